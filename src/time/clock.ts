@@ -1,0 +1,121 @@
+/** A point in time to come. Setting it again moves it. */
+export interface Alarm {
+  readonly name: string;
+  /** In nanoseconds, or Infinity when it is not set. */
+  readonly due: number;
+  /** To be told at `time`; one in the past is due at once. */
+  set(time: number): void;
+  cancel(): void;
+}
+
+/** What a chip knows of time. Nanoseconds since the machine was made; never goes back. */
+export interface Clock {
+  readonly now: number;
+  alarm(name: string, ring: (now: number) => void): Alarm;
+}
+
+class QueuedAlarm implements Alarm {
+  readonly name: string;
+  readonly ring: (now: number) => void;
+  due = Number.POSITIVE_INFINITY;
+  /** Alarms due at the same time ring in the order in which they were set. */
+  order = 0;
+  readonly #queue: AlarmQueue;
+
+  constructor(queue: AlarmQueue, name: string, ring: (now: number) => void) {
+    this.#queue = queue;
+    this.name = name;
+    this.ring = ring;
+  }
+
+  set(time: number): void {
+    this.due = time;
+    this.order = this.#queue.ticket();
+    this.#queue.moved();
+  }
+
+  cancel(): void {
+    if (this.due === Number.POSITIVE_INFINITY) return;
+    this.due = Number.POSITIVE_INFINITY;
+    this.#queue.moved();
+  }
+}
+
+/** Alarms in the order in which they are due. A machine has a few dozen, so a list will do. */
+export class AlarmQueue {
+  readonly #alarms: QueuedAlarm[] = [];
+  #next: QueuedAlarm | undefined;
+  #known = true;
+  #tickets = 0;
+  /** Told when the earliest alarm may have changed: whoever runs the CPU looks at its budget again. */
+  onChange: (() => void) | undefined;
+
+  alarm(name: string, ring: (now: number) => void): Alarm {
+    const alarm = new QueuedAlarm(this, name, ring);
+    this.#alarms.push(alarm);
+    return alarm;
+  }
+
+  ticket(): number {
+    return ++this.#tickets;
+  }
+
+  moved(): void {
+    this.#known = false;
+    this.onChange?.();
+  }
+
+  /** When the earliest alarm is due, or Infinity. */
+  get due(): number {
+    return this.#earliest()?.due ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Rings all that is due by `now`, in order. An alarm set while another rings is rung too when it is due. */
+  ring(now: number): void {
+    // A chip that sets its alarm to the present again and again must not hold the host: it is rung once a call for each ticket.
+    const last = this.#tickets + 1000;
+    for (let next = this.#earliest(); next !== undefined && next.due <= now; next = this.#earliest()) {
+      next.due = Number.POSITIVE_INFINITY;
+      this.#known = false;
+      next.ring(now);
+      if (this.#tickets > last) return;
+    }
+  }
+
+  #earliest(): QueuedAlarm | undefined {
+    if (!this.#known) {
+      this.#next = undefined;
+      for (const alarm of this.#alarms) {
+        if (alarm.due === Number.POSITIVE_INFINITY) continue;
+        const best = this.#next;
+        if (best === undefined || alarm.due < best.due || (alarm.due === best.due && alarm.order < best.order)) this.#next = alarm;
+      }
+      this.#known = true;
+    }
+    return this.#next;
+  }
+}
+
+/** A clock for tests, which moves when it is told to. */
+export class ManualClock implements Clock {
+  readonly #alarms = new AlarmQueue();
+  #now = 0;
+
+  get now(): number {
+    return this.#now;
+  }
+
+  alarm(name: string, ring: (now: number) => void): Alarm {
+    return this.#alarms.alarm(name, ring);
+  }
+
+  /** Lets time pass, stopping at each alarm on the way. */
+  advance(nanoseconds: number): void {
+    const end = this.#now + nanoseconds;
+    while (this.#alarms.due <= end) {
+      this.#now = Math.max(this.#now, this.#alarms.due);
+      this.#alarms.ring(this.#now);
+    }
+    this.#now = end;
+  }
+}
