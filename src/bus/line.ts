@@ -40,3 +40,11 @@ export function fanOut(...lines: readonly IrqLine[]): IrqLine {
     },
   };
 }
+
+/** What is at the other end of a CPU's external interrupt pin. The CPU asks for the vector only when it takes the interrupt. */
+export interface InterruptSource {
+  /** Whether an interrupt waits for the CPU. */
+  readonly pending: boolean;
+  /** The interrupt acknowledge cycle: gives the vector and moves the request to in-service. */
+  acknowledge(): number;
+}

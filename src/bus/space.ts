@@ -93,7 +93,9 @@ export class AddressSpace {
 
   map(base: number, size: number, target: BusTarget, options: MappingOptions): Mapping {
     if (!(size > 0) || base < 0 || base + size > this.size) {
-      throw new RangeError(`${this.name}: ${options.name} does not fit at 0x${base.toString(16)}, size 0x${size.toString(16)}`);
+      throw new RangeError(
+        `${this.name}: ${options.name} does not fit at 0x${base.toString(16)}, size 0x${size.toString(16)}`,
+      );
     }
     const window = new Window(this, base, size, target, options);
     this.#windows.push(window);

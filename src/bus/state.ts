@@ -27,7 +27,8 @@ export class State<T extends Fields> {
 
   /** Every field to its reset value, save those kept. Arrays are filled in place. */
   reset(): void {
-    for (const key of Object.keys(this.#initial)) if (!this.#kept.has(key)) this.#put(key, this.#initial[key] as FieldValue);
+    for (const key of Object.keys(this.#initial))
+      if (!this.#kept.has(key)) this.#put(key, this.#initial[key] as FieldValue);
   }
 
   save(): Saved {

@@ -24,6 +24,8 @@ export interface BusTarget {
   read(offset: number, width: Width): number;
   write(offset: number, width: Width, value: number): void;
   readonly backing?: Backing;
+  /** Present on targets that take message-signalled interrupts: the LAPIC range, the MPIC's MSIIR. `data` is little-endian. */
+  message?(offset: number, data: number): void;
 }
 
 /** What a read gives where nothing answers: all ones, as an undriven bus with pull-ups. */
@@ -36,6 +38,7 @@ export function bigEndian(target: BusTarget): BusTarget {
   return {
     read: (offset, width) => swapBytes(target.read(offset, width), width),
     write: (offset, width, value) => target.write(offset, width, swapBytes(value, width)),
+    ...(target.message && { message: (offset: number, data: number) => target.message?.(offset, swapBytes(data, 4)) }),
   };
 }
 

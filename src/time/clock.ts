@@ -88,7 +88,8 @@ export class AlarmQueue {
       for (const alarm of this.#alarms) {
         if (alarm.due === Number.POSITIVE_INFINITY) continue;
         const best = this.#next;
-        if (best === undefined || alarm.due < best.due || (alarm.due === best.due && alarm.order < best.order)) this.#next = alarm;
+        if (best === undefined || alarm.due < best.due || (alarm.due === best.due && alarm.order < best.order))
+          this.#next = alarm;
       }
       this.#known = true;
     }
