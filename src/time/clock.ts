@@ -82,6 +82,16 @@ export class AlarmQueue {
     }
   }
 
+  /** Rings the earliest alarm when it is due by `now`, and that one only: a clock which may be told to hold looks in between. */
+  ringNext(now: number): boolean {
+    const next = this.#earliest();
+    if (next === undefined || next.due > now) return false;
+    next.due = Number.POSITIVE_INFINITY;
+    this.#known = false;
+    next.ring(now);
+    return true;
+  }
+
   #earliest(): QueuedAlarm | undefined {
     if (!this.#known) {
       this.#next = undefined;

@@ -1,0 +1,68 @@
+import { engineSlots, type Slot, SlotTable } from "../../ir/slots.ts";
+
+const table = new SlotTable();
+
+/** The words shared with the engine: `pc` is EIP, `fetchBase` the base of CS. */
+export const engine = engineSlots(table);
+
+/** EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, 8 bytes apart. A byte register is a byte of one: AH lies at `gpr[0].offset + 1`. */
+export const gpr = table.file(["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"]);
+export const [eax, ecx, edx, ebx, esp, ebp, esi, edi] = gpr as [Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot];
+
+/** Always 0: the base or index of an address that has none. */
+export const zero = table.slot("zero");
+
+/*
+ * The arithmetic flags, kept as what they follow from (see flags.ts):
+ * ZF = (result = 0), SF = bit 31 of (result ^ signFix), PF = parity of bits 7..0 of (result ^ signFix),
+ * CF = bit 31 of carry, OF = bit 31 ^ bit 30 of carry, AF = bit 3 of carry.
+ */
+export const result = table.slot("result");
+export const carry = table.slot("carry");
+export const signFix = table.slot("signFix");
+/** DF as a step: 1 or -1. */
+export const step = table.slot("step");
+/** The rest of EFLAGS in its own places: TF, IF, IOPL, NT, RF, VM, AC, VIF, VIP, ID. The arithmetic flags and DF read 0 here. */
+export const eflags = table.slot("eflags");
+
+/** ES, CS, SS, DS, FS, GS, then LDTR and TR: the selector, and what the CPU keeps of the descriptor. */
+const names = ["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"];
+export const selector = table.file(names.map((n) => `${n}.selector`));
+export const base = table.file(names.map((n) => `${n}.base`));
+/** The highest offset that may be used, already scaled to bytes; for an expand-down segment the lowest minus 1. */
+export const limit = table.file(names.map((n) => `${n}.limit`));
+/** Bits 8..23 of the descriptor's second word, at bits 8..23: type, S, DPL, P, AVL, D/B, G. 0 for a null selector. */
+export const rights = table.file(names.map((n) => `${n}.rights`));
+export const segment = { es: 0, cs: 1, ss: 2, ds: 3, fs: 4, gs: 5, ldtr: 6, tr: 7 } as const;
+
+export const gdtrBase = table.slot("gdtr.base");
+export const gdtrLimit = table.slot("gdtr.limit");
+export const idtrBase = table.slot("idtr.base");
+export const idtrLimit = table.slot("idtr.limit");
+
+export const cr0 = table.slot("cr0");
+export const cr2 = table.slot("cr2");
+export const cr3 = table.slot("cr3");
+export const cr4 = table.slot("cr4");
+export const dr = table.file(["dr0", "dr1", "dr2", "dr3", "dr4", "dr5", "dr6", "dr7"]);
+/** Current privilege level, 0..3. */
+export const cpl = table.slot("cpl");
+
+/** The fault to be delivered: vector, error code, whether it has one. */
+export const faultVector = table.slot("fault.vector");
+export const faultCode = table.slot("fault.code");
+export const faultHasCode = table.slot("fault.hasCode");
+/** 1 in HLT, 2 after a shutdown. */
+export const halted = table.slot("halted");
+/** The instruction count up to which interrupts are held off (STI, MOV SS): 0 when they are not. */
+export const shadow = table.slot("shadow");
+
+export const slots: readonly Slot[] = table.slots;
+
+/**
+ * The `mode` word: what the meaning of code bytes depends on, besides the bytes.
+ * - `d32`: CS.D, 32-bit operands and addresses. `ss32`: SS.B, the stack pointer is ESP.
+ * - `flat`: DS, ES, SS have base 0, limit 4 GiB and may be read and written (FS and GS are always added and checked); CS may be read and has base 0: addresses need no
+ *   check. - `user`: privilege 3. - `real`: real or virtual-8086 mode: selectors are paragraphs. `v86`.
+ */
+export const Mode = { d32: 1, ss32: 2, flat: 4, user: 8, real: 16, v86: 32 } as const;

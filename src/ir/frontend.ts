@@ -1,0 +1,115 @@
+import type { Builder, Value } from "./builder.ts";
+import type { EngineSlots } from "./slots.ts";
+
+/** The operands of a decoded instruction, as values: constants in a region, fields of the record in the interpreter. */
+export class Fields {
+  readonly #builder: Builder;
+
+  constructor(builder: Builder) {
+    this.#builder = builder;
+  }
+
+  /** Operand 0..5: 16 bits unsigned. By custom the offset of a register in the state, or a small number. */
+  u16(k: number): Value {
+    return this.#builder.field(k);
+  }
+
+  /** Operand 6 or 7: 32 bits. By custom an immediate (6) and a displacement (7). */
+  i32(k: 6 | 7): Value {
+    return this.#builder.field(k);
+  }
+}
+
+/**
+ * All instructions which differ in operands only: one meaning. A front end makes one object a form and keeps it, since the
+ * engine keeps what it made of it.
+ *
+ * A body that ends without `exit` or `jump` goes on with the next instruction in order.
+ */
+export interface Form {
+  readonly name: string;
+  body(b: Builder, operands: Fields): void;
+}
+
+/** What the decoder found: the form, the operands, the length. One object is used again and again. */
+export class Decoded {
+  form: Form | undefined;
+  /** Bytes. */
+  length = 0;
+  readonly operands = new Int32Array(8);
+  /** No instruction behind this one runs in order (a jump), or what it does changes how code is decoded. */
+  ends = false;
+}
+
+/** Why the CPU touches memory. */
+export const Access = { read: 0, write: 1, fetch: 2 } as const;
+export type Access = (typeof Access)[keyof typeof Access];
+
+/** What the MMU found for an address. One object is used again and again. */
+export class Translation {
+  physical = 0;
+  /** Whether the page may be written without asking again: allowed, and marked dirty already. */
+  writable = false;
+}
+
+/** Guest memory as a front end's helpers see it: virtual addresses, through the TLB. A fault is thrown as the front end's own. */
+export interface VirtualMemory {
+  /** Little-endian reading of 1, 2 or 4 bytes, unsigned. `privileged`: as the supervisor, whoever runs. */
+  read(address: number, width: 1 | 2 | 4, privileged?: boolean): number;
+  write(address: number, width: 1 | 2 | 4, value: number, privileged?: boolean): void;
+  /** Faults as a write of these bytes would, and does nothing else. */
+  probe(address: number, length: number, privileged?: boolean): void;
+}
+
+/** What the engine does for a front end. */
+export interface EngineServices {
+  readonly memory: VirtualMemory;
+  /** Views of the state: slot.index into `words`, slot.offset into `view`. */
+  readonly words: Int32Array;
+  readonly view: DataView;
+  /** Physical memory, little-endian, for page walks. */
+  readPhysical(address: number, width: 1 | 2 | 4): number;
+  writePhysical(address: number, width: 1 | 2 | 4, value: number): void;
+  /** Forgets every translation; those of the pages only (virtual address) with `flushPage`. */
+  flushTlb(): void;
+  flushPage(address: number): void;
+  /** Which data TLB is in force: 0 supervisor, 1 user. To be said when the privilege changes. */
+  selectTlb(which: 0 | 1): void;
+  /** Leave the run loop behind the current instruction. */
+  stop(): void;
+  /** Instructions begun so far, the current one included. */
+  readonly instructions: number;
+}
+
+/** A helper: takes up to four i32, gives one. It may throw the front end's fault. */
+export type Helper = (a: number, b: number, c: number, d: number) => number;
+
+/** An instruction set, as the engine sees it. */
+export interface FrontEnd {
+  readonly name: string;
+  readonly slots: EngineSlots;
+  /** Instructions start at multiples of this: 1 or 4. */
+  readonly alignment: 1 | 4;
+  readonly helpers: Readonly<Record<string, Helper>>;
+  /** What helpers, `translate` and the access functions throw for a fault, after recording it. One object, no stack. */
+  readonly fault: object;
+  /** Called once, before anything else. */
+  attach(engine: EngineServices): void;
+  /**
+   * Decodes one instruction of at most 16 bytes. `bytes` holds those that can be fetched, `available` tells how many;
+   * asks for more by returning false (the engine then fetches across the page, which may fault). `pc` as in the slot.
+   */
+  decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean;
+  /** The MMU. Throws the fault, recorded, when the access is refused. `user`: privilege 3 or problem state. */
+  translate(address: number, access: Access, user: boolean, into: Translation): void;
+  /** Delivers the recorded fault: changes pc, mode and stack as the architecture says. */
+  deliverFault(): void;
+  /** Whether something is to be looked at before the next instruction (an interrupt that may be taken, a single step). */
+  readonly attention: boolean;
+  /** Looks at it: takes an interrupt, wakes from a halt. */
+  service(): void;
+  /** Waits for an interrupt: HLT, `wait`. */
+  readonly halted: boolean;
+  /** How many instructions may run before `service` must be asked again: 1 in the shadow of STI and the like, else Infinity. */
+  readonly window: number;
+}

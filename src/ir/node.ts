@@ -1,0 +1,82 @@
+import type { Operation, Type } from "./ops.ts";
+
+/** Bytes of an access to state or to guest memory. */
+export type AccessWidth = 1 | 2 | 4 | 8 | 16;
+
+/**
+ * One node of the IR: a value, an effect, or both. Nodes stand in a block in the order in which they happen;
+ * an argument is a node which stands before, in this block or in one around it.
+ */
+export interface Node {
+  readonly op: Operation | Effect;
+  /** Of the value it gives; undefined when it gives none. */
+  readonly type: Type | undefined;
+  readonly args: readonly Node[];
+  /** Constant, state offset, field number: what the operation says. */
+  readonly imm: number;
+  /** A 64-bit constant. */
+  readonly long: bigint;
+  /** Of an access to state or to guest memory. */
+  readonly width: AccessWidth;
+  /** Of a call. */
+  readonly helper: string;
+  /** Of an `if`: what happens when the argument is not 0, and when it is. */
+  readonly then: Block | undefined;
+  readonly otherwise: Block | undefined;
+}
+
+/**
+ * What is not mere computing.
+ *
+ * - `const`: a number. `field`: an operand of the instruction as it was decoded, left open (the interpreter reads it from the
+ *   record; a region has the constant in its place). `pc`, `next_pc`: the address of this instruction and of the one behind it.
+ * - `get`, `set`: guest state at byte `imm`, plus the first argument when there is one (a register number that is left open).
+ *   Narrow reads come zero-extended.
+ * - `load`, `store`: guest memory, little-endian; they may fault, and then nothing behind them happens: a body writes no state before
+ *   its last access that may fault. `load_rw` faults as a store would, for an instruction that reads what it will write. `probe` faults
+ *   as a store would and does nothing else.
+ * - `if`: with a value when both blocks end in one.
+ * - `call`: a helper of the front end; the state is in memory around it. `exit`: the same, and the instruction ends with the status that
+ *   it gives (see `Status`). `jump`: the instruction ends and control goes to the argument.
+ */
+export type Effect =
+  | "const"
+  | "field"
+  | "pc"
+  | "next_pc"
+  | "get"
+  | "set"
+  | "load"
+  | "load_rw"
+  | "store"
+  | "probe"
+  | "if"
+  | "call"
+  | "exit"
+  | "jump";
+
+/** Nodes in order. `result` is the value of an `if`'s arm. */
+export interface Block {
+  readonly nodes: Node[];
+  result: Node | undefined;
+}
+
+/** How an instruction ended. Helpers that end an instruction return one of these. */
+export const Status = {
+  /** Go on with the next instruction in order. */
+  next: 0,
+  /** Go on at the pc in the state. */
+  jump: 1,
+  /** A fault is recorded in the front end: it is to be delivered. */
+  fault: 2,
+  /** Leave the run loop; the pc of the next instruction is in the state. */
+  leave: 3,
+} as const;
+
+/** Whether a block ends in a node behind which nothing happens. */
+export function terminated(block: Block): boolean {
+  const last = block.nodes.at(-1);
+  if (last === undefined) return false;
+  if (last.op === "exit" || last.op === "jump") return true;
+  return last.op === "if" && last.then !== undefined && last.otherwise !== undefined && terminated(last.then) && terminated(last.otherwise);
+}

@@ -1,0 +1,74 @@
+/** What a value is. Truth values are i32, 0 or 1; i32 and i64 are neither signed nor unsigned. */
+export type Type = "i32" | "i64" | "f32" | "f64" | "v128";
+
+/**
+ * How an operation's types hang together.
+ *
+ * `T,T->T` takes two values of one type and gives that type; a name on the right is a fixed result.
+ */
+export type Signature = "T->T" | "T,T->T" | "T->i32" | "T,T->i32" | "i32->i64" | "i64->i32" | "i32->i32" | "i32,i32,i32->i32" | "i32,T,T->T";
+
+export interface OperationInfo {
+  readonly signature: Signature;
+  /** For which types T it exists. */
+  readonly types: readonly Type[];
+  /** The meaning, in a line. `mod` is 2 to the power of the type's width. */
+  readonly meaning: string;
+}
+
+const integers = ["i32", "i64"] as const;
+const word = ["i32"] as const;
+const long = ["i64"] as const;
+const all = ["i32", "i64", "f32", "f64", "v128"] as const;
+
+/**
+ * The operations which only compute: no state, no memory, no effect. A front end makes each instruction's meaning from
+ * these and from the effects in `node.ts`; `evaluate.ts` is their definition.
+ */
+export const operations = {
+  add: { signature: "T,T->T", types: integers, meaning: "(a + b) mod" },
+  sub: { signature: "T,T->T", types: integers, meaning: "(a - b) mod" },
+  mul: { signature: "T,T->T", types: integers, meaning: "(a * b) mod" },
+  div_s: { signature: "T,T->T", types: integers, meaning: "a / b towards zero; b = 0 and the overflow are the front end's to test first" },
+  div_u: { signature: "T,T->T", types: integers, meaning: "a / b unsigned; b = 0 is the front end's to test first" },
+  rem_s: { signature: "T,T->T", types: integers, meaning: "the remainder of div_s, with the sign of a; b = 0 is the front end's to test first" },
+  rem_u: { signature: "T,T->T", types: integers, meaning: "the remainder of div_u; b = 0 is the front end's to test first" },
+  and: { signature: "T,T->T", types: integers, meaning: "a & b" },
+  or: { signature: "T,T->T", types: integers, meaning: "a | b" },
+  xor: { signature: "T,T->T", types: integers, meaning: "a ^ b" },
+  shl: { signature: "T,T->T", types: integers, meaning: "a << (b mod width)" },
+  shr_s: { signature: "T,T->T", types: integers, meaning: "a >> (b mod width), copies of the sign coming in" },
+  shr_u: { signature: "T,T->T", types: integers, meaning: "a >> (b mod width), zeros coming in" },
+  rotl: { signature: "T,T->T", types: integers, meaning: "a rotated left by b mod width" },
+  rotr: { signature: "T,T->T", types: integers, meaning: "a rotated right by b mod width" },
+  clz: { signature: "T->T", types: integers, meaning: "zeros above the highest one; the width for 0" },
+  ctz: { signature: "T->T", types: integers, meaning: "zeros below the lowest one; the width for 0" },
+  popcnt: { signature: "T->T", types: integers, meaning: "the number of ones" },
+  eqz: { signature: "T->i32", types: integers, meaning: "a = 0" },
+  eq: { signature: "T,T->i32", types: integers, meaning: "a = b" },
+  ne: { signature: "T,T->i32", types: integers, meaning: "a != b" },
+  lt_s: { signature: "T,T->i32", types: integers, meaning: "a < b, signed" },
+  lt_u: { signature: "T,T->i32", types: integers, meaning: "a < b, unsigned" },
+  gt_s: { signature: "T,T->i32", types: integers, meaning: "a > b, signed" },
+  gt_u: { signature: "T,T->i32", types: integers, meaning: "a > b, unsigned" },
+  le_s: { signature: "T,T->i32", types: integers, meaning: "a <= b, signed" },
+  le_u: { signature: "T,T->i32", types: integers, meaning: "a <= b, unsigned" },
+  ge_s: { signature: "T,T->i32", types: integers, meaning: "a >= b, signed" },
+  ge_u: { signature: "T,T->i32", types: integers, meaning: "a >= b, unsigned" },
+  sext8: { signature: "i32->i32", types: word, meaning: "bits 7..0 as a signed number" },
+  sext16: { signature: "i32->i32", types: word, meaning: "bits 15..0 as a signed number" },
+  bswap: { signature: "T->T", types: integers, meaning: "the bytes in the other order" },
+  extend_s: { signature: "i32->i64", types: word, meaning: "a as a signed number" },
+  extend_u: { signature: "i32->i64", types: word, meaning: "a as an unsigned number" },
+  wrap: { signature: "i64->i32", types: long, meaning: "bits 31..0" },
+  select: { signature: "i32,T,T->T", types: all, meaning: "b where a is not 0, else c" },
+  carries: { signature: "i32,i32,i32->i32", types: word, meaning: "the carry out of each bit of the sum c = a + b (+ 1)" },
+  borrows: { signature: "i32,i32,i32->i32", types: word, meaning: "the borrow out of each bit of the difference c = a - b (- 1)" },
+} as const satisfies Record<string, OperationInfo>;
+
+export type Operation = keyof typeof operations;
+
+/** An operation as the general description has it. */
+export function info(op: Operation): OperationInfo {
+  return operations[op];
+}
