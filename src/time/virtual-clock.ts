@@ -61,7 +61,7 @@ export class VirtualClock implements MachineClock {
   idle(): number {
     const due = this.#queue.due;
     if (due === Number.POSITIVE_INFINITY) return due;
-    this.#skipped += Math.max(0, due - this.now);
+    this.#skipped += Math.max(0, Math.ceil(due - this.now));
     return 0;
   }
 }

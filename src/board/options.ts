@@ -1,0 +1,54 @@
+import type { BlockBackend } from "../backend/block.ts";
+import type { Trace } from "../trace/trace.ts";
+
+/** Which register layout a virtio device shows. `transitional` is legacy and modern in one function. */
+export type Layout = "legacy" | "overlay" | "modern" | "transitional";
+
+/** How many MSI-X vectors a virtio device has: none, one for everything, or one a queue and one for its configuration. */
+export type IrqMode = "intx" | "msix" | "msix-shared";
+
+/** A disk. The n-th one takes the n-th free slot; layout and irq fall back to the machine's. */
+export interface Drive {
+  readonly backend: BlockBackend;
+  readonly layout?: Layout;
+  readonly irq?: IrqMode;
+}
+
+/**
+ * What a machine is started with, beside its MachineSpec: `createMachine(spec, options): Machine` in create.ts takes both.
+ * Nothing here touches the host: files are read by the caller.
+ */
+export interface MachineOptions {
+  /** The firmware image, as long as the machine's ROM or shorter: it ends where the ROM ends. */
+  readonly firmware: Uint8Array;
+  /** RAM in bytes; the machine's default when absent. */
+  readonly memory?: number;
+  /** A kernel file: ELF, multiboot or bzImage on pc, ELF on ppce500. */
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  /** The kernel's command line. */
+  readonly append?: string;
+  readonly drives?: readonly Drive[];
+  readonly layout?: Layout;
+  readonly irq?: IrqMode;
+  /** Everything random in the machine comes from it. Default 1. */
+  readonly seed?: number;
+  /** Virtual time counts instructions; host time follows `wall`. Default virtual. */
+  readonly clock?: "virtual" | "host";
+  /** Nanoseconds of a clock of the host's that never goes back; needed by `clock: "host"`. */
+  readonly wall?: () => number;
+  /** Virtual nanoseconds an instruction takes; the machine's default when absent. */
+  readonly nsPerInstruction?: number;
+  readonly trace?: Trace;
+  /** Whether a reset which the guest asks for ends the run instead (status 0), as for a shell's `reboot` in a test. */
+  readonly stopOnReset?: boolean;
+  /** A byte which the guest wrote to its console. */
+  readonly onConsole?: (byte: number) => void;
+  /** A byte which the guest wrote to the debug console. */
+  readonly onDebug?: (byte: number) => void;
+}
+
+/** What a caller did wrong in asking for a machine, in one line: what, where, what to do. */
+export class MachineError extends Error {
+  override readonly name = "MachineError";
+}
