@@ -48,10 +48,19 @@
 #define PCI_MEMORY_SIZE 0x1ec00000
 #define PCI_IO_BASE 0xc000
 #define PCI_IO_SIZE 0x4000
+#define PCI_MEMORY64_BASE 0x800000000
+#define PCI_MEMORY64_SIZE 0x800000000
 
 /* identity of the host bridge */
 #define PCI_HOST_VENDOR 0x8086
 #define PCI_HOST_DEVICE 0x1237
+
+/* the four PCI interrupt routes: their registers in the ISA bridge, and the ISA interrupts they lead to */
+#define PIRQ_REGISTERS 0x60
+#define PIRQA_IRQ 10
+#define PIRQB_IRQ 11
+#define PIRQC_IRQ 10
+#define PIRQD_IRQ 11
 
 /* ACPI power management: base, the PM1a control register, the value that enters S5, the interrupt */
 #define PM_BASE_PORT 0x600
@@ -62,5 +71,9 @@
 /* interrupt controllers in memory */
 #define LAPIC_BASE 0xfee00000
 #define IOAPIC_BASE 0xfec00000
+
+/* firmware: the ROM ends at 4 GiB, its last bytes are seen again below 1 MiB */
+#define ROM_BASE 0xfffc0000
+#define ROM_SIZE 0x40000
 
 #endif

@@ -50,6 +50,11 @@
 #define GPIO_OFFSET 0xff000
 #define GPIO_POWEROFF_MASK 0x80000000
 
+/* firmware: the ROM ends where physical addresses do */
+#define ROM_BASE 0xffff80000
+#define ROM_SIZE 0x80000
+
+/* processor */
 #define TIMEBASE_HZ 400000000
 
 #endif
