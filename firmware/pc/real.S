@@ -1,0 +1,130 @@
+# The ways out of the firmware, and the way back in through a software interrupt.
+
+#define SEGMENT 0xf000
+#define SEGMENT_BASE 0xf0000
+#define CODE16 0x08
+#define CODE32 0x10
+#define DATA32 0x18
+#define DATA16 0x20
+
+  .text
+  .code32
+  # enter_kernel(entry, eax, ebx, esi): flat segments, paging and interrupts off
+  .globl enter_kernel
+enter_kernel:
+  movl 4(%esp), %edx
+  movl 8(%esp), %eax
+  movl 12(%esp), %ebx
+  movl 16(%esp), %esi
+  xorl %ecx, %ecx
+  xorl %edi, %edi
+  xorl %ebp, %ebp
+  cli
+  cld
+  jmp *%edx
+
+  # enter_boot_sector(): 0000:7C00 in real mode, DL = the disk it came from
+  .globl enter_boot_sector
+enter_boot_sector:
+  movw $DATA16, %ax
+  movw %ax, %fs
+  movw %ax, %gs
+  ljmp $CODE16, $1f - SEGMENT_BASE
+  .code16
+1:
+  call leave_protected
+  xorw %ax, %ax
+  movw %ax, %ds
+  movw %ax, %es
+  movw %ax, %fs
+  movw %ax, %gs
+  movw %ax, %ss
+  movl $0x7c00, %esp
+  movl $0x80, %edx
+  sti
+  ljmp $0, $0x7c00
+
+  # From 16-bit protected code with base F0000 to real mode at F000:caller (Intel SDM vol. 3
+  # section 9.9.2). The return address is kept in a register: the stack is elsewhere after.
+leave_protected:
+  popw %di
+  movw $DATA16, %ax
+  movw %ax, %ds
+  movw %ax, %es
+  movw %ax, %ss
+  movl %cr0, %eax
+  andl $~1, %eax
+  movl %eax, %cr0
+  ljmpl $SEGMENT, $1f - SEGMENT_BASE
+1:
+  jmp *%di
+
+  # One entry a vector; all of them end in bios_service(), in C.
+  .globl bios_10, bios_11, bios_12, bios_13, bios_15, bios_return
+bios_10:
+  pushw $0x10
+  jmp bios_entry
+bios_11:
+  pushw $0x11
+  jmp bios_entry
+bios_12:
+  pushw $0x12
+  jmp bios_entry
+bios_13:
+  pushw $0x13
+  jmp bios_entry
+bios_15:
+  pushw $0x15
+bios_entry:
+  pushal
+  pushw %ds
+  pushw %es
+  # the frame's linear address, for C; SS:SP, for the way back
+  xorl %eax, %eax
+  movw %ss, %ax
+  movw %cs, %dx
+  movw %dx, %ds
+  addr32 movw %ax, caller_ss - SEGMENT_BASE
+  addr32 movw %sp, caller_sp - SEGMENT_BASE
+  shll $4, %eax
+  movzwl %sp, %ecx
+  addl %eax, %ecx
+  addr32 sgdtl caller_gdt - SEGMENT_BASE
+  addr32 lgdtl gdt_register - SEGMENT_BASE
+  movl %cr0, %eax
+  orl $1, %eax
+  movl %eax, %cr0
+  ljmpl $CODE32, $1f
+  .code32
+1:
+  movw $DATA32, %ax
+  movw %ax, %ds
+  movw %ax, %es
+  movw %ax, %ss
+  movl $stack_top, %esp
+  cld
+  pushl %ecx
+  call bios_service
+  ljmp $CODE16, $2f - SEGMENT_BASE
+  .code16
+2:
+  call leave_protected
+  movw %cs, %ax
+  movw %ax, %ds
+  addr32 lgdtl caller_gdt - SEGMENT_BASE
+  addr32 movw caller_ss - SEGMENT_BASE, %ss
+  addr32 movzwl caller_sp - SEGMENT_BASE, %esp
+  popw %es
+  popw %ds
+  popal
+  addw $2, %sp
+bios_return:
+  iretw
+
+  .bss
+caller_ss:
+  .skip 2
+caller_sp:
+  .skip 2
+caller_gdt:
+  .skip 6

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Rebuilds the firmware and the demo kernel from source; their images are committed, so
+# that nobody needs a cross compiler to run them.
+#   scripts/guests.sh           build, and write the new sums
+#   scripts/guests.sh --check   build, and compare with the committed sums
+set -euo pipefail
+cd "$(dirname "$0")/.."
+check=${1:-}
+if [ -n "$check" ] && [ "$check" != --check ]; then
+  echo "usage: scripts/guests.sh [--check]" >&2
+  exit 2
+fi
+
+for tool in make i686-linux-gnu-gcc powerpc-linux-gnu-gcc; do
+  if ! command -v "$tool" >/dev/null; then
+    echo "guests: $tool is missing (Debian: make gcc-i686-linux-gnu gcc-powerpc-linux-gnu)" >&2
+    exit 1
+  fi
+done
+
+compilers() {
+  for target in i686 powerpc; do
+    "$target-linux-gnu-gcc" --version | head -n 1
+    "$target-linux-gnu-ld" --version | head -n 1
+  done
+}
+
+for house in firmware guest; do
+  [ -f "$house/Makefile" ] || continue
+  make -s -C "$house" clean
+  make -s -C "$house"
+  (
+    cd "$house/images"
+    if [ "$check" = --check ]; then
+      if ! sha256sum --check --quiet SHA256SUMS; then
+        echo "guests: $house differs from what is committed; it was built with:" >&2
+        cat COMPILER >&2
+        exit 1
+      fi
+    else
+      find . -maxdepth 1 -type f ! -name SHA256SUMS ! -name COMPILER -printf '%f\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+      compilers > COMPILER
+    fi
+    echo "guests: $house: $(wc -l < SHA256SUMS) files agree"
+  )
+done
