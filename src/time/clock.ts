@@ -14,6 +14,12 @@ export interface Clock {
   alarm(name: string, ring: (now: number) => void): Alarm;
 }
 
+/** A clock which can be made to wait for the host. */
+export interface Holds {
+  /** Stops time, and the guest with it, until the function it gives is called. `name` says who is late. */
+  hold(name: string): () => void;
+}
+
 class QueuedAlarm implements Alarm {
   readonly name: string;
   readonly ring: (now: number) => void;
@@ -108,9 +114,11 @@ export class AlarmQueue {
 }
 
 /** A clock for tests, which moves when it is told to. */
-export class ManualClock implements Clock {
+export class ManualClock implements Clock, Holds {
   readonly #alarms = new AlarmQueue();
   #now = 0;
+  /** How many holds have not been let go. */
+  holds = 0;
 
   get now(): number {
     return this.#now;
@@ -120,13 +128,22 @@ export class ManualClock implements Clock {
     return this.#alarms.alarm(name, ring);
   }
 
-  /** Lets time pass, stopping at each alarm on the way. */
+  hold(_name: string): () => void {
+    this.holds++;
+    let held = true;
+    return () => {
+      if (held) this.holds--;
+      held = false;
+    };
+  }
+
+  /** Lets time pass, stopping at each alarm on the way. A hold ends it there: the rest does not pass. */
   advance(nanoseconds: number): void {
     const end = this.#now + nanoseconds;
-    while (this.#alarms.due <= end) {
+    while (this.holds === 0 && this.#alarms.due <= end) {
       this.#now = Math.max(this.#now, this.#alarms.due);
-      this.#alarms.ring(this.#now);
+      this.#alarms.ringNext(this.#now);
     }
-    this.#now = end;
+    if (this.holds === 0) this.#now = end;
   }
 }
