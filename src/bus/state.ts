@@ -74,6 +74,8 @@ export interface Device {
   readonly name: string;
   readonly state: State<Fields> | State<never>;
   reset(): void;
+  /** After `state.restore`, when every chip has its state again: drives the lines and sets the alarms which follow from it. */
+  restored?(): void;
 }
 
 function copy(value: FieldValue): FieldValue {
