@@ -91,7 +91,7 @@ export interface FrontEnd {
   /** Instructions start at multiples of this: 1 or 4. */
   readonly alignment: 1 | 4;
   readonly helpers: Readonly<Record<string, Helper>>;
-  /** What helpers, `translate` and the access functions throw for a fault, after recording it. One object, no stack. */
+  /** What helpers throw for a fault, after recording it, and `VirtualMemory` on their behalf. One object, no stack. */
   readonly fault: object;
   /** Called once, before anything else. */
   attach(engine: EngineServices): void;
@@ -100,8 +100,8 @@ export interface FrontEnd {
    * asks for more by returning false (the engine then fetches across the page, which may fault). `pc` as in the slot.
    */
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean;
-  /** The MMU. Throws the fault, recorded, when the access is refused. `user`: privilege 3 or problem state. */
-  translate(address: number, access: Access, user: boolean, into: Translation): void;
+  /** The MMU. False, with the fault recorded, when the access is refused. `user`: privilege 3 or problem state. */
+  translate(address: number, access: Access, user: boolean, into: Translation): boolean;
   /** Delivers the recorded fault: changes pc, mode and stack as the architecture says. */
   deliverFault(): void;
   /** Whether something is to be looked at before the next instruction (an interrupt that may be taken, a single step). */

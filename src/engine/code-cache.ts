@@ -1,0 +1,121 @@
+import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
+import type { EngineLayout } from "./layout.ts";
+
+/** A page of guest code as decoded under one mode: a table with a word for each place where an instruction may start. */
+export interface CodePage {
+  /** The page's number in the guest memory. */
+  readonly page: number;
+  readonly mode: number;
+  /** Where its table lies; a word is the address of a record, or 0. */
+  readonly table: number;
+}
+
+/**
+ * Decoded code: records and the tables that lead to them, in an arena which is emptied as a whole when it is full.
+ *
+ * Pages are physical, so what was decoded outlives address-space switches. A page which holds decoded code is marked in `guest.code`, and
+ * every writer asks here what its write hit.
+ */
+export class CodeCache {
+  readonly #guest: GuestMemory;
+  readonly #layout: EngineLayout;
+  readonly #words: Int32Array;
+  readonly #shift: number;
+  readonly #pages = new Map<number, CodePage[]>();
+  readonly #byTable = new Map<number, CodePage>();
+  #next: number;
+  /** How often code was thrown away since somebody wrote on it. */
+  invalidations = 0;
+
+  constructor(guest: GuestMemory, layout: EngineLayout, alignment: 1 | 4) {
+    this.#guest = guest;
+    this.#layout = layout;
+    this.#words = new Int32Array(guest.memory.buffer);
+    this.#shift = alignment === 1 ? 0 : 2;
+    this.#next = layout.arena;
+  }
+
+  /** Whether a page and a run of `bytes` of records still fit. */
+  fits(bytes: number): boolean {
+    return this.#next + (4 * pageSize >> this.#shift) + bytes <= this.#layout.arena + this.#layout.arenaSize;
+  }
+
+  /** Forgets everything. */
+  empty(): void {
+    for (const page of this.#pages.keys()) this.#guest.code[page] = 0;
+    this.#pages.clear();
+    this.#byTable.clear();
+    this.#next = this.#layout.arena;
+  }
+
+  /** The page for code under this mode; `undefined` when it is not there yet. */
+  find(page: number, mode: number): CodePage | undefined {
+    return this.#pages.get(page)?.find((p) => p.mode === mode);
+  }
+
+  /** Makes the page; the caller has seen that it fits, and takes away what the TLB lets be written. */
+  create(page: number, mode: number): CodePage {
+    const size = (4 * pageSize) >> this.#shift;
+    const table = this.#take(size);
+    this.#words.fill(0, table >> 2, (table + size) >> 2);
+    const made = { page, mode, table };
+    const others = this.#pages.get(page);
+    if (others === undefined) this.#pages.set(page, [made]);
+    else others.push(made);
+    this.#byTable.set(table, made);
+    this.#guest.code[page] = 1;
+    return made;
+  }
+
+  byTable(table: number): CodePage | undefined {
+    return this.#byTable.get(table);
+  }
+
+  /** Room for records. */
+  take(bytes: number): number {
+    return this.#take(bytes);
+  }
+
+  /** What was taken last is given back from `end` on. */
+  giveBack(end: number): void {
+    this.#next = (end + 31) & ~31;
+  }
+
+  entry(page: CodePage, offset: number): number {
+    return this.#words[(page.table >> 2) + (offset >> this.#shift)] as number;
+  }
+
+  enter(page: CodePage, offset: number, at: number): void {
+    this.#words[(page.table >> 2) + (offset >> this.#shift)] = at;
+  }
+
+  /**
+   * A write of `length` bytes at `offset` of the guest memory. Data beside code is none of our business; where an instruction starts in
+   * the bytes written, or up to 14 bytes before them, the page's tables are emptied. True when that happened.
+   */
+  wrote(offset: number, length: number): boolean {
+    let hit = false;
+    const last = (offset + length - 1) >>> pageShift;
+    for (let page = offset >>> pageShift; page <= last; page++) {
+      const codes = this.#pages.get(page);
+      if (codes === undefined) continue;
+      const start = Math.max(0, offset - page * pageSize - 14);
+      const end = Math.min(pageSize, offset + length - page * pageSize);
+      for (const code of codes) {
+        const first = (code.table >> 2) + (start >> this.#shift);
+        const past = (code.table >> 2) + ((end + (1 << this.#shift) - 1) >> this.#shift);
+        if (this.#words.subarray(first, past).every((word) => word === 0)) continue;
+        this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.#shift)) >> 2);
+        this.invalidations++;
+        hit = true;
+      }
+    }
+    return hit;
+  }
+
+  #take(size: number): number {
+    const at = this.#next;
+    this.#next += (size + 31) & ~31;
+    return at;
+  }
+}

@@ -1,0 +1,315 @@
+import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
+import type { AddressSpace } from "../bus/space.ts";
+import type { Width } from "../bus/target.ts";
+import { Access, Decoded, type EngineServices, type FrontEnd, Translation, type VirtualMemory } from "../ir/frontend.ts";
+import { CodeCache, type CodePage } from "./code-cache.ts";
+import { Handlers, tableSize } from "./forms.ts";
+import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
+import { emitLoop, endHandler, type Loop, Reason } from "./loop.ts";
+import { SoftTlb } from "./virtual-memory.ts";
+
+export interface EngineOptions {
+  /** Bytes for decoded code; 16 MiB when left out. */
+  readonly arenaSize?: number;
+}
+
+/** Bytes of guest memory which the engine takes for itself. */
+export function engineMemory(options: EngineOptions = {}): number {
+  return (options.arenaSize ?? defaultArena) + 256 * 1024;
+}
+
+const defaultArena = 16 << 20;
+
+/** Instructions decoded at a time. */
+const longestRun = 64;
+
+/**
+ * Runs guest code: decodes it with a front end and executes it with the interpreter.
+ *
+ * `run` is the only loop. Everything that may move the machine between two instructions (an interrupt line, an alarm, a device that calls `stop`) takes
+ * the budget away, so that the loop in WebAssembly watches one word.
+ */
+export class Engine implements EngineServices {
+  readonly words: Int32Array;
+  readonly view: DataView;
+  readonly #guest: GuestMemory;
+  readonly #space: AddressSpace;
+  readonly #front: FrontEnd;
+  readonly #layout: EngineLayout;
+  readonly #tlb: SoftTlb;
+  readonly #handlers: Handlers;
+  readonly #cache: CodeCache;
+  readonly #loop: Loop;
+  readonly #decoded = new Decoded();
+  readonly #translation = new Translation();
+  readonly #bytes = new Uint8Array(32);
+  /** Instructions before the slice which runs now. */
+  #before = 0;
+  #slice = 0;
+  /** What `stop` took out of the budget. */
+  #held = 0;
+  #stopped = false;
+  #running = false;
+
+  constructor(guest: GuestMemory, space: AddressSpace, front: FrontEnd, options: EngineOptions = {}) {
+    this.#guest = guest;
+    this.#space = space;
+    this.#front = front;
+    this.words = new Int32Array(guest.memory.buffer);
+    this.view = new DataView(guest.memory.buffer);
+    this.#layout = layOut(guest, options.arenaSize ?? defaultArena);
+    this.#tlb = new SoftTlb(guest, space, front, this.#layout);
+    this.#handlers = new Handlers(guest, front, this.#tlb.slow, endHandler + 1);
+    this.#cache = new CodeCache(guest, this.#layout, front.alignment);
+    const pages = guest.memory.buffer.byteLength / 65536;
+    const module = new WebAssembly.Module(emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize));
+    const { exports } = new WebAssembly.Instance(module, { run: { memory: guest.memory, table: this.#handlers.table } });
+    this.#loop = exports as unknown as Loop;
+    this.#handlers.table.set(endHandler, exports["end"]);
+    this.#forgetFetches();
+    guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
+    space.onChange(() => this.flushTlb());
+    front.attach(this);
+  }
+
+  get memory(): VirtualMemory {
+    return this.#tlb;
+  }
+
+  get instructions(): number {
+    return this.#before + this.#slice - (this.words[this.#front.slots.budget.index] as number) - this.#held;
+  }
+
+  /** Figures for `--stats`. */
+  get stats(): Readonly<Record<string, number>> {
+    return {
+      "instruction forms": this.#handlers.count,
+      "handler modules": this.#handlers.modules,
+      "tlb misses": this.#tlb.misses,
+      "code invalidations": this.#cache.invalidations,
+    };
+  }
+
+  /** Begins at most `limit` instructions; fewer when the CPU halts or `stop` is called. An instruction that faults counts. */
+  run(limit: number): void {
+    const front = this.#front;
+    const budget = front.slots.budget.index;
+    this.#stopped = false;
+    this.#running = true;
+    let left = limit;
+    while (left > 0 && !this.#stopped) {
+      if (front.attention) front.service();
+      if (front.halted || this.#stopped) break;
+      const slice = Math.min(left, front.window, 0x7fff_ffff);
+      this.#slice = slice;
+      this.#held = 0;
+      this.words[budget] = slice;
+      this.#execute();
+      const done = slice - (this.words[budget] as number) - this.#held;
+      this.#before += done;
+      this.#slice = 0;
+      this.#held = 0;
+      this.words[budget] = 0;
+      left -= done;
+    }
+    this.#running = false;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.attention();
+  }
+
+  /** Something has changed that `service` wants to see: leave the WebAssembly loop behind the current instruction. */
+  attention(): void {
+    if (!this.#running) return;
+    const budget = this.#front.slots.budget.index;
+    this.#held += this.words[budget] as number;
+    this.words[budget] = 0;
+  }
+
+  readPhysical(address: number, width: Width): number {
+    return this.#space.read(address, width);
+  }
+
+  writePhysical(address: number, width: Width, value: number): void {
+    this.#space.write(address, width, value);
+  }
+
+  flushTlb(): void {
+    this.#tlb.flush();
+    this.#forgetFetches();
+  }
+
+  flushPage(address: number): void {
+    this.#tlb.flushPage(address);
+    this.words[(this.#layout.fetchTlb + ((address >>> 9) & 0x1ff8)) >> 2] = -1;
+    // What runs now may lie on that page: it is looked up again behind this instruction.
+    this.attention();
+  }
+
+  selectTlb(which: 0 | 1): void {
+    this.#tlb.select(which);
+  }
+
+  /** Runs until the budget is used up or taken away, or the CPU leaves. */
+  #execute(): void {
+    const front = this.#front;
+    for (;;) {
+      const reason = this.#loop.run();
+      if (reason === Reason.fault) this.#deliver();
+      else if (reason === Reason.fetch) this.#fetch();
+      else if (reason === Reason.decode) this.#decodeRun();
+      else return;
+      if (front.attention || front.halted || this.words[front.slots.budget.index] === 0) return;
+    }
+  }
+
+  #deliver(): void {
+    this.words[this.#front.slots.trap.index] = 0;
+    this.#front.deliverFault();
+  }
+
+  #forgetFetches(): void {
+    const start = this.#layout.fetchTlb >> 2;
+    this.words.fill(-1, start, start + (fetchTlb.size >> 2));
+    if (this.#running) this.attention();
+  }
+
+  get #pc(): number {
+    return this.words[this.#front.slots.pc.index] as number;
+  }
+
+  get #linear(): number {
+    return ((this.words[this.#front.slots.fetchBase.index] as number) + this.#pc) >>> 0;
+  }
+
+  get #user(): boolean {
+    return this.words[this.#front.slots.tlb.index] === this.#layout.tlb[1];
+  }
+
+  /** Enters the page under the pc into the fetch TLB; code that does not lie in memory is run an instruction at a time. */
+  #fetch(): void {
+    const linear = this.#linear;
+    if (!this.#front.translate(linear, Access.fetch, this.#user, this.#translation)) {
+      this.#fetchFault();
+      return;
+    }
+    const physical = this.#translation.physical;
+    const start = physical - (physical % pageSize);
+    const segment = this.#space.find(start);
+    const backing = segment?.target.backing;
+    if (segment === undefined || backing === undefined || segment.end < start + pageSize) {
+      this.#lone();
+      return;
+    }
+    const page = (backing.base + start + segment.delta) >>> pageShift;
+    const mode = this.words[this.#front.slots.mode.index] as number;
+    const code = this.#cache.find(page, mode) ?? this.#newPage(page, mode);
+    const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+    this.words[entry] = (linear & -pageSize) | mode;
+    this.words[entry + 1] = code.table;
+  }
+
+  #newPage(page: number, mode: number): CodePage {
+    if (!this.#cache.fits(longestRun * record.size)) this.#empty();
+    const code = this.#cache.create(page, mode);
+    this.#tlb.watch(page);
+    return code;
+  }
+
+  #empty(): void {
+    this.#cache.empty();
+    this.#forgetFetches();
+  }
+
+  /** An instruction that could not be fetched counts as one that was begun. */
+  #fetchFault(): void {
+    const budget = this.#front.slots.budget.index;
+    const left = this.words[budget] as number;
+    if (left > 0) this.words[budget] = left - 1;
+    this.#deliver();
+  }
+
+  /** Decodes from the pc to the next jump, the end of the page, or what is decoded already. */
+  #decodeRun(): void {
+    const linear = this.#linear;
+    const mode = this.words[this.#front.slots.mode.index] as number;
+    const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+    const code = this.#cache.byTable(this.words[entry + 1] as number);
+    if (code === undefined || !this.#cache.fits((longestRun + 1) * record.size)) {
+      this.#empty();
+      return;
+    }
+    const decoded = this.#decoded;
+    const host = code.page * pageSize;
+    let offset = linear & (pageSize - 1);
+    let pc = this.#pc;
+    const start = this.#cache.take((longestRun + 1) * record.size);
+    let at = start;
+    for (let count = 0; count < longestRun && offset < pageSize && this.#cache.entry(code, offset) === 0; count++) {
+      const available = Math.min(16, pageSize - offset);
+      if (!this.#front.decode(this.#guest.bytes.subarray(host + offset, host + offset + available), available, pc, mode, decoded)) break;
+      this.#write(at, decoded);
+      this.#cache.enter(code, offset, at);
+      at += record.size;
+      offset += decoded.length;
+      pc += decoded.length;
+      if (decoded.ends) break;
+    }
+    if (at === start) {
+      // The first one reaches into the next page, whose mapping is its own: decoded anew each time.
+      this.#cache.giveBack(start);
+      this.#lone();
+      return;
+    }
+    this.words[at >> 2] = endHandler;
+    this.words[(at >> 2) + 1] = 0;
+    this.#cache.giveBack(at + record.size);
+    this.#handlers.compile();
+  }
+
+  #write(at: number, decoded: Decoded): void {
+    const { form, operands } = decoded;
+    if (form === undefined) throw new Error(`${this.#front.name}: the decoder named no form`);
+    this.view.setInt32(at + record.handler, this.#handlers.index(form), true);
+    this.view.setInt32(at + record.length, decoded.length, true);
+    for (let k = 0; k < 6; k++) this.view.setUint16(at + operandOffset(k), operands[k] as number, true);
+    for (let k = 6; k < 8; k++) this.view.setInt32(at + operandOffset(k), operands[k] as number, true);
+  }
+
+  /** Runs the instruction under the pc without keeping it: it lies on two pages, or not in memory. */
+  #lone(): void {
+    const linear = this.#linear;
+    const mode = this.words[this.#front.slots.mode.index] as number;
+    let available = 0;
+    const decoded = this.#decoded;
+    const rest = pageSize - (linear & (pageSize - 1));
+    while (available < 16) {
+      const end = available < rest ? Math.min(16, rest) : 16;
+      for (; available < end; available++) {
+        if (!this.#fetchByte((linear + available) >>> 0, available)) {
+          this.#fetchFault();
+          return;
+        }
+      }
+      if (this.#front.decode(this.#bytes, available, this.#pc, mode, decoded)) break;
+      if (available === 16) throw new Error(`${this.#front.name}: an instruction of more than 16 bytes`);
+    }
+    this.#write(this.#layout.lone, decoded);
+    this.#handlers.compile();
+    const reason = this.#loop.one(this.#layout.lone);
+    if (reason === Reason.fault) this.#deliver();
+    else if (reason === Reason.leave) this.attention();
+  }
+
+  #fetchByte(linear: number, k: number): boolean {
+    if (!this.#front.translate(linear, Access.fetch, this.#user, this.#translation)) return false;
+    this.#bytes[k] = this.#space.read(this.#translation.physical, 1);
+    return true;
+  }
+
+  #wroteCode(offset: number, length: number): void {
+    if (this.#cache.wrote(offset, length)) this.attention();
+  }
+}

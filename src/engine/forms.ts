@@ -1,0 +1,101 @@
+import type { GuestMemory } from "../bus/guest-memory.ts";
+import { Builder } from "../ir/builder.ts";
+import { Fields, type Form, type FrontEnd } from "../ir/frontend.ts";
+import { type Block, Status } from "../ir/node.ts";
+import { handlerParams, HandlerLowering, importsOf } from "./lower.ts";
+import { Bytes } from "./wasm/bytes.ts";
+import { ModuleBuilder } from "./wasm/module.ts";
+
+/** What handlers call for an access which the TLB does not answer. */
+export interface SlowAccess {
+  /** The value; `writing` for the first half of a read-modify-write. Sets the trap slot on a fault. */
+  read(address: number, width: number, writing: number): number;
+  /** Not 0 on a fault. */
+  write(address: number, width: number, value: number): number;
+  probe(address: number, width: number): number;
+}
+
+/** Handlers which fit into the table: both front ends have some thousands of forms, most never met. */
+export const tableSize = 16384;
+
+/**
+ * The handlers: one WebAssembly function a form, made when the decoder first meets it.
+ *
+ * All forms that a run of instructions brings for the first time are compiled in one module, since a module costs more than a function.
+ */
+export class Handlers {
+  readonly table: WebAssembly.Table;
+  readonly #guest: GuestMemory;
+  readonly #front: FrontEnd;
+  readonly #imports: WebAssembly.Imports;
+  readonly #indices = new Map<Form, number>();
+  #wanted: Form[] = [];
+  #next: number;
+  modules = 0;
+
+  constructor(guest: GuestMemory, front: FrontEnd, slow: SlowAccess, first: number) {
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: tableSize, maximum: tableSize });
+    this.#guest = guest;
+    this.#front = front;
+    this.#next = first;
+    this.#imports = {
+      run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
+      help: Object.fromEntries(Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault)])),
+    };
+  }
+
+  /** How many forms have a handler. */
+  get count(): number {
+    return this.#indices.size;
+  }
+
+  /** The table index of a form's handler, which is there after the next `compile`. */
+  index(form: Form): number {
+    let index = this.#indices.get(form);
+    if (index === undefined) {
+      if (this.#next >= tableSize) throw new Error(`more than ${tableSize} instruction forms`);
+      index = this.#next++;
+      this.#indices.set(form, index);
+      this.#wanted.push(form);
+    }
+    return index;
+  }
+
+  compile(): void {
+    if (this.#wanted.length === 0) return;
+    const forms = this.#wanted;
+    this.#wanted = [];
+    const module = new ModuleBuilder();
+    module.importMemory("run", "memory", this.#guest.memory.buffer.byteLength / 65536);
+    const blocks = forms.map(openBlock);
+    for (const block of blocks) importsOf(block, module);
+    for (const [i, block] of blocks.entries()) {
+      const out = new Bytes();
+      const lowering = new HandlerLowering(out, module, this.#front.slots);
+      lowering.handler(block);
+      module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out.view()));
+    }
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), this.#imports);
+    for (const [i, form] of forms.entries()) this.table.set(this.#indices.get(form) as number, instance.exports[`${i}`]);
+    this.modules++;
+  }
+}
+
+/** The body of a form with its operands left open. */
+export function openBlock(form: Form): Block {
+  const builder = new Builder("open");
+  form.body(builder, new Fields(builder));
+  return builder.block;
+}
+
+/** A helper that throws the guest's fault ends its instruction with `Status.fault`. */
+function guarded(helper: (a: number, b: number, c: number, d: number) => number, fault: object) {
+  return (a: number, b: number, c: number, d: number): number => {
+    try {
+      return helper(a, b, c, d);
+    } catch (thrown) {
+      if (thrown === fault) return Status.fault;
+      throw thrown;
+    }
+  };
+}

@@ -1,0 +1,54 @@
+import type { GuestMemory } from "../bus/guest-memory.ts";
+import { stateSize } from "../ir/slots.ts";
+
+/**
+ * A decoded instruction, 32 bytes: what the interpreter reads. Operands 0..5 are 16 bits each, 6 and 7 are words.
+ */
+export const record = {
+  size: 32,
+  /** Index of the form's handler in the table. */
+  handler: 0,
+  /** Bytes of the instruction, one byte. */
+  length: 4,
+  /** Operands 0..5. */
+  halves: 8,
+  /** Operands 6 and 7. */
+  words: 20,
+} as const;
+
+/** Where operand `k` lies in a record. */
+export function operandOffset(k: number): number {
+  return k < 6 ? record.halves + 2 * k : record.words + 4 * (k - 6);
+}
+
+/**
+ * The data TLB: 1024 entries of 16 bytes, direct mapped by the page number. An entry holds the page's address for reads, the same for
+ * writes, and what to add to a virtual address to find the byte in the guest memory. -1 is empty: no aligned page equals it.
+ */
+export const tlb = { entries: 1024, size: 1024 * 16, read: 0, write: 4, addend: 8 } as const;
+
+/** The fetch TLB: 1024 entries of 8 bytes. An entry holds page address | mode, and where the page's table of records lies. */
+export const fetchTlb = { entries: 1024, size: 1024 * 8, tag: 0, table: 4 } as const;
+
+/** Where the engine's parts lie in the guest memory. */
+export interface EngineLayout {
+  readonly tlb: readonly [supervisor: number, user: number];
+  readonly fetchTlb: number;
+  /** One record and its end, for an instruction that is decoded anew each time. */
+  readonly lone: number;
+  readonly arena: number;
+  readonly arenaSize: number;
+}
+
+export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
+  if (guest.allocate("state", stateSize) !== 0) throw new Error("the CPU's state has to be the first part of the guest memory");
+  const supervisor = guest.allocate("supervisor TLB", tlb.size);
+  const user = guest.allocate("user TLB", tlb.size);
+  return {
+    tlb: [supervisor, user],
+    fetchTlb: guest.allocate("fetch TLB", fetchTlb.size),
+    lone: guest.allocate("lone record", 64),
+    arena: guest.allocate("decoded code", arenaSize),
+    arenaSize,
+  };
+}

@@ -1,0 +1,142 @@
+import { Status } from "../ir/node.ts";
+import type { EngineSlots } from "../ir/slots.ts";
+import { type EngineLayout, fetchTlb, record } from "./layout.ts";
+import { handlerParams } from "./lower.ts";
+import { Bytes } from "./wasm/bytes.ts";
+import { ModuleBuilder } from "./wasm/module.ts";
+import { noValue, op } from "./wasm/opcodes.ts";
+
+/** Why the interpreter's loop came back. `fault` and `leave` are those of `Status`. */
+export const Reason = {
+  /** The budget is used up, or was taken away. */
+  budget: 0,
+  fault: Status.fault,
+  leave: Status.leave,
+  /** The page under the pc is not in the fetch TLB. */
+  fetch: 4,
+  /** It is, and there is no record for this pc. */
+  decode: 5,
+} as const;
+
+/** The functions of the loop module. */
+export interface Loop {
+  /** Runs from the pc in the state until something is wanted of the engine. Returns a `Reason`. */
+  run(): number;
+  /** Runs one record at the pc in the state. Returns a `Reason`; `budget` also for an instruction that went well. */
+  one(at: number): number;
+}
+
+/** Table slots which are not forms. */
+export const endHandler = 0;
+
+/**
+ * The interpreter: fetch, count, call the handler, go on. Emitted rather than written in TypeScript since that makes it some
+ * four times faster; the meaning of instructions is in the handlers alone.
+ */
+export function emitLoop(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, pages: number, tableSize: number): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory("run", "memory", pages);
+  module.importTable("run", "table", tableSize);
+  const handler = module.type(handlerParams, ["i32"]);
+  const end = module.function(handlerParams, ["i32"], [], endBody(slots));
+  const run = module.function([], ["i32"], ["i32", "i32", "i32", "i32", "i32"], runBody(slots, layout, alignment, handler));
+  const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
+  module.export("end", end);
+  module.export("run", run);
+  module.export("one", one);
+  return module.bytes();
+}
+
+/** The record behind a run of records: it is no instruction, so it gives back what was counted, and looks the pc up. */
+function endBody(slots: EngineSlots): Uint8Array {
+  const out = new Bytes();
+  out.u8(op.i32Const, 0, op.localGet, 1, op.i32Store, 2).u32(slots.pc.offset);
+  out.u8(op.i32Const, 0);
+  load(out, slots.budget.offset);
+  out.u8(op.i32Const, 1, op.i32Add, op.i32Store, 2).u32(slots.budget.offset);
+  return out.u8(op.i32Const, Status.jump).view().slice();
+}
+
+function load(out: Bytes, offset: number): void {
+  out.u8(op.i32Const, 0, op.i32Load, 2).u32(offset);
+}
+
+function storeLocal(out: Bytes, offset: number, local: number): void {
+  out.u8(op.i32Const, 0, op.localGet, local, op.i32Store, 2).u32(offset);
+}
+
+function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, handler: number): Uint8Array {
+  const [pc, at, linear, budget, entry] = [0, 1, 2, 3, 4];
+  const out = new Bytes();
+  const leave = (reason: number) => {
+    storeLocal(out, slots.pc.offset, pc);
+    out.u8(op.i32Const, reason, op.return);
+  };
+  load(out, slots.pc.offset);
+  out.u8(op.localSet, pc);
+  out.u8(op.loop, noValue); // look up the pc
+  // linear = pc + fetchBase; entry = fetch TLB entry of its page
+  out.u8(op.localGet, pc);
+  load(out, slots.fetchBase.offset);
+  out.u8(op.i32Add, op.localTee, linear);
+  out.u8(op.i32Const, 9, op.i32ShrU, op.i32Const).s32((fetchTlb.entries - 1) << 3).u8(op.i32And, op.localTee, entry);
+  out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
+  out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
+  load(out, slots.mode.offset);
+  out.u8(op.i32Or, op.i32Ne, op.if, noValue);
+  leave(Reason.fetch);
+  out.u8(op.end);
+  // at = table[offset in page]
+  out.u8(op.localGet, entry, op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.table);
+  if (alignment === 1) out.u8(op.localGet, linear, op.i32Const).s32(4095).u8(op.i32And, op.i32Const, 2, op.i32Shl, op.i32Add);
+  else out.u8(op.localGet, linear, op.i32Const).s32(4092).u8(op.i32And, op.i32Add);
+  out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz, op.if, noValue);
+  leave(Reason.decode);
+  out.u8(op.end);
+  out.u8(op.loop, noValue); // an instruction
+  load(out, slots.budget.offset);
+  out.u8(op.localTee, budget, op.i32Eqz, op.if, noValue);
+  leave(Reason.budget);
+  out.u8(op.end);
+  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2, record.handler);
+  out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
+  out.u8(op.i32Eqz, op.if, noValue);
+  advance(out, pc, at);
+  out.u8(op.localGet, at, op.i32Const, record.size, op.i32Add, op.localSet, at);
+  out.u8(op.br, 1, op.end, op.end);
+  // entry = how it ended
+  out.u8(op.localGet, entry, op.i32Const, Status.jump, op.i32Eq, op.if, noValue);
+  load(out, slots.pc.offset);
+  out.u8(op.localSet, pc, op.br, 1, op.end);
+  out.u8(op.localGet, entry, op.i32Const, Status.leave, op.i32Eq, op.if, noValue);
+  advance(out, pc, at);
+  out.u8(op.end);
+  storeLocal(out, slots.pc.offset, pc);
+  out.u8(op.localGet, entry, op.return, op.end, op.unreachable);
+  return out.view().slice();
+}
+
+function advance(out: Bytes, pc: number, at: number): void {
+  out.u8(op.localGet, pc, op.localGet, at, op.i32Load8U, 0, record.length, op.i32Add, op.localSet, pc);
+}
+
+function oneBody(slots: EngineSlots, handler: number): Uint8Array {
+  const [at, pc, status] = [0, 1, 2];
+  const out = new Bytes();
+  load(out, slots.budget.offset);
+  out.u8(op.i32Eqz, op.if, noValue, op.i32Const, Reason.budget, op.return, op.end);
+  out.u8(op.i32Const, 0);
+  load(out, slots.budget.offset);
+  out.u8(op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  load(out, slots.pc.offset);
+  out.u8(op.localSet, pc);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2, record.handler);
+  out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, status);
+  out.u8(op.i32Const, Status.jump, op.i32Eq, op.if, noValue, op.i32Const, Reason.budget, op.return, op.end);
+  out.u8(op.localGet, status, op.i32Const, Status.fault, op.i32Ne, op.if, noValue);
+  advance(out, pc, at);
+  out.u8(op.end);
+  storeLocal(out, slots.pc.offset, pc);
+  return out.u8(op.localGet, status).view().slice();
+}

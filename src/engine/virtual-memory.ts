@@ -1,0 +1,209 @@
+import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
+import type { AddressSpace } from "../bus/space.ts";
+import type { Width } from "../bus/target.ts";
+import { Access, type FrontEnd, Translation, type VirtualMemory } from "../ir/frontend.ts";
+import { type EngineLayout, tlb } from "./layout.ts";
+
+/**
+ * The software TLB, and what happens where it does not answer: page walks by the front end, accesses to chips, accesses across
+ * pages, stores on pages with decoded code. Handlers look into the TLB themselves and come here for the rest.
+ */
+export class SoftTlb implements VirtualMemory {
+  readonly #guest: GuestMemory;
+  readonly #space: AddressSpace;
+  readonly #front: FrontEnd;
+  readonly #layout: EngineLayout;
+  readonly #words: Int32Array;
+  readonly #view: DataView;
+  readonly #translation = new Translation();
+  readonly #trap: number;
+  readonly #current: number;
+  readonly #scratch: number;
+  /** Fills since the start. */
+  misses = 0;
+
+  constructor(guest: GuestMemory, space: AddressSpace, front: FrontEnd, layout: EngineLayout) {
+    this.#guest = guest;
+    this.#space = space;
+    this.#front = front;
+    this.#layout = layout;
+    this.#words = new Int32Array(guest.memory.buffer);
+    this.#view = new DataView(guest.memory.buffer);
+    this.#trap = front.slots.trap.index;
+    this.#current = front.slots.tlb.index;
+    this.#scratch = front.slots.scratch.offset;
+    this.select(0);
+    this.flush();
+  }
+
+  select(which: 0 | 1): void {
+    this.#words[this.#current] = this.#layout.tlb[which];
+  }
+
+  flush(): void {
+    for (const start of this.#layout.tlb) this.#words.fill(-1, start >> 2, (start + tlb.size) >> 2);
+  }
+
+  flushPage(address: number): void {
+    for (const start of this.#layout.tlb) {
+      const entry = (start + ((address >>> 8) & 0x3ff0)) >> 2;
+      this.#words[entry] = -1;
+      this.#words[entry + 1] = -1;
+    }
+  }
+
+  /** Stores to this page of the guest memory come here from now on, since it holds decoded code. */
+  watch(page: number): void {
+    const host = page << pageShift;
+    for (const start of this.#layout.tlb) {
+      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
+        const tag = this.#words[entry + 1] as number;
+        if (tag !== -1 && ((tag + (this.#words[entry + 2] as number)) | 0) === (host | 0)) this.#words[entry + 1] = -1;
+      }
+    }
+  }
+
+  // --- for handlers: a fault is recorded in the trap slot, never thrown
+
+  readonly slow = {
+    read: (address: number, width: number, writing: number): number => {
+      if (width > 4) return this.#wide(address, width, writing !== 0);
+      const access = writing !== 0 ? Access.write : Access.read;
+      const user = this.#user();
+      if ((address & (pageSize - 1)) + width <= pageSize) {
+        if (!this.#reach(address >>> 0, access, user)) return this.#trapped();
+        return this.#space.read(this.#translation.physical, width as Width);
+      }
+      if (!this.#check(address, width, access, user)) return this.#trapped();
+      return this.#readAcross(address >>> 0, width as Width, user);
+    },
+    write: (address: number, width: number, value: number): number => {
+      const user = this.#user();
+      if (width <= 4 && (address & (pageSize - 1)) + width <= pageSize) {
+        if (!this.#reach(address >>> 0, Access.write, user)) return this.#trapped() | 1;
+        this.#space.write(this.#translation.physical, width as Width, value >>> 0);
+        return 0;
+      }
+      if (!this.#check(address, width, Access.write, user)) return this.#trapped() | 1;
+      if (width <= 4) this.#writeAcross(address >>> 0, width as Width, value >>> 0, user);
+      else {
+        for (let i = 0; i < width; i += 4) this.#writeAcross((address + i) >>> 0, 4, this.#view.getUint32(this.#scratch + i, true), user);
+      }
+      return 0;
+    },
+    probe: (address: number, width: number): number => {
+      return this.#check(address, width, Access.write, this.#user()) ? 0 : this.#trapped() | 1;
+    },
+  };
+
+  // --- for helpers: a fault is thrown
+
+  read(address: number, width: 1 | 2 | 4, privileged = false): number {
+    const hit = this.#lookUp(address, width, tlb.read, privileged);
+    if (hit >= 0) return width === 4 ? this.#view.getUint32(hit, true) : width === 2 ? this.#view.getUint16(hit, true) : this.#view.getUint8(hit);
+    const user = !privileged && this.#user();
+    if (!this.#check(address, width, Access.read, user)) throw this.#front.fault;
+    return this.#readAcross(address >>> 0, width, user);
+  }
+
+  write(address: number, width: 1 | 2 | 4, value: number, privileged = false): void {
+    const hit = this.#lookUp(address, width, tlb.write, privileged);
+    if (hit >= 0) {
+      if (width === 4) this.#view.setUint32(hit, value, true);
+      else if (width === 2) this.#view.setUint16(hit, value, true);
+      else this.#view.setUint8(hit, value);
+      return;
+    }
+    const user = !privileged && this.#user();
+    if (!this.#check(address, width, Access.write, user)) throw this.#front.fault;
+    this.#writeAcross(address >>> 0, width, value >>> 0, user);
+  }
+
+  probe(address: number, length: number, privileged = false): void {
+    if (!this.#check(address, length, Access.write, !privileged && this.#user())) throw this.#front.fault;
+  }
+
+  // ---
+
+  #user(): boolean {
+    return this.#words[this.#current] === this.#layout.tlb[1];
+  }
+
+  #trapped(): number {
+    this.#words[this.#trap] = 1;
+    return 0;
+  }
+
+  /** Where in the guest memory an access goes, or -1 when the TLB does not say. */
+  #lookUp(address: number, width: number, tag: number, privileged: boolean): number {
+    const start = privileged ? this.#layout.tlb[0] : (this.#words[this.#current] as number);
+    const entry = (start + ((address >>> 8) & 0x3ff0)) >> 2;
+    if (((address + width - 1) & -pageSize) !== this.#words[entry + (tag >> 2)]) return -1;
+    return (address + (this.#words[entry + (tlb.addend >> 2)] as number)) >>> 0;
+  }
+
+  /** Whether every page of an access may be touched; the fault is recorded otherwise. */
+  #check(address: number, length: number, access: Access, user: boolean): boolean {
+    const last = (address + length - 1) & -pageSize;
+    for (let page = address & -pageSize; ; page = (page + pageSize) | 0) {
+      // The fault is to name the first byte that could not be reached.
+      const first = page === (address & -pageSize) ? address : page;
+      if (!this.#front.translate(first >>> 0, access, user, this.#translation)) return false;
+      if (page === last) return true;
+    }
+  }
+
+  #wide(address: number, width: number, writing: boolean): number {
+    const user = this.#user();
+    if (!this.#check(address, width, writing ? Access.write : Access.read, user)) return this.#trapped();
+    for (let i = 0; i < width; i += 4) this.#view.setUint32(this.#scratch + i, this.#readAcross((address + i) >>> 0, 4, user), true);
+    return 0;
+  }
+
+  #readAcross(address: number, width: Width, user: boolean): number {
+    if ((address & (pageSize - 1)) + width <= pageSize) return this.#readPage(address, width, user);
+    let value = 0;
+    for (let i = 0; i < width; i++) value += this.#readPage((address + i) >>> 0, 1, user) * 2 ** (8 * i);
+    return value;
+  }
+
+  #writeAcross(address: number, width: Width, value: number, user: boolean): void {
+    if ((address & (pageSize - 1)) + width <= pageSize) {
+      this.#writePage(address, width, value, user);
+      return;
+    }
+    for (let i = 0; i < width; i++) this.#writePage((address + i) >>> 0, 1, (value >>> (8 * i)) & 0xff, user);
+  }
+
+  #readPage(address: number, width: Width, user: boolean): number {
+    this.#reach(address, Access.read, user);
+    return this.#space.read(this.#translation.physical, width);
+  }
+
+  #writePage(address: number, width: Width, value: number, user: boolean): void {
+    this.#reach(address, Access.write, user);
+    this.#space.write(this.#translation.physical, width, value);
+  }
+
+  /** Translates and enters what was found; false, with the fault recorded, when the access is refused. */
+  #reach(address: number, access: Access, user: boolean): boolean {
+    if (!this.#front.translate(address, access, user, this.#translation)) return false;
+    this.#fill(address, this.#translation.physical, this.#translation.writable, user);
+    return true;
+  }
+
+  /** Enters a page whose bytes lie in the guest memory. A chip's page stays out: each access is to be seen. */
+  #fill(address: number, physical: number, writable: boolean, user: boolean): void {
+    const page = physical - (physical % pageSize);
+    const segment = this.#space.find(page);
+    const backing = segment?.target.backing;
+    if (segment === undefined || backing === undefined || segment.end < page + pageSize) return;
+    this.misses++;
+    const host = backing.base + page + segment.delta;
+    const tag = address & -pageSize;
+    const entry = (this.#layout.tlb[user ? 1 : 0] + ((address >>> 8) & 0x3ff0)) >> 2;
+    this.#words[entry] = tag;
+    this.#words[entry + 1] = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0 ? tag : -1;
+    this.#words[entry + 2] = host - tag;
+  }
+}

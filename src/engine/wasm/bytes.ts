@@ -1,0 +1,77 @@
+/** A growing run of bytes, with the number formats of the WebAssembly binary. */
+export class Bytes {
+  #data = new Uint8Array(256);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(...values: readonly number[]): this {
+    this.#room(values.length);
+    for (const value of values) this.#data[this.#length++] = value;
+    return this;
+  }
+
+  /** Unsigned LEB128 (WebAssembly core 5.2.2). */
+  u32(value: number): this {
+    this.#room(5);
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.#data[this.#length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#data[this.#length++] = rest;
+    return this;
+  }
+
+  /** Signed LEB128. */
+  s32(value: number): this {
+    this.#room(5);
+    let rest = value | 0;
+    for (;;) {
+      const seven = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (seven & 0x40) === 0) || (rest === -1 && (seven & 0x40) !== 0)) {
+        this.#data[this.#length++] = seven;
+        return this;
+      }
+      this.#data[this.#length++] = seven | 0x80;
+    }
+  }
+
+  s64(value: bigint): this {
+    this.#room(10);
+    let rest = BigInt.asIntN(64, value);
+    for (;;) {
+      const seven = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if ((rest === 0n && (seven & 0x40) === 0) || (rest === -1n && (seven & 0x40) !== 0)) return this.u8(seven);
+      this.u8(seven | 0x80);
+    }
+  }
+
+  name(text: string): this {
+    const bytes = new TextEncoder().encode(text);
+    return this.u32(bytes.length).append(bytes);
+  }
+
+  append(bytes: Uint8Array): this {
+    this.#room(bytes.length);
+    this.#data.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** What was written so far; valid until the next write. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#data.subarray(0, this.#length);
+  }
+
+  #room(more: number): void {
+    if (this.#length + more <= this.#data.length) return;
+    const larger = new Uint8Array(Math.max(this.#data.length * 2, this.#length + more));
+    larger.set(this.view());
+    this.#data = larger;
+  }
+}

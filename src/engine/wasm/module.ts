@@ -1,0 +1,115 @@
+import type { Type } from "../../ir/ops.ts";
+import { Bytes } from "./bytes.ts";
+
+const typeCodes: Record<Type, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+export function typeCode(type: Type): number {
+  return typeCodes[type];
+}
+
+interface FunctionType {
+  readonly params: readonly Type[];
+  readonly results: readonly Type[];
+}
+
+interface Definition {
+  readonly type: number;
+  readonly locals: readonly Type[];
+  readonly body: Uint8Array;
+}
+
+/**
+ * Puts a WebAssembly module together (core specification, chapter 5). Functions that are imported have to be asked for
+ * before the first one is defined, since they come first in the index space.
+ */
+export class ModuleBuilder {
+  readonly #types: string[] = [];
+  readonly #typeBytes: FunctionType[] = [];
+  readonly #imports = new Bytes();
+  #importCount = 0;
+  #importedFunctions = 0;
+  readonly #known = new Map<string, number>();
+  readonly #functions: Definition[] = [];
+  readonly #exports = new Bytes();
+  #exportCount = 0;
+
+  type(params: readonly Type[], results: readonly Type[]): number {
+    const key = `${params.join()}>${results.join()}`;
+    let index = this.#types.indexOf(key);
+    if (index < 0) {
+      index = this.#types.push(key) - 1;
+      this.#typeBytes.push({ params, results });
+    }
+    return index;
+  }
+
+  importMemory(module: string, name: string, pages: number): void {
+    this.#imports.name(module).name(name).u8(0x02, 0x01).u32(pages).u32(pages);
+    this.#importCount++;
+  }
+
+  importTable(module: string, name: string, size: number): void {
+    this.#imports.name(module).name(name).u8(0x01, 0x70, 0x00).u32(size);
+    this.#importCount++;
+  }
+
+  /** The index of an imported function; the same name gives the same index. */
+  importFunction(module: string, name: string, params: readonly Type[], results: readonly Type[]): number {
+    const known = this.#known.get(`${module}.${name}`);
+    if (known !== undefined) return known;
+    if (this.#functions.length > 0) throw new Error(`${name} is imported behind the first function`);
+    this.#imports.name(module).name(name).u8(0x00).u32(this.type(params, results));
+    this.#importCount++;
+    this.#known.set(`${module}.${name}`, this.#importedFunctions);
+    return this.#importedFunctions++;
+  }
+
+  /** @param body the code without the closing `end`. Returns the function's index. */
+  function(params: readonly Type[], results: readonly Type[], locals: readonly Type[], body: Uint8Array): number {
+    this.#functions.push({ type: this.type(params, results), locals, body: body.slice() });
+    return this.#importedFunctions + this.#functions.length - 1;
+  }
+
+  export(name: string, index: number): void {
+    this.#exports.name(name).u8(0x00).u32(index);
+    this.#exportCount++;
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes().u8(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+    const section = (id: number, count: number, content: Bytes) => {
+      const head = new Bytes().u32(count);
+      out.u8(id).u32(head.length + content.length).append(head.view()).append(content.view());
+    };
+    const types = new Bytes();
+    for (const { params, results } of this.#typeBytes) {
+      types.u8(0x60).u32(params.length).u8(...params.map(typeCode)).u32(results.length).u8(...results.map(typeCode));
+    }
+    section(1, this.#typeBytes.length, types);
+    section(2, this.#importCount, this.#imports);
+    const functions = new Bytes();
+    for (const { type } of this.#functions) functions.u32(type);
+    section(3, this.#functions.length, functions);
+    section(7, this.#exportCount, this.#exports);
+    const code = new Bytes();
+    for (const { locals, body } of this.#functions) {
+      const declared = declare(locals);
+      code.u32(declared.length + body.length + 1).append(declared.view()).append(body).u8(0x0b);
+    }
+    section(10, this.#functions.length, code);
+    return out.view().slice();
+  }
+}
+
+/** Local declarations: runs of one type (core 5.4.4). */
+function declare(locals: readonly Type[]): Bytes {
+  const runs: { type: Type; count: number }[] = [];
+  for (const type of locals) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  const bytes = new Bytes().u32(runs.length);
+  for (const { type, count } of runs) bytes.u32(count).u8(typeCode(type));
+  return bytes;
+}
