@@ -23,6 +23,8 @@ export interface Requests {
 export interface SerialPort {
   /** How many bytes it takes now. */
   readonly room: number;
+  /** Whether the guest has asked for an interrupt when bytes arrive. */
+  readonly listening: boolean;
   /** False when it is full. */
   receive(byte: number): boolean;
 }

@@ -25,6 +25,11 @@ export class ConsoleInput {
     return capacity - this.#queue.length;
   }
 
+  /** Whether the guest waits for input. What is piped in before that would be lost when its driver clears the FIFO. */
+  get listening(): boolean {
+    return this.#port.listening;
+  }
+
   /** Takes bytes in order and gives how many it took. The rest is the caller's to offer again after a run. */
   receive(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.room);

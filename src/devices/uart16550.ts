@@ -116,6 +116,11 @@ export class Uart16550 implements Device {
     return (this.#fifos ? fifoDepth : 1) - s.count;
   }
 
+  /** Whether the guest has asked for an interrupt when bytes arrive. */
+  get listening(): boolean {
+    return (this.state.now.ier & enableReceived) !== 0;
+  }
+
   /** A byte arrives. False when there is no room: the sender keeps it. */
   receive(byte: number): boolean {
     if (this.room <= 0) return false;
