@@ -1,4 +1,5 @@
-import type { DeviceSpec, E500Spec, MachineSpec, PcSpec } from "./spec.ts";
+import { findDevice } from "./find-device.ts";
+import type { E500Spec, MachineSpec, PcSpec } from "./spec.ts";
 
 /** A section of the header: what it is about, and names with their values in the order of the text. */
 type Section = readonly [comment: string, ...defines: (readonly [name: string, value: string])[]];
@@ -6,23 +7,12 @@ type Section = readonly [comment: string, ...defines: (readonly [name: string, v
 const hex = (value: number, digits = 0): string => `0x${value.toString(16).padStart(digits, "0")}`;
 const decimal = (value: number): string => String(value);
 
-/** The device of a kind, which the board has to have for the guest to run on it. */
-function find<K extends DeviceSpec["kind"]>(
-  spec: MachineSpec,
-  kind: K,
-  name?: string,
-): Extract<DeviceSpec, { kind: K }> {
-  const found = spec.devices.find((device) => device.kind === kind && (name === undefined || device.name === name));
-  if (found === undefined) throw new Error(`${spec.name} has no ${name ?? kind}`);
-  return found as Extract<DeviceSpec, { kind: K }>;
-}
-
 function pcSections(spec: PcSpec): readonly Section[] {
   const { pci } = spec;
-  const pit = find(spec, "i8254");
-  const pic = find(spec, "i8259");
-  const rtc = find(spec, "mc146818");
-  const uart = find(spec, "uart16550", spec.console);
+  const pit = findDevice(spec, "i8254");
+  const pic = findDevice(spec, "i8259");
+  const rtc = findDevice(spec, "mc146818");
+  const uart = findDevice(spec, "uart16550", spec.console);
   return [
     [
       "i8254: counters at +0..2, control at +3; counter 0 raises the ISA interrupt",
@@ -37,7 +27,7 @@ function pcSections(spec: PcSpec): readonly Section[] {
       ["I8259_CASCADE_IRQ", decimal(pic.cascade)],
       ["ELCR_PORT", hex(pic.elcr)],
     ],
-    ["i8042: command and status; the data port is four below", ["I8042_PORT", hex(find(spec, "i8042").command)]],
+    ["i8042: command and status; the data port is four below", ["I8042_PORT", hex(findDevice(spec, "i8042").command)]],
     ["mc146818: index at +0, data at +1", ["MC146818_PORT", hex(rtc.address)], ["MC146818_IRQ", decimal(rtc.irq)]],
     [
       "16550",
@@ -45,13 +35,13 @@ function pcSections(spec: PcSpec): readonly Section[] {
       ["UART0_IRQ", decimal(uart.irq)],
       ["UART0_CLOCK_HZ", decimal(uart.clock)],
     ],
-    ["debug console: every byte written is shown", ["DEBUGCON_PORT", hex(find(spec, "debug-console").address)]],
+    ["debug console: every byte written is shown", ["DEBUGCON_PORT", hex(findDevice(spec, "debug-console").address)]],
     [
       "fw_cfg: selector at +0 (16 bits), data at +1 (8 bits), DMA address at +4 (big-endian)",
-      ["FWCFG_PORT", hex(find(spec, "fw-cfg").address)],
+      ["FWCFG_PORT", hex(findDevice(spec, "fw-cfg").address)],
     ],
-    ["exit register: the value written is the exit status", ["EXIT_PORT", hex(find(spec, "exit").address)]],
-    ["reset control: writing 6 resets the machine", ["RESET_PORT", hex(find(spec, "reset-control").address)]],
+    ["exit register: the value written is the exit status", ["EXIT_PORT", hex(findDevice(spec, "exit").address)]],
+    ["reset control: writing 6 resets the machine", ["RESET_PORT", hex(findDevice(spec, "reset-control").address)]],
     [
       "PCI configuration mechanism 1",
       ["PCI_CONFIG_ADDRESS_PORT", hex(pci.configAddress)],
@@ -84,8 +74,8 @@ function pcSections(spec: PcSpec): readonly Section[] {
     ],
     [
       "interrupt controllers in memory",
-      ["LAPIC_BASE", hex(find(spec, "lapic").address)],
-      ["IOAPIC_BASE", hex(find(spec, "ioapic").address)],
+      ["LAPIC_BASE", hex(findDevice(spec, "lapic").address)],
+      ["IOAPIC_BASE", hex(findDevice(spec, "ioapic").address)],
     ],
     [
       "firmware: the ROM ends at 4 GiB, its last bytes are seen again below 1 MiB",
@@ -103,9 +93,9 @@ function s5Value(type: number): number {
 function e500Sections(spec: E500Spec): readonly Section[] {
   const { pci, ccsr } = spec;
   const offset = (address: number): string => hex(address - ccsr.address);
-  const uart = find(spec, "uart16550", spec.console);
-  const mpic = find(spec, "mpic");
-  const gpio = find(spec, "gpio");
+  const uart = findDevice(spec, "uart16550", spec.console);
+  const mpic = findDevice(spec, "mpic");
+  const gpio = findDevice(spec, "gpio");
   return [
     [
       "configuration, control and status registers; the *_OFFSETs below count from here",
@@ -144,11 +134,17 @@ function e500Sections(spec: E500Spec): readonly Section[] {
       ["MPIC_OFFSET", offset(mpic.address)],
       ["MPIC_MSIIR_OFFSET", offset(mpic.address + mpic.msiir)],
     ],
-    ["global utilities: the reset control register is at +0xb0", ["GUTS_OFFSET", offset(find(spec, "guts").address)]],
-    ["fw_cfg: data at +0, selector at +8, DMA address at +16", ["FWCFG_OFFSET", offset(find(spec, "fw-cfg").address)]],
+    [
+      "global utilities: the reset control register is at +0xb0",
+      ["GUTS_OFFSET", offset(findDevice(spec, "guts").address)],
+    ],
+    [
+      "fw_cfg: data at +0, selector at +8, DMA address at +16",
+      ["FWCFG_OFFSET", offset(findDevice(spec, "fw-cfg").address)],
+    ],
     [
       "exit register: 32 bits, big-endian; the value written is the exit status",
-      ["EXIT_OFFSET", offset(find(spec, "exit").address)],
+      ["EXIT_OFFSET", offset(findDevice(spec, "exit").address)],
     ],
     [
       "GPIO: pin 0 powers the machine off",

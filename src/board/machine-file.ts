@@ -53,7 +53,7 @@ function knownKeys(schema: unknown, value: unknown, path: readonly PropertyKey[]
   let inside: unknown = value;
   for (const step of path) {
     inside = (inside as Record<PropertyKey, unknown> | undefined)?.[step];
-    const next = node?.element ?? node?.shape?.[String(step)];
+    const next: SchemaNode | undefined = node?.element ?? node?.shape?.[String(step)];
     node = next && resolve(next, inside);
   }
   return Object.keys(node?.shape ?? {});

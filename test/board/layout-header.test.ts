@@ -25,6 +25,6 @@ describe("the layout header", () => {
 
   it("says which device is missing", () => {
     const devices = ppce500.devices.filter((device) => device.kind !== "gpio");
-    expect(() => layoutHeader({ ...ppce500, devices })).toThrow("ppce500 has no gpio");
+    expect(() => layoutHeader({ ...ppce500, devices })).toThrow("machine ppce500 has no gpio");
   });
 });
