@@ -67,6 +67,8 @@ export class PciFunction implements Device {
   readonly dma: Dma;
   /** Where this function's messages go: the same gate, the same bridge. */
   readonly messages: MessageSink;
+  /** Told after the command register or a BAR may have changed: for a bridge which decodes its own BAR for its devices. */
+  onDecode: (() => void) | undefined;
   readonly #view: DmaView;
   readonly #config: DataView;
   /** What the 256 bytes are after a reset. */
@@ -207,6 +209,8 @@ export class PciFunction implements Device {
     const trace = this.#slot?.trace;
     if (trace?.on === true) trace.log(`${this.address} config ${hex(offset)}.${width} <- ${hex(value)}`);
     const config = this.state.now.config;
+    if (offset >= header.end && value !== 0 && !this.#regions.some((r) => offset < r.end && r.start < offset + width))
+      trace?.once(`${this.name} ${offset}`, `${this.address} has no register at ${hex(offset)}, written ${hex(value)}`);
     for (let i = 0; i < width && offset + i < 256; i++) {
       const at = offset + i;
       const byte = (value >>> (8 * i)) & 0xff;
@@ -234,6 +238,14 @@ export class PciFunction implements Device {
     if (width === 1) this.#config.setUint8(offset, value);
     else if (width === 2) this.#config.setUint16(offset, value, true);
     else this.#config.setUint32(offset, value, true);
+  }
+
+  /** The bus address at which a BAR is decoded now, undefined where its decode bit is off or there is no such BAR. */
+  barAddress(index: number): number | undefined {
+    const bar = this.#bars.find((b) => b.index === index);
+    if (bar === undefined) return undefined;
+    const decode = bar.kind === "io" ? command.io : command.memory;
+    return (this.peek(header.command, 2) & decode) !== 0 ? bar.address(this.#config) : undefined;
   }
 
   /** Reads through a BAR wherever it is decoded, or not: all ones outside of it. For virtio's PCI_CFG window. */
@@ -295,11 +307,9 @@ export class PciFunction implements Device {
       this.#master = master;
       this.#view.enable(master);
     }
-    for (const bar of this.#bars) {
-      const enabled = (bits & (bar.kind === "io" ? command.io : command.memory)) !== 0;
-      this.#slot?.decode(bar, enabled ? bar.address(this.#config) : undefined);
-    }
+    for (const bar of this.#bars) this.#slot?.decode(bar, this.barAddress(bar.index));
     this.#updateInterrupt();
+    this.onDecode?.();
   }
 
   /** Interrupt status tells the device's wish whatever Interrupt Disable says (PCI 3.0 section 6.2.3). */
