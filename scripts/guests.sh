@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
 # Rebuilds the firmware and the demo kernel from source; their images are committed, so
 # that nobody needs a cross compiler to run them.
-#   scripts/guests.sh           build, and write the new sums
-#   scripts/guests.sh --check   build, and compare with the committed sums
+#   scripts/guests.sh [firmware|guest]           build, and write the new sums
+#   scripts/guests.sh --check [firmware|guest]   build, and compare with the committed sums
 set -euo pipefail
 cd "$(dirname "$0")/.."
-check=${1:-}
-if [ -n "$check" ] && [ "$check" != --check ]; then
-  echo "usage: scripts/guests.sh [--check]" >&2
-  exit 2
+check=
+if [ "${1:-}" = --check ]; then
+  check=yes
+  shift
 fi
+houses=("$@")
+if [ $# = 0 ]; then
+  houses=(firmware guest)
+fi
+for house in "${houses[@]}"; do
+  if [ "$house" != firmware ] && [ "$house" != guest ]; then
+    echo "usage: scripts/guests.sh [--check] [firmware|guest]" >&2
+    exit 2
+  fi
+done
 
 for tool in make i686-linux-gnu-gcc powerpc-linux-gnu-gcc; do
   if ! command -v "$tool" >/dev/null; then
@@ -25,13 +35,12 @@ compilers() {
   done
 }
 
-for house in firmware guest; do
-  [ -f "$house/Makefile" ] || continue
+for house in "${houses[@]}"; do
   make -s -C "$house" clean
   make -s -C "$house"
   (
     cd "$house/images"
-    if [ "$check" = --check ]; then
+    if [ "$check" ]; then
       if ! sha256sum --check --quiet SHA256SUMS; then
         echo "guests: $house differs from what is committed; it was built with:" >&2
         cat COMPILER >&2

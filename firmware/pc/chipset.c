@@ -106,7 +106,7 @@ volatile void *pci_memory(uint64 address) {
   return address >> 32 ? NULL : (void *)(uint32)address;
 }
 
-static const uint8 pirq_irq[4] = PIRQ_IRQS;
+static const uint8 pirq_irq[4] = {PIRQA_IRQ, PIRQB_IRQ, PIRQC_IRQ, PIRQD_IRQ};
 
 // INTA of slot 1 is PIRQA; each slot and each pin moves one further.
 uint8 pci_irq(uint32 devfn, uint32 pin) {
@@ -175,11 +175,11 @@ static void lapic_init(void) {
   mmio_write32((void *)(LAPIC_BASE + LAPIC_LINT1), 0x400);  // NMI
 }
 
-// PIRQRC[A:D] at 0x60-0x63 (82371SB section 2.3.5); PCI interrupts and the SCI are levels.
+// PIRQRC[A:D] (82371SB section 2.3.5); PCI interrupts and the SCI are levels.
 static void route_pirqs(uint32 devfn) {
   uint32 level = 1 << SCI_IRQ;
   for (int i = 0; i < 4; i++) {
-    pci_write8(devfn, 0x60 + i, pirq_irq[i]);
+    pci_write8(devfn, PIRQ_REGISTERS + i, pirq_irq[i]);
     level |= 1 << pirq_irq[i];
   }
   outb(ELCR_PORT, level);
@@ -210,11 +210,11 @@ void chipset_init(void) {
 }
 
 void pci_init(uint64 ram_end) {
-  uint64 high = ram_end > 0x100000000 ? ram_end : 0x100000000;
+  uint64 high = (ram_end + 0xfff) & ~0xfffull;
   struct pci_windows windows = {
       .io = {PCI_IO_BASE, PCI_IO_BASE + PCI_IO_SIZE},
       .memory = {PCI_MEMORY_BASE, (uint64)PCI_MEMORY_BASE + PCI_MEMORY_SIZE},
-      .memory64 = {(high + 0x3fffffff) & ~0x3fffffffull, PCI_MEMORY64_END},
+      .memory64 = {high > PCI_MEMORY64_BASE ? high : PCI_MEMORY64_BASE, PCI_MEMORY64_BASE + PCI_MEMORY64_SIZE},
   };
   pci_assign(&windows);
 }

@@ -3,7 +3,6 @@
 
 void main(void) {
   console_init();
-  console_putc('\n');
   for (const char *s = "barzero firmware for " MACHINE_NAME "\n"; *s; s++)
     console_putc(*s);
   debug("barzero firmware for %s\n", MACHINE_NAME);

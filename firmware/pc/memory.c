@@ -77,7 +77,7 @@ void memory_init(int has_fwcfg) {
 
   map_mark(EBDA_BASE, 0xa0000 - EBDA_BASE, MAP_RESERVED);
   map_mark(0xa0000, MIB - 0xa0000, MAP_RESERVED);  // display, adapters, this firmware
-  map_mark(0xfffc0000, 0x40000, MAP_RESERVED);  // the ROM
+  map_mark(ROM_BASE, ROM_SIZE, MAP_RESERVED);
   *(volatile uint16 *)BDA_EBDA_SEGMENT = EBDA_BASE >> 4;
   *(volatile uint16 *)BDA_MEMORY_KB = EBDA_BASE / 1024;
   *(volatile uint8 *)EBDA_BASE = 1;  // its size in KiB
