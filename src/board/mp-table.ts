@@ -1,7 +1,8 @@
+import { pirqOf } from "../pci/piix3.ts";
 import { levelInterrupts } from "./acpi/tables.ts";
 import { Bytes } from "./bytes.ts";
 import { findDevice } from "./find-device.ts";
-import { interruptRoute, slotNumber } from "./pc-routing.ts";
+import { slotNumber } from "./slot.ts";
 import type { PcSpec } from "./spec.ts";
 
 /** Fields of the table which the loader has to fix (MP 1.4 sections 4.1 and 4.2). The table follows its pointer. */
@@ -51,7 +52,7 @@ export function mpTable(spec: PcSpec): Uint8Array {
   for (let slot = first; slot <= last; slot++) slots.add(slot);
   for (const slot of slots)
     for (let pin = 0; pin < 4; pin++) {
-      const irq = spec.pci.isa.pirqs[interruptRoute(slot, pin)] as number;
+      const irq = spec.pci.isa.pirqs[pirqOf(slot, pin + 1)] as number;
       interrupt(vectored, activeHighLevel, pciBus, (slot << 2) | pin, irq);
     }
   const level = levelInterrupts(spec);

@@ -129,8 +129,10 @@ describe("the ACPI tables, once loaded", () => {
     const where = mkdtempSync(join(tmpdir(), "acpi-"));
     try {
       const dsdt = view.getUint32((tableAt.get("FACP") as number) + 40, true);
-      const all = { ...Object.fromEntries([...tableAt.keys()].map((name) => [name, table(name)])) };
-      all["DSDT"] = memory.subarray(dsdt, dsdt + view.getUint32(dsdt + 4, true));
+      const all: Record<string, Uint8Array> = Object.fromEntries(
+        [...tableAt.keys()].map((name) => [name, table(name)]),
+      );
+      all.DSDT = memory.subarray(dsdt, dsdt + view.getUint32(dsdt + 4, true));
       for (const [name, bytes] of Object.entries(all)) {
         const file = join(where, name);
         writeFileSync(`${file}.aml`, bytes);

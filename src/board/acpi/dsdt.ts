@@ -1,4 +1,5 @@
-import { interruptRoute, slotNumber } from "../pc-routing.ts";
+import { pirqOf } from "../../pci/piix3.ts";
+import { slotNumber } from "../slot.ts";
 import type { PcSpec } from "../spec.ts";
 import {
   type Aml,
@@ -65,7 +66,7 @@ function routingTable(spec: PcSpec): Aml {
   for (let slot = first; slot <= last; slot++) slots.push(slot);
   for (const slot of slots) {
     for (let pin = 0; pin < 4; pin++) {
-      const link = path(`\\_SB.${links[interruptRoute(slot, pin)]}`);
+      const link = path(`\\_SB.${links[pirqOf(slot, pin + 1)]}`);
       rows.push(packageOf(integer(slot * 0x10000 + 0xffff), integer(pin), link, integer(0)));
     }
   }
