@@ -1,0 +1,28 @@
+#ifndef SELFTEST_H
+#define SELFTEST_H
+
+#include "kernel.h"
+
+/* A check returns NULL when it holds, SKIP(reason) when it cannot be made here, else what went wrong. */
+struct check {
+	const char *name;
+	const char *(*run)(void);
+};
+struct check_list {
+	const struct check *checks;
+	u32 count;
+};
+#define SKIP(reason) ("SKIP " reason)
+
+/* The text of a failure; it lives until the next. */
+const char *failure(const char *format, ...) PRINTF(1, 2);
+#define EXPECT(what, got, want)                                                                 \
+	do {                                                                                    \
+		u64 got_ = (got), want_ = (want);                                               \
+		if (got_ != want_)                                                              \
+			return failure("%s is %llx and not %llx", what, got_, want_);           \
+	} while (0)
+
+extern const struct check_list checks_core, checks_arch, checks_pci, checks_virtio, checks_blk;
+
+#endif

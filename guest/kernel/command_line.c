@@ -1,0 +1,31 @@
+#include "kernel.h"
+#include "string.h"
+
+/* The words of the command line are separated by blanks; a boot loader may have put a file name in front. */
+static const char *next_word(const char *at, size_t *length)
+{
+	while (*at == ' ')
+		at++;
+	*length = 0;
+	while (at[*length] && at[*length] != ' ')
+		++*length;
+	return at;
+}
+
+bool option_present(const char *word)
+{
+	size_t length;
+
+	for (const char *at = next_word(boot.command_line, &length); length > 0; at = next_word(at + length, &length))
+		if (length == strlen(word) && strncmp(at, word, length) == 0)
+			return true;
+	return false;
+}
+
+bool option_is(const char *name, const char *value)
+{
+	char word[64];
+
+	kformat(word, sizeof(word), "%s=%s", name, value);
+	return option_present(word);
+}
