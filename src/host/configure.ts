@@ -1,0 +1,113 @@
+import type { BlockBackend } from "../backend/block.ts";
+import { MemoryBlock } from "../backend/memory-block.ts";
+import { OverlayBlock } from "../backend/overlay-block.ts";
+import { ReadOnlyBlock } from "../backend/read-only-block.ts";
+import type { Drive, IrqMode, Layout, MachineOptions } from "../board/options.ts";
+import type { MachineSpec } from "../board/spec.ts";
+import type { Trace } from "../trace/trace.ts";
+import { BlockFile } from "./block-file.ts";
+import { demoDisk } from "./demo-disk.ts";
+import { type DriveOption, parseDrive } from "./drive-option.ts";
+import { usage } from "./failure.ts";
+import { readFileOrFail, readImage } from "./images.ts";
+import { findMachine } from "./machines.ts";
+import { parseSize } from "./values.ts";
+
+/** A disk: a file by `--drive`'s words or by fields, bytes in memory, or a backend of one's own. */
+export type DriveSource = string | (Partial<DriveOption> & { readonly file: string }) | Uint8Array | BlockBackend;
+
+/** What to boot. The names are those of the command line. Everything has a default: `{}` is the demo. */
+export interface BootOptions {
+  /** A built-in machine's name, a machine file's path, or an object of the same schema. Default `pc`. */
+  readonly machine?: string | object;
+  /** RAM, in bytes or as `64M`. */
+  readonly memory?: number | string;
+  /** A kernel's path or its bytes; false for none, so that the firmware looks for a boot disk. Default: the demo kernel. */
+  readonly kernel?: string | Uint8Array | false;
+  readonly initrd?: string | Uint8Array;
+  /** The kernel's command line. */
+  readonly append?: string;
+  /** Default: the machine's own firmware. */
+  readonly firmware?: string | Uint8Array;
+  /** Disks in order. Default: with the demo kernel the demo disk, else none. */
+  readonly drives?: readonly DriveSource[];
+  readonly layout?: Layout;
+  readonly irq?: IrqMode;
+  readonly seed?: number;
+  /** Default `virtual`: the same inputs give the same run. */
+  readonly clock?: "virtual" | "host";
+  readonly nsPerInstruction?: number;
+}
+
+/** All that a machine is made of, and how to let go of the host's part of it. */
+export interface Configuration {
+  readonly spec: MachineSpec;
+  readonly options: MachineOptions;
+  close(): void;
+}
+
+/** Reads the files and opens the disks which the options name. @throws Failure or MachineError, with nothing left open. */
+export async function configure(wanted: BootOptions, trace: Trace): Promise<Configuration> {
+  const spec = await findMachine(wanted.machine ?? "pc");
+  const memory = typeof wanted.memory === "string" ? parseSize(wanted.memory, "--memory") : wanted.memory;
+  checkMemory(spec, memory);
+  const demo = wanted.kernel === undefined;
+  const kernel =
+    wanted.kernel === undefined ? readImage(`guest/images/${spec.kernel}`) : contents(wanted.kernel, "kernel");
+  const initrd = contents(wanted.initrd, "initrd");
+  const firmware = contents(wanted.firmware, "firmware") ?? readImage(`firmware/images/${spec.firmware.image}`);
+
+  const files: BlockFile[] = [];
+  const close = () => {
+    for (const file of files) file.close();
+  };
+  try {
+    const sources = wanted.drives ?? (demo ? [new MemoryBlock(demoDisk(), "demo")] : []);
+    const drives = sources.map((source) => openDrive(source, files));
+    const options: MachineOptions = {
+      firmware,
+      memory,
+      kernel,
+      initrd,
+      append: wanted.append,
+      drives,
+      layout: wanted.layout,
+      irq: wanted.irq,
+      seed: wanted.seed,
+      clock: wanted.clock,
+      wall: () => Number(process.hrtime.bigint()),
+      nsPerInstruction: wanted.nsPerInstruction,
+      trace,
+    };
+    return { spec, options, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function contents(source: string | Uint8Array | false | undefined, what: string): Uint8Array | undefined {
+  if (source === false || source === undefined) return undefined;
+  return typeof source === "string" ? readFileOrFail(source, `the ${what}`) : source;
+}
+
+function openDrive(source: DriveSource, files: BlockFile[]): Drive {
+  if (source instanceof Uint8Array) return { backend: new MemoryBlock(source) };
+  if (typeof source === "object" && "read" in source) return { backend: source };
+  const { file, readonly, snapshot } = typeof source === "string" ? parseDrive(source) : source;
+  const opened = new BlockFile(file, readonly || snapshot);
+  files.push(opened);
+  if (!snapshot) return { backend: opened };
+  const overlay = new OverlayBlock(opened);
+  return { backend: readonly ? new ReadOnlyBlock(overlay) : overlay };
+}
+
+function checkMemory(spec: MachineSpec, memory: number | undefined): void {
+  if (memory === undefined) return;
+  const { minimum, maximum, granule } = spec.memory;
+  if (memory >= minimum && memory <= maximum && memory % granule === 0) return;
+  const mebibytes = (bytes: number) => `${bytes / 2 ** 20}M`;
+  throw usage(
+    `--memory ${mebibytes(memory)}: machine ${spec.name} takes ${mebibytes(minimum)} to ${mebibytes(maximum)} in steps of ${mebibytes(granule)}`,
+  );
+}
