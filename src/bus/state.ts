@@ -11,7 +11,7 @@ export type Saved = Record<string, number | boolean | string | readonly number[]
  *
  * The fields are plain properties of `now`; the values given here are those after reset.
  */
-export class State<T extends Fields> {
+export class State<T extends Fields> implements StateList {
   readonly name: string;
   readonly now: T;
   readonly #initial: T;
@@ -69,10 +69,18 @@ export class State<T extends Fields> {
   }
 }
 
+/** A list of named fields as the board, the monitor and a snapshot see it. */
+export interface StateList {
+  readonly name: string;
+  reset(): void;
+  save(): Saved;
+  restore(saved: Saved): void;
+}
+
 /** What every chip is: something with a name, a state and a reset. The board walks the list of them. */
 export interface Device {
   readonly name: string;
-  readonly state: State<Fields> | State<never>;
+  readonly state: StateList;
   reset(): void;
   /** After `state.restore`, when every chip has its state again: drives the lines and sets the alarms which follow from it. */
   restored?(): void;

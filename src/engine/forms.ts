@@ -1,6 +1,6 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
-import { Fields, type Form, type FrontEnd } from "../ir/frontend.ts";
+import { Fields, type Form, type FrontEnd, type Helper } from "../ir/frontend.ts";
 import { type Block, Status } from "../ir/node.ts";
 import { handlerParams, HandlerLowering, importsOf } from "./lower.ts";
 import { Bytes } from "./wasm/bytes.ts";
@@ -13,6 +13,8 @@ export interface SlowAccess {
   /** Not 0 on a fault. */
   write(address: number, width: number, value: number): number;
   probe(address: number, width: number): number;
+  /** A helper threw the fault: sets the trap slot. */
+  trap(): void;
 }
 
 /** Handlers which fit into the table: both front ends have some thousands of forms, most never met. */
@@ -40,7 +42,7 @@ export class Handlers {
     this.#next = first;
     this.#imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
-      help: Object.fromEntries(Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault)])),
+      help: Object.fromEntries(Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault, slow.trap)])),
     };
   }
 
@@ -88,14 +90,15 @@ export function openBlock(form: Form): Block {
   return builder.block;
 }
 
-/** A helper that throws the guest's fault ends its instruction with `Status.fault`. */
-function guarded(helper: (a: number, b: number, c: number, d: number) => number, fault: object) {
-  return (a: number, b: number, c: number, d: number): number => {
+/** A helper that throws the guest's fault ends its instruction with `Status.fault`; code that only called it looks at the trap slot. */
+function guarded(helper: Helper, fault: object, trap: () => void): Helper {
+  return (a, b, c, d) => {
     try {
       return helper(a, b, c, d);
     } catch (thrown) {
-      if (thrown === fault) return Status.fault;
-      throw thrown;
+      if (thrown !== fault) throw thrown;
+      trap();
+      return Status.fault;
     }
   };
 }

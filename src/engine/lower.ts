@@ -117,6 +117,8 @@ export class HandlerLowering {
       case "call":
         this.#call(node);
         this.#keep(node, uses);
+        out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.trap.offset);
+        out.u8(op.if, noValue, op.i32Const, Status.fault, op.return, op.end);
         return;
       case "get":
         if (uses === 0) return;

@@ -94,6 +94,9 @@ export class SoftTlb implements VirtualMemory {
     probe: (address: number, width: number): number => {
       return this.#check(address, width, Access.write, this.#user()) ? 0 : this.#trapped() | 1;
     },
+    trap: (): void => {
+      this.#trapped();
+    },
   };
 
   // --- for helpers: a fault is thrown

@@ -77,6 +77,8 @@ export interface EngineServices {
   selectTlb(which: 0 | 1): void;
   /** Leave the run loop behind the current instruction. */
   stop(): void;
+  /** Ask `attention` and `window` again behind the current instruction. */
+  attention(): void;
   /** Instructions begun so far, the current one included. */
   readonly instructions: number;
 }

@@ -37,8 +37,8 @@ export type Helpers = {
 
   // --- control transfers (exits); `size` is the operand size in bytes, 2 or 4
 
-  /** JMP far. SDM vol. 3 section 5.8. */
-  readonly farJump: (selector: number, offset: number, size: number) => number;
+  /** JMP far; `next` is where a task that it leaves goes on. */
+  readonly farJump: (selector: number, offset: number, size: number, next: number) => number;
   /** CALL far: pushes CS and `next`. */
   readonly farCall: (selector: number, offset: number, size: number, next: number) => number;
   /** RET far, and `release` bytes of parameters. */

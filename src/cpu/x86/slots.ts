@@ -48,14 +48,19 @@ export const dr = table.file(["dr0", "dr1", "dr2", "dr3", "dr4", "dr5", "dr6", "
 /** Current privilege level, 0..3. */
 export const cpl = table.slot("cpl");
 
+/** IA32_SYSENTER_CS, _ESP, _EIP. */
+export const sysenterCs = table.slot("sysenter.cs");
+export const sysenterEsp = table.slot("sysenter.esp");
+export const sysenterEip = table.slot("sysenter.eip");
+
 /** The fault to be delivered: vector, error code, whether it has one. */
 export const faultVector = table.slot("fault.vector");
 export const faultCode = table.slot("fault.code");
 export const faultHasCode = table.slot("fault.hasCode");
 /** 1 in HLT, 2 after a shutdown. */
 export const halted = table.slot("halted");
-/** The instruction count up to which interrupts are held off (STI, MOV SS): 0 when they are not. */
-export const shadow = table.slot("shadow");
+/** The instruction count from which interrupts are taken again, after STI and MOV SS held them off. */
+export const shadow = table.slot("shadow", "f64");
 
 export const slots: readonly Slot[] = table.slots;
 

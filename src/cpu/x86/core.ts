@@ -1,0 +1,160 @@
+import type { EngineServices } from "../../ir/frontend.ts";
+import type { Slot } from "../../ir/slots.ts";
+import { arithmeticFlags, Cr0, Flag, Right, systemFlags, Vector } from "./constants.ts";
+import * as s from "./slots.ts";
+
+/** What a program sees of the world outside the CPU, as the board wires it. */
+export interface Wires {
+  /** The ports. */
+  readPort(port: number, width: 1 | 2 | 4): number;
+  writePort(port: number, width: 1 | 2 | 4, value: number): void;
+  /** The time-stamp counter. */
+  timestamp(): number;
+  /** IA32_APIC_BASE, low half. */
+  apicBase(): number;
+  setApicBase(value: number): void;
+  /** A fault while a double fault was delivered: the processor shuts down, which resets a PC. */
+  shutdown(): void;
+  /** Something that is not there, or that the guest does wrong; said once a `key`. */
+  report(key: string, text: string): void;
+}
+
+/** What every part of the system half works on: the state, and how to fault. */
+export class Core {
+  engine!: EngineServices;
+  words!: Int32Array;
+  readonly wires: Wires;
+  /** What is thrown for a fault. It carries nothing: the fault is in the state. */
+  readonly fault: object = Object.freeze({ name: "x86 fault" });
+
+  constructor(wires: Wires) {
+    this.wires = wires;
+  }
+
+  get(slot: Slot): number {
+    return this.words[slot.index] as number;
+  }
+
+  set(slot: Slot, value: number): void {
+    this.words[slot.index] = value;
+  }
+
+  /** Records a fault and gives what to throw: `throw core.raise(...)`. */
+  raise(vector: number, code?: number): object {
+    this.set(s.faultVector, vector);
+    this.set(s.faultCode, code ?? 0);
+    this.set(s.faultHasCode, code === undefined ? 0 : 1);
+    return this.fault;
+  }
+
+  /** #GP with an error code. */
+  protection(code = 0): object {
+    return this.raise(Vector.protection, code);
+  }
+
+  get protected(): boolean {
+    return (this.get(s.cr0) & Cr0.pe) !== 0;
+  }
+
+  get v86(): boolean {
+    return (this.get(s.eflags) & Flag.vm) !== 0;
+  }
+
+  /** Real or virtual-8086 mode: a selector is a paragraph. */
+  get paragraphs(): boolean {
+    return !this.protected || this.v86;
+  }
+
+  get cpl(): number {
+    return this.get(s.cpl);
+  }
+
+  get iopl(): number {
+    return (this.get(s.eflags) & Flag.iopl) >> 12;
+  }
+
+  /** Refuses what only ring 0 may do. */
+  needRing0(): void {
+    if (this.cpl !== 0) throw this.protection();
+  }
+
+  // --- EFLAGS
+
+  get flags(): number {
+    const result = this.get(s.result);
+    const carry = this.get(s.carry);
+    const fixed = result ^ this.get(s.signFix);
+    let parity = fixed & 0xff;
+    parity ^= parity >> 4;
+    const even = ((0x9669 >> (parity & 15)) & 1) !== 0;
+    return (
+      (this.get(s.eflags) & systemFlags) |
+      Flag.one |
+      (carry < 0 ? Flag.cf : 0) |
+      (even ? Flag.pf : 0) |
+      ((carry & 8) !== 0 ? Flag.af : 0) |
+      (result === 0 ? Flag.zf : 0) |
+      (fixed < 0 ? Flag.sf : 0) |
+      ((carry ^ (carry << 1)) < 0 ? Flag.of : 0) |
+      (this.get(s.step) < 0 ? Flag.df : 0)
+    );
+  }
+
+  /** Sets those flags which `mask` names. */
+  setFlags(value: number, mask: number): void {
+    if ((mask & arithmeticFlags) !== 0) {
+      const all = (this.flags & ~mask) | (value & mask);
+      const cf = all & Flag.cf;
+      const of = (all & Flag.of) >> 11;
+      this.set(s.result, (all & Flag.zf) !== 0 ? 0 : 0x100);
+      this.set(s.signFix, ((all & Flag.sf) !== 0 ? 0x8000_0000 : 0) | ((all & Flag.pf) !== 0 ? 0 : 1));
+      this.set(s.carry, (cf << 31) | ((cf ^ of) << 30) | ((all & Flag.af) !== 0 ? 8 : 0));
+    }
+    if ((mask & Flag.df) !== 0) this.set(s.step, (value & Flag.df) !== 0 ? -1 : 1);
+    const system = mask & systemFlags;
+    if (system !== 0) {
+      const before = this.get(s.eflags);
+      const after = (before & ~system) | (value & system);
+      this.set(s.eflags, after);
+      // An interrupt that waited may be taken now.
+      if ((after & ~before & Flag.if) !== 0) this.engine.attention();
+    }
+  }
+
+  /** Holds interrupts off until the instruction behind this one is done: STI, MOV SS, POP SS. SDM vol. 3 section 6.8.3. */
+  holdOff(): void {
+    this.engine.view.setFloat64(s.shadow.offset, this.engine.instructions + 1, true);
+    this.engine.attention();
+  }
+
+  // --- privilege and mode
+
+  setCpl(cpl: number): void {
+    this.set(s.cpl, cpl);
+    this.engine.selectTlb(cpl === 3 ? 1 : 0);
+  }
+
+  /** To be called when CS, SS, DS, ES, CR0 or EFLAGS.VM changed: how code is decoded follows from them. */
+  updateMode(): void {
+    const rights = (n: number) => this.get(s.rights[n] as Slot);
+    const base = (n: number) => this.get(s.base[n] as Slot);
+    const open = (n: number) => base(n) === 0 && this.get(s.limit[n] as Slot) === -1;
+    const data = (n: number) => open(n) && (rights(n) & plain) === plainData;
+    const flat =
+      data(s.segment.ds) && data(s.segment.es) && data(s.segment.ss) && open(s.segment.cs) && (rights(s.segment.cs) & Right.readWrite) !== 0;
+    const v86 = this.v86;
+    this.set(
+      s.engine.mode,
+      ((rights(s.segment.cs) & Right.big) !== 0 ? s.Mode.d32 : 0) |
+        ((rights(s.segment.ss) & Right.big) !== 0 ? s.Mode.ss32 : 0) |
+        (flat ? s.Mode.flat : 0) |
+        (this.cpl === 3 ? s.Mode.user : 0) |
+        (this.paragraphs ? s.Mode.real : 0) |
+        (v86 ? s.Mode.v86 : 0),
+    );
+    this.set(s.engine.fetchBase, base(s.segment.cs));
+  }
+}
+
+const plain = Right.segment | Right.present | Right.code | Right.direction | Right.readWrite;
+const plainData = Right.segment | Right.present | Right.readWrite;

@@ -1,0 +1,292 @@
+import { Status } from "../../ir/node.ts";
+import type { Slot } from "../../ir/slots.ts";
+import { Cr0, Cr4, Flag, Vector } from "./constants.ts";
+import { checkPort, loadTask, query, readControl, readDebug, verify, writeControl, writeCr0, writeDebug } from "./control.ts";
+import type { Core } from "./core.ts";
+import { allows, loadData } from "./descriptors.ts";
+import type { Helpers } from "./helpers.ts";
+import { cpuid, type Model, readMsr, writeMsr } from "./identification.ts";
+import { deliver, interruptReturn } from "./interrupts.ts";
+import * as s from "./slots.ts";
+import { Stack } from "./stack.ts";
+import { sysenter, sysexit } from "./sysenter.ts";
+import { loadLdt } from "./task.ts";
+import { farCall, farJump, farReturn } from "./transfers.ts";
+
+type Width = 1 | 2 | 4;
+
+/** What instruction bodies leave to the system half; `helpers.ts` says what each is to do. */
+export function systemHelpers(core: Core, model: Model): Helpers {
+  const { next, jump, leave } = Status;
+
+  /** A software interrupt: its faults leave EIP at the instruction, so nothing is committed before it is through. */
+  const software = (vector: number, after: number, privileged = false) => {
+    deliver(core, { vector, software: !privileged, code: undefined, returnTo: after, isFault: false });
+    return jump;
+  };
+
+  /** Writes the `size` bytes of a register. */
+  const put = (destination: number, size: number, value: number) => {
+    if (size === 4) core.engine.view.setInt32(destination, value, true);
+    else core.engine.view.setUint16(destination, value & 0xffff, true);
+  };
+
+  const loadSegment = (segment: number, selector: number) => {
+    loadData(core, segment, selector & 0xffff);
+    if (segment === s.segment.ss) core.holdOff();
+    core.updateMode();
+  };
+
+  return {
+    raise: (vector) => {
+      throw core.raise(vector);
+    },
+    raiseCode: (vector, code) => {
+      throw core.raise(vector, code);
+    },
+    undefinedOpcode: () => {
+      const at = core.get(s.engine.pc) >>> 0;
+      core.wires.report(`ud ${at}`, `undefined opcode at 0x${at.toString(16)}`);
+      throw core.raise(Vector.undefined);
+    },
+    coprocessor: (opcode, modrm) => {
+      const cr0 = core.get(s.cr0);
+      // WAIT looks at MP and TS, an escape at EM and TS.
+      const wait = opcode === 0x9b;
+      if (wait ? (cr0 & (Cr0.mp | Cr0.ts)) === (Cr0.mp | Cr0.ts) : (cr0 & (Cr0.em | Cr0.ts)) !== 0) throw core.raise(Vector.noCoprocessor);
+      if (wait) return next;
+      const at = core.get(s.engine.pc) >>> 0;
+      core.wires.report("x87", `x87 instruction ${opcode.toString(16)} ${modrm.toString(16)} at 0x${at.toString(16)}: this CPU has no floating point`);
+      throw core.raise(Vector.undefined);
+    },
+
+    segmentCheck: (segment, offset, access) => {
+      const width = access & 0xff;
+      const write = (access & 0x100) !== 0;
+      if (allows(core.get(s.rights[segment] as Slot), core.get(s.limit[segment] as Slot), offset, width, write)) return 0;
+      throw core.raise(segment === s.segment.ss ? Vector.stack : Vector.protection, 0);
+    },
+    loadSegment: (segment, selector) => {
+      loadSegment(segment, selector);
+      return next;
+    },
+    popSegment: (segment, selector, esp) => {
+      loadSegment(segment, selector);
+      core.set(s.esp, esp);
+      return next;
+    },
+    loadFar: (segment, selector, register, value) => {
+      // A load of SS holds nothing off here: LSS sets both at once.
+      loadData(core, segment, selector & 0xffff);
+      core.updateMode();
+      core.engine.view.setInt32(register, value, true);
+      return next;
+    },
+
+    farJump: (selector, offset, size, after) => {
+      farJump(core, selector & 0xffff, offset, size, after);
+      return jump;
+    },
+    farCall: (selector, offset, size, after) => {
+      farCall(core, selector & 0xffff, offset, size, after);
+      return jump;
+    },
+    farReturn: (size, release) => {
+      farReturn(core, size, release);
+      return jump;
+    },
+    interruptReturn: (size) => {
+      interruptReturn(core, size);
+      return jump;
+    },
+    interrupt: (vector, after) => {
+      if (core.v86 && core.iopl < 3) throw core.protection();
+      return software(vector, after);
+    },
+    breakpoint: (after) => software(Vector.breakpoint, after),
+    overflow: (after) => software(Vector.overflow, after),
+    debugTrap: (after) => software(Vector.debug, after, true),
+    sysenter: () => {
+      sysenter(core);
+      return jump;
+    },
+    sysexit: () => {
+      sysexit(core);
+      return jump;
+    },
+
+    popFlags: (value, size, esp) => {
+      if (core.v86 && core.iopl < 3) throw core.protection();
+      const { cpl } = core;
+      // IOPL only in ring 0, IF where CPL <= IOPL; VM, VIF, VIP never; RF becomes 0. SDM vol. 2, POPF.
+      const mask =
+        (Flag.cf | Flag.pf | Flag.af | Flag.zf | Flag.sf | Flag.tf | Flag.df | Flag.of | Flag.nt) |
+        (size === 4 ? Flag.ac | Flag.id : 0) |
+        (cpl <= core.iopl ? Flag.if : 0) |
+        (cpl === 0 ? Flag.iopl : 0);
+      core.setFlags(value & ~Flag.rf, mask | Flag.rf);
+      core.set(s.esp, esp);
+      return next;
+    },
+    pushFlagsV86: (flags, size) => {
+      if (core.iopl < 3) throw core.protection();
+      const stack = Stack.current(core);
+      stack.push(flags & ~(Flag.rf | Flag.vm), size);
+      stack.commit();
+      return next;
+    },
+    cli: () => {
+      if (core.protected && core.iopl < core.cpl) throw core.protection();
+      core.setFlags(0, Flag.if);
+      return next;
+    },
+    sti: () => {
+      if (core.protected && core.iopl < core.cpl) throw core.protection();
+      if ((core.get(s.eflags) & Flag.if) === 0) {
+        core.setFlags(Flag.if, Flag.if);
+        core.holdOff();
+      }
+      return next;
+    },
+
+    inPort: (port, width) => {
+      checkPort(core, port & 0xffff, width);
+      const value = core.wires.readPort(port & 0xffff, width as Width);
+      if (width === 4) core.set(s.eax, value);
+      else if (width === 2) core.engine.view.setUint16(s.eax.offset, value, true);
+      else core.engine.view.setUint8(s.eax.offset, value);
+      return next;
+    },
+    outPort: (port, width, value) => {
+      checkPort(core, port & 0xffff, width);
+      core.wires.writePort(port & 0xffff, width as Width, width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff));
+      return next;
+    },
+    checkPort: (port, width) => {
+      checkPort(core, port & 0xffff, width);
+      return 0;
+    },
+    readPort: (port, width) => core.wires.readPort(port & 0xffff, width as Width),
+    writePort: (port, width, value) => {
+      core.wires.writePort(port & 0xffff, width as Width, width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff));
+      return 0;
+    },
+
+    movToCr: (register, value) => {
+      core.needRing0();
+      writeControl(core, register, value);
+      return next;
+    },
+    movFromCr: (register, destination) => {
+      core.needRing0();
+      put(destination, 4, readControl(core, register));
+      return next;
+    },
+    movToDr: (register, value) => {
+      core.needRing0();
+      writeDebug(core, register, value);
+      return next;
+    },
+    movFromDr: (register, destination) => {
+      core.needRing0();
+      put(destination, 4, readDebug(core, register));
+      return next;
+    },
+    lmsw: (value) => {
+      core.needRing0();
+      const cr0 = core.get(s.cr0);
+      writeCr0(core, (cr0 & ~0xe) | (value & 0xf) | (cr0 & Cr0.pe));
+      return next;
+    },
+    clts: () => {
+      core.needRing0();
+      core.set(s.cr0, core.get(s.cr0) & ~Cr0.ts);
+      return next;
+    },
+    lgdt: (base, limit) => {
+      core.needRing0();
+      core.set(s.gdtrBase, base);
+      core.set(s.gdtrLimit, limit & 0xffff);
+      return next;
+    },
+    lidt: (base, limit) => {
+      core.needRing0();
+      core.set(s.idtrBase, base);
+      core.set(s.idtrLimit, limit & 0xffff);
+      return next;
+    },
+    lldt: (selector) => {
+      core.needRing0();
+      loadLdt(core, selector & 0xffff);
+      return next;
+    },
+    ltr: (selector) => {
+      core.needRing0();
+      loadTask(core, selector & 0xffff);
+      return next;
+    },
+    invlpg: (linear) => {
+      core.needRing0();
+      core.engine.flushPage(linear >>> 0);
+      return next;
+    },
+    flushCaches: () => {
+      core.needRing0();
+      return next;
+    },
+    halt: () => {
+      core.needRing0();
+      core.set(s.halted, 1);
+      return leave;
+    },
+
+    verr: (selector) => {
+      verify(core, selector & 0xffff, false);
+      return next;
+    },
+    verw: (selector) => {
+      verify(core, selector & 0xffff, true);
+      return next;
+    },
+    lar: (selector, destination, size) => {
+      const rights = query(core, selector & 0xffff, "rights");
+      if (rights !== undefined) put(destination, size, rights);
+      return next;
+    },
+    lsl: (selector, destination, size) => {
+      const limit = query(core, selector & 0xffff, "limit");
+      if (limit !== undefined) put(destination, size, limit);
+      return next;
+    },
+
+    cpuid: () => {
+      cpuid(core, model);
+      return next;
+    },
+    rdtsc: () => {
+      if ((core.get(s.cr4) & Cr4.tsd) !== 0 && core.cpl !== 0) throw core.protection();
+      const count = core.wires.timestamp();
+      core.set(s.eax, count % 2 ** 32);
+      core.set(s.edx, Math.floor(count / 2 ** 32));
+      return next;
+    },
+    rdpmc: () => {
+      if ((core.get(s.cr4) & Cr4.pce) === 0 && core.cpl !== 0) throw core.protection();
+      // Two counters that count nothing. SDM vol. 3 section 18.6.8.
+      if (core.get(s.ecx) >>> 0 > 1) throw core.protection();
+      core.set(s.eax, 0);
+      core.set(s.edx, 0);
+      return next;
+    },
+    rdmsr: () => {
+      core.needRing0();
+      readMsr(core);
+      return next;
+    },
+    wrmsr: () => {
+      core.needRing0();
+      writeMsr(core);
+      return next;
+    },
+  };
+}
