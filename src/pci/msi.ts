@@ -1,5 +1,4 @@
-import type { Device } from "../bus/state.ts";
-import { State } from "../bus/state.ts";
+import { type Device, State } from "../bus/state.ts";
 import type { PciFunction } from "./function.ts";
 import { capability } from "./registers.ts";
 
@@ -24,7 +23,7 @@ const maskable = 1 << 8;
  */
 export class Msi implements Device {
   readonly name: string;
-  readonly state = new State<Record<string, never>>("msi", {});
+  readonly state: State<Record<string, never>>;
   readonly vectors: number;
   readonly #fn: PciFunction;
   readonly #at: number;
@@ -37,6 +36,7 @@ export class Msi implements Device {
     if (!Number.isInteger(wanted) || wanted < 0 || wanted > 5)
       throw new RangeError(`MSI cannot have ${vectors} vectors`);
     this.name = `${fn.name}.msi`;
+    this.state = new State(this.name, {});
     this.vectors = vectors;
     this.#fn = fn;
 
