@@ -2,7 +2,7 @@ import type { Slot } from "../../ir/slots.ts";
 import { dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
 import { baseOf, type Descriptor, limitOf, load, loadNull, loadParagraph, loadV86, needDescriptor, needStack } from "./descriptors.ts";
-import { Stack } from "./stack.ts";
+import { Stack } from "./stack-access.ts";
 import { switchTask } from "./task.ts";
 import * as s from "./slots.ts";
 

@@ -8,7 +8,7 @@ import type { Helpers } from "./helpers.ts";
 import { cpuid, type Model, readMsr, writeMsr } from "./identification.ts";
 import { deliver, interruptReturn } from "./interrupts.ts";
 import * as s from "./slots.ts";
-import { Stack } from "./stack.ts";
+import { Stack } from "./stack-access.ts";
 import { sysenter, sysexit } from "./sysenter.ts";
 import { loadLdt } from "./task.ts";
 import { farCall, farJump, farReturn } from "./transfers.ts";

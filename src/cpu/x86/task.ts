@@ -2,7 +2,7 @@ import type { Slot } from "../../ir/slots.ts";
 import { Cr0, dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
 import { baseOf, findDescriptor, limitOf, load, loadData, loadNull, loadV86, needDescriptor, needStack } from "./descriptors.ts";
-import { Stack } from "./stack.ts";
+import { Stack } from "./stack-access.ts";
 import * as s from "./slots.ts";
 
 /** How a task is left: by JMP, by CALL or an interrupt, by IRET with NT set. */

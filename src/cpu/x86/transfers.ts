@@ -3,7 +3,7 @@ import { dplOf, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
 import { baseOf, type Descriptor, limitOf, load, loadParagraph, loadV86, needDescriptor, needStack } from "./descriptors.ts";
 import { innerStack, outward } from "./interrupts.ts";
-import { Stack } from "./stack.ts";
+import { Stack } from "./stack-access.ts";
 import { switchTask } from "./task.ts";
 import * as s from "./slots.ts";
 
