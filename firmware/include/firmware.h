@@ -61,12 +61,15 @@ struct blob {  // a stretch of one fw_cfg item
   uint16 key;
   uint32 offset;
   uint32 size;
+  // reads it from elsewhere, if set; 0 when that fails
+  int (*read)(uint32 offset, void *to, uint32 count);
 };
 
 int fwcfg_init(void);  // 0 if there is no fw_cfg
 uint32 fwcfg_read_le32(uint16 key);
 int fwcfg_find(const char *name, struct blob *blob);  // 0 if there is no such file
 // Copies bytes [offset, offset+count) of the blob. The caller keeps inside blob->size.
+// Fails the boot when they cannot be read.
 void blob_read(const struct blob *blob, uint32 offset, void *to, uint32 count);
 
 // --- lib/pci.c ------------------------------------------------------------

@@ -44,7 +44,7 @@ static void dma(uint32 control, uint32 length, void *to) {
     barrier();
   while (get_be32(descriptor) & ~DMA_ERROR);
   if (get_be32(descriptor) & DMA_ERROR)
-    complain("fw_cfg: DMA of item %x failed\n", control >> 16);
+    fail("fw_cfg: DMA of %u bytes failed\n", length);
 }
 
 static void select(uint16 key) {
@@ -91,6 +91,7 @@ int fwcfg_find(const char *name, struct blob *blob) {
     blob->size = get_be32(entry);
     blob->key = get_be16(entry + 4);
     blob->offset = 0;
+    blob->read = NULL;
     return 1;
   }
   return 0;
@@ -99,6 +100,11 @@ int fwcfg_find(const char *name, struct blob *blob) {
 void blob_read(const struct blob *blob, uint32 offset, void *to, uint32 count) {
   if (!count)
     return;
+  if (blob->read) {
+    if (!blob->read(blob->offset + offset, to, count))
+      fail("%u bytes at %u cannot be read\n", count, blob->offset + offset);
+    return;
+  }
   select(blob->key);
   if (blob->offset + offset)
     skip(blob->offset + offset);

@@ -3,6 +3,7 @@
 #include "firmware.h"
 #include "pci.h"
 
+#define HOST_BRIDGE 0  // its registers are the machine's own affair
 #define MAX_BARS 256
 #define PAGE 0x1000
 
@@ -101,13 +102,13 @@ static int place(struct pci_window *window, const struct bar *bar) {
 void pci_assign(struct pci_windows *windows) {
   for (int devfn = -1; pci_next(&devfn);) {
     debug("pci: %2x.%x is %4x:%4x\n", devfn >> 3, devfn & 7, pci_read16(devfn, PCI_VENDOR), pci_read16(devfn, PCI_DEVICE));
+    if (devfn == HOST_BRIDGE)
+      continue;
     uint8 type = pci_read8(devfn, PCI_HEADER_TYPE) & 0x7f;
     if (type != 0) {
       complain("pci %x.%x: header type %x is left alone\n", devfn >> 3, devfn & 7, type);
       continue;
     }
-    if (pci_read16(devfn, PCI_CLASS) == PCI_CLASS_HOST_BRIDGE)
-      continue;
     // decoding is off while a BAR holds a size, not an address
     pci_write16(devfn, PCI_COMMAND, pci_read16(devfn, PCI_COMMAND) & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     for (uint32 reg = PCI_BAR0; reg < PCI_BAR0 + 24;)
@@ -125,13 +126,11 @@ void pci_assign(struct pci_windows *windows) {
   }
 
   for (int devfn = -1; pci_next(&devfn);) {
-    if (pci_read8(devfn, PCI_HEADER_TYPE) & 0x7f)
+    if (devfn == HOST_BRIDGE || pci_read8(devfn, PCI_HEADER_TYPE) & 0x7f)
       continue;
     uint8 pin = pci_read8(devfn, PCI_INTERRUPT_PIN);
     if (pin >= 1 && pin <= 4)
       pci_write8(devfn, PCI_INTERRUPT_LINE, pci_irq(devfn, pin));
-    if (pci_read16(devfn, PCI_CLASS) == PCI_CLASS_HOST_BRIDGE)
-      continue;
     pci_write16(devfn, PCI_COMMAND,
                 pci_read16(devfn, PCI_COMMAND) | ((PCI_COMMAND_IO | PCI_COMMAND_MEMORY) & ~off[devfn]));
   }
