@@ -42,8 +42,10 @@ static int find_kernel(struct blob *kernel, int has_fwcfg) {
     if (kernel->size)
       return 1;
   }
-  if (!blk_find())
-    fail("nothing to boot: no kernel was given, and there is no virtio disk\n");
+  if (!blk_find()) {
+    complain("nothing to boot: no kernel was given, and there is no virtio disk\n");
+    stop();
+  }
   uint64 size = blk_capacity() * 512;
   *kernel = (struct blob){.size = size > 0xfffffe00 ? 0xfffffe00 : size, .read = disk_read};
   return 0;
@@ -60,7 +62,8 @@ void boot(const uint8 *fdt, int has_fwcfg) {
   if (!elf_is(magic)) {
     if (given)
       fail("kernel is not ELF (%u bytes, first %2x %2x %2x %2x)\n", kernel.size, magic[0], magic[1], magic[2], magic[3]);
-    fail("nothing to boot: no kernel was given, and the disk does not start with an ELF kernel\n");
+    complain("nothing to boot: no kernel was given, and the disk does not start with an ELF kernel\n");
+    stop();
   }
   const char *wrong = elf_load(&kernel, &image);
   if (wrong)

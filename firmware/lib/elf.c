@@ -57,7 +57,7 @@ const char *elf_load(const struct blob *file, struct elf_image *image) {
     if (segment.filesz > segment.memsz || (uint64)segment.offset + segment.filesz > file->size)
       return "a segment is outside the file";
     if (!ram_is_free(segment.paddr, segment.memsz))
-      return "a segment is outside RAM";
+      return "a segment does not lie in free RAM";
     blob_read(file, segment.offset, (void *)segment.paddr, segment.filesz);
     memset((void *)(segment.paddr + segment.filesz), 0, segment.memsz - segment.filesz);
     // The entry is virtual when the kernel was linked high: take it back to where it was loaded.

@@ -65,9 +65,8 @@ static int size_bar(uint32 devfn, uint32 reg) {
     return 1;
   if (mask & PCI_BAR_IO) {
     bar.io = 1;
-    // the upper half may be wired to zero
-    bar.size = ((mask & ~3u) | 0xffff0000) ? -((mask & ~3u) | 0xffff0000) & 0xffffffff : 0;
-    if (bar.size)
+    bar.size = -((mask & 0xfffc) | 0xffff0000);  // the upper half may be wired to zero
+    if (mask & 0xfffc)
       keep(&bar);
     return 1;
   }
