@@ -13,12 +13,9 @@ export const ppce500 = {
   kernel: "ppce500.elf",
   console: "uart0",
   ccsr: { address: 0xf_e000_0000, size: 0x10_0000 },
-  platformBus: { address: 0xf_0000_0000, size: 0x0800_0000, firstIrq: 5 },
-  spinTable: { address: 0xf_ef00_0000, size: 0x1000 },
   devices: [
     { kind: "mpic", name: "mpic", address: 0xf_e004_0000, msiir: 0x1740, msi: 0x1600, timerClock: 400_000_000 },
     { kind: "uart16550", name: "uart0", bus: "memory", address: 0xf_e000_4500, irq: 42, clock: 400_000_000 },
-    { kind: "uart16550", name: "uart1", bus: "memory", address: 0xf_e000_4600, irq: 42, clock: 400_000_000 },
     { kind: "guts", name: "guts", address: 0xf_e00e_0000 },
     { kind: "fw-cfg", name: "fw-cfg", bus: "memory", address: 0xf_e00e_8000 },
     { kind: "exit", name: "exit", bus: "memory", address: 0xf_e00f_0000 },

@@ -201,9 +201,6 @@ export const machineSchema = z.discriminatedUnion("board", [
     cpu: z.strictObject({ architecture: z.literal("e500"), model: z.string(), timebaseClock: natural, clock: natural }),
     /** The block of the chip's own registers. Devices give whole physical addresses, inside of it. */
     ccsr: z.strictObject({ address: natural, size: natural }),
-    platformBus: z.strictObject({ address: natural, size: natural, firstIrq: irq }),
-    /** Flash, spin table and other fixed parts of the map. */
-    spinTable: z.strictObject({ address: natural, size: natural }),
     pci: e500Pci,
   }),
 ]);

@@ -82,13 +82,16 @@ class SlotState implements StateList {
 
   save(): Saved {
     const { words } = this.#engine;
-    return Object.fromEntries(this.#slots.map(({ name, index, width }) => [name, Array.from(words.subarray(index, index + width / 4))]));
+    return Object.fromEntries(
+      this.#slots.map(({ name, index, width }) => [name, Array.from(words.subarray(index, index + width / 4))]),
+    );
   }
 
   restore(saved: Saved): void {
     const values = this.#slots.map(({ name, width }) => {
       const value = saved[name];
-      if (!Array.isArray(value) || value.length !== width / 4) throw new Error(`${this.name}.${name}: not a value of this field`);
+      if (!Array.isArray(value) || value.length !== width / 4)
+        throw new Error(`${this.name}.${name}: not a value of this field`);
       return value as number[];
     });
     for (const [k, slot] of this.#slots.entries()) this.#engine.words.set(values[k] as number[], slot.index);
