@@ -124,6 +124,46 @@ describe("a BAR", () => {
     expect(memory.read(0xe000_0000, 1)).toBe(0x11);
   });
 
+  it("which a window holds but for its end is nowhere: half of it would lie under the chips", () => {
+    const { bus, memory, fn } = withBar({ kind: "memory32", size: 0x200_0000 });
+    bus.setWindows([{ kind: "memory", bus: 0xe000_0000, cpu: 0xe000_0000, size: 0x1ec0_0000 }]);
+    fn.writeConfig(0x10, 4, 0xfe00_0000);
+    expect(memory.read(0xfe00_0000, 1)).toBe(0xff);
+    fn.writeConfig(0x10, 4, 0xfc00_0000);
+    expect(memory.read(0xfdff_ffff, 1)).toBe(0x11);
+  });
+
+  it("of a lower device and function number is in front, then the lower BAR, whichever was there first (hostile case 27)", () => {
+    const { bus, memory } = pciMachine();
+    const put = (device: number, fn: number, index: number, byte: number) => {
+      const f = bus.at(device, fn) ?? aFunction(`${device}.${fn}`);
+      f.addBar({ index, kind: "memory32", size: 0x1000, target: new Scratch(byte) });
+      return f;
+    };
+    const late = put(5, 1, 0, 0x51);
+    const twice = put(5, 0, 1, 0x50);
+    twice.addBar({ index: 0, kind: "memory32", size: 0x1000, target: new Scratch(0x4f) });
+    const early = put(2, 7, 5, 0x27);
+    const places = [
+      [5, 1, late, [0x10]],
+      [5, 0, twice, [0x14, 0x10]],
+      [2, 7, early, [0x24]],
+    ] as const;
+    const seen = [];
+    for (const [device, fn, f, bars] of places) {
+      bus.plug(device, fn, f);
+      f.writeConfig(header.command, 2, command.memory);
+      for (const bar of bars) {
+        f.writeConfig(bar, 4, 0xe000_0000);
+        seen.push(memory.read(0xe000_0000, 1));
+      }
+    }
+    late.writeConfig(0x10, 4, 0xe100_0000);
+    late.writeConfig(0x10, 4, 0xe000_0000);
+    seen.push(memory.read(0xe000_0000, 1));
+    expect(seen).toEqual([0x51, 0x50, 0x4f, 0x27, 0x27]);
+  });
+
   it("is behind RAM, which has its bytes back when the BAR goes (hostile case 27)", () => {
     const { bus, memory, ram, fn } = withBar({ kind: "memory32", size: 0x1000 });
     bus.setWindows([{ kind: "memory", bus: 0, cpu: 0, size: 2 ** 32 }]);
@@ -172,6 +212,9 @@ describe("a BAR", () => {
   });
 });
 
+/** With a window at 0, so that a BAR there is told from one outside of every window. */
+const windows = [memoryWindow, highWindow, portWindow, { kind: "io", bus: 0, cpu: 0, size: 0x100 } as const];
+
 /** A model of decoding: in front first, each with its registers as numbers. */
 interface Model {
   readonly fn: PciFunction;
@@ -202,21 +245,29 @@ describe("any mixture of BARs, wherever software puts them", () => {
     const spec = fc
       .constantFrom<BarSpec["kind"]>("io", "memory32", "memory64")
       .chain((kind) => fc.record({ kind: fc.constant(kind), size: fc.constantFrom<number>(...kinds[kind]) }));
-    const step = fc.record({
-      which: fc.nat(7),
-      register: fc.constantFrom("low", "low", "high", "command"),
+    const register = fc.record({
+      which: fc.nat(3),
+      register: fc.constantFrom("low", "low", "high"),
       value: fc.oneof(interesting, interesting, fc.integer({ min: 0, max: 0xffff_ffff }), fc.nat(7)),
     });
+    const gate = fc.record({
+      which: fc.nat(3),
+      register: fc.constant("command"),
+      value: fc.constantFrom(0, 1, 2, 3, 7),
+    });
+    const step = fc.oneof({ weight: 3, arbitrary: register }, { weight: 1, arbitrary: gate });
     fc.assert(
       fc.property(fc.array(spec, { minLength: 1, maxLength: 4 }), fc.array(step, { maxLength: 40 }), (specs, steps) => {
         const { bus, memory, ports } = pciMachine();
+        bus.setWindows(windows);
         const models: Model[] = specs.map((s, i) => {
           const fn = aFunction(`f${i}`);
           fn.addBar({ index: i, ...s, target: new Scratch(i + 1) });
-          return { fn, byte: i + 1, index: i, ...s, low: 0, high: 0, on: false };
+          return { fn, byte: i + 1, index: i, ...s, low: 0, high: 0, on: true };
         });
         // Plugged the other way round: what counts is the place, not the time.
         for (const [i, m] of [...models.entries()].reverse()) bus.plug(i, 0, m.fn);
+        for (const m of models) m.fn.writeConfig(header.command, 2, 3);
         for (const { which, register, value } of steps) {
           const m = models[which % models.length]!;
           if (register === "command") {
@@ -245,11 +296,10 @@ describe("any mixture of BARs, wherever software puts them", () => {
   });
 
   function expected(models: readonly Model[], io: boolean, at: number): number {
-    const windows = io ? [portWindow] : [memoryWindow, highWindow];
     for (const m of models) {
       if ((m.kind === "io") !== io || !m.on) continue;
       const base = m.high * 2 ** 32 + m.low;
-      const held = windows.some((w) => base >= w.bus && base + m.size <= w.bus + w.size);
+      const held = windows.some((w) => (w.kind === "io") === io && base >= w.bus && base + m.size <= w.bus + w.size);
       if (base !== 0 && held && at >= base && at < base + m.size) return m.byte;
     }
     return 0xff;

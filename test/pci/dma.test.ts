@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Ram } from "../../src/bus/ram.ts";
 import { untranslated } from "../../src/pci/dma.ts";
 import { command, header, status } from "../../src/pci/registers.ts";
 import { aFunction, pciMachine, ramSize, romBase, Scratch } from "./fixture.ts";
@@ -105,6 +106,17 @@ describe("DMA", () => {
     dma.be.setU32(0x3014, 1);
     dma.le.setU32(0x4000, 1);
     expect(writes).toEqual([0x2ffe, 0x3010, 0x3014]);
+  });
+
+  it("tells of them in every piece of RAM it crosses", () => {
+    const { dma, guest, memory } = master();
+    const more = new Ram(guest, "more", 0x1000);
+    memory.map(ramSize, 0x1000, more, { name: "more", priority: 100 });
+    guest.code[more.backing.base >>> 12] = 1;
+    let told = 0;
+    guest.onCodeWrite = () => void told++;
+    expect(dma.write(ramSize - 2, Uint8Array.of(1, 2, 3, 4))).toBe(true);
+    expect([told, more.read(0, 2)]).toEqual([1, 0x0403]);
   });
 
   it("is one range over neighbouring pieces of RAM, by any translation", () => {

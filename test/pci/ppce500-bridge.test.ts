@@ -14,9 +14,9 @@ const ccsr = 0xf_e000_0000;
 const pci = ccsr + 0x8000;
 
 function make() {
-  const guest = new GuestMemory(1 << 20);
+  const guest = new GuestMemory(4 << 20);
   const memory = new AddressSpace("memory", 2 ** 36);
-  const ram = new Ram(guest, "ram", 0x4_0000);
+  const ram = new Ram(guest, "ram", 0x24_0000);
   memory.map(0, ram.size, ram, { name: "ram", priority: 100 });
   const inputs: number[] = [];
   const msiir: number[] = [];
@@ -184,7 +184,11 @@ describe("a device of ppce500", () => {
     fn.messages.message(0x14_1740, 5);
     expect(msiir.map((data) => swapBytes(data, 4))).toEqual([5]);
     expect(fn.dma.reaches(0x2_0000, 0x1000)).toBe(true);
+    expect(fn.dma.le.u32(0x2_0000)).toBe(0);
     expect(fn.dma.reaches(0x10_0000, 1)).toBe(false);
+    expect(fn.dma.le.u32(0x10_0000)).toBe(-1);
+    expect(fn.dma.le.u32(0x20_0000)).toBe(0);
+    expect(fn.dma.le.u32(0x1f_fffe)).toBe(-1);
   });
 
   it("pulls the MPIC's input which the board's interrupt map names", () => {
