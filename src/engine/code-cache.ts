@@ -37,7 +37,7 @@ export class CodeCache {
 
   /** Whether a page and a run of `bytes` of records still fit. */
   fits(bytes: number): boolean {
-    return this.#next + (4 * pageSize >> this.#shift) + bytes <= this.#layout.arena + this.#layout.arenaSize;
+    return this.#next + ((4 * pageSize) >> this.#shift) + bytes <= this.#layout.arena + this.#layout.arenaSize;
   }
 
   /** Forgets everything. */

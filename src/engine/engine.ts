@@ -1,7 +1,14 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Width } from "../bus/target.ts";
-import { Access, Decoded, type EngineServices, type FrontEnd, Translation, type VirtualMemory } from "../ir/frontend.ts";
+import {
+  Access,
+  Decoded,
+  type EngineServices,
+  type FrontEnd,
+  Translation,
+  type VirtualMemory,
+} from "../ir/frontend.ts";
 import { CodeCache, type CodePage } from "./code-cache.ts";
 import { Handlers, tableSize } from "./forms.ts";
 import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
@@ -63,7 +70,9 @@ export class Engine implements EngineServices {
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
     const module = new WebAssembly.Module(emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize));
-    const { exports } = new WebAssembly.Instance(module, { run: { memory: guest.memory, table: this.#handlers.table } });
+    const { exports } = new WebAssembly.Instance(module, {
+      run: { memory: guest.memory, table: this.#handlers.table },
+    });
     this.#loop = exports as unknown as Loop;
     this.#handlers.table.set(endHandler, exports["end"]);
     this.#forgetFetches();
@@ -249,7 +258,16 @@ export class Engine implements EngineServices {
     let at = start;
     for (let count = 0; count < longestRun && offset < pageSize && this.#cache.entry(code, offset) === 0; count++) {
       const available = Math.min(16, pageSize - offset);
-      if (!this.#front.decode(this.#guest.bytes.subarray(host + offset, host + offset + available), available, pc, mode, decoded)) break;
+      if (
+        !this.#front.decode(
+          this.#guest.bytes.subarray(host + offset, host + offset + available),
+          available,
+          pc,
+          mode,
+          decoded,
+        )
+      )
+        break;
       this.#write(at, decoded);
       this.#cache.enter(code, offset, at);
       at += record.size;

@@ -2,7 +2,7 @@ import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
 import { Fields, type Form, type FrontEnd, type Helper } from "../ir/frontend.ts";
 import { type Block, Status } from "../ir/node.ts";
-import { handlerParams, HandlerLowering, importsOf } from "./lower.ts";
+import { HandlerLowering, handlerParams, importsOf } from "./lower.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 
@@ -42,7 +42,9 @@ export class Handlers {
     this.#next = first;
     this.#imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
-      help: Object.fromEntries(Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault, slow.trap)])),
+      help: Object.fromEntries(
+        Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault, slow.trap)]),
+      ),
     };
   }
 
@@ -78,7 +80,8 @@ export class Handlers {
       module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out.view()));
     }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), this.#imports);
-    for (const [i, form] of forms.entries()) this.table.set(this.#indices.get(form) as number, instance.exports[`${i}`]);
+    for (const [i, form] of forms.entries())
+      this.table.set(this.#indices.get(form) as number, instance.exports[`${i}`]);
     this.modules++;
   }
 }

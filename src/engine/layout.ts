@@ -41,7 +41,8 @@ export interface EngineLayout {
 }
 
 export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
-  if (guest.allocate("state", stateSize) !== 0) throw new Error("the CPU's state has to be the first part of the guest memory");
+  if (guest.allocate("state", stateSize) !== 0)
+    throw new Error("the CPU's state has to be the first part of the guest memory");
   const supervisor = guest.allocate("supervisor TLB", tlb.size);
   const user = guest.allocate("user TLB", tlb.size);
   return {

@@ -33,13 +33,24 @@ export const endHandler = 0;
  * The interpreter: fetch, count, call the handler, go on. Emitted rather than written in TypeScript since that makes it some
  * four times faster; the meaning of instructions is in the handlers alone.
  */
-export function emitLoop(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, pages: number, tableSize: number): Uint8Array<ArrayBuffer> {
+export function emitLoop(
+  slots: EngineSlots,
+  layout: EngineLayout,
+  alignment: 1 | 4,
+  pages: number,
+  tableSize: number,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", pages);
   module.importTable("run", "table", tableSize);
   const handler = module.type(handlerParams, ["i32"]);
   const end = module.function(handlerParams, ["i32"], [], endBody(slots));
-  const run = module.function([], ["i32"], ["i32", "i32", "i32", "i32", "i32"], runBody(slots, layout, alignment, handler));
+  const run = module.function(
+    [],
+    ["i32"],
+    ["i32", "i32", "i32", "i32", "i32"],
+    runBody(slots, layout, alignment, handler),
+  );
   const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
   module.export("end", end);
   module.export("run", run);
@@ -79,7 +90,10 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.localGet, pc);
   load(out, slots.fetchBase.offset);
   out.u8(op.i32Add, op.localTee, linear);
-  out.u8(op.i32Const, 9, op.i32ShrU, op.i32Const).s32((fetchTlb.entries - 1) << 3).u8(op.i32And, op.localTee, entry);
+  out
+    .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
+    .s32((fetchTlb.entries - 1) << 3)
+    .u8(op.i32And, op.localTee, entry);
   out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
   out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
   load(out, slots.mode.offset);
@@ -88,7 +102,8 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.end);
   // at = table[offset in page]
   out.u8(op.localGet, entry, op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.table);
-  if (alignment === 1) out.u8(op.localGet, linear, op.i32Const).s32(4095).u8(op.i32And, op.i32Const, 2, op.i32Shl, op.i32Add);
+  if (alignment === 1)
+    out.u8(op.localGet, linear, op.i32Const).s32(4095).u8(op.i32And, op.i32Const, 2, op.i32Shl, op.i32Add);
   else out.u8(op.localGet, linear, op.i32Const).s32(4092).u8(op.i32And, op.i32Add);
   out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz, op.if, noValue);
   leave(Reason.decode);

@@ -27,8 +27,8 @@ export function importsOf(block: Block, module: ModuleBuilder): void {
     if (node.op === "store") module.importFunction(runtime, "write", slowRead, ["i32"]);
     if (node.op === "probe") module.importFunction(runtime, "probe", ["i32", "i32"], ["i32"]);
     if (node.op === "call" || node.op === "exit") module.importFunction(helpers, node.helper, helperParams, ["i32"]);
-    if (node.then) importsOf(node.then, module);
-    if (node.otherwise) importsOf(node.otherwise, module);
+    if (node.yes) importsOf(node.yes, module);
+    if (node.no) importsOf(node.no, module);
   }
 }
 
@@ -60,7 +60,7 @@ export class HandlerLowering {
   #count(block: Block): void {
     for (const node of block.nodes) {
       for (const arg of node.args) this.#uses.set(arg, (this.#uses.get(arg) ?? 0) + 1);
-      for (const arm of [node.then, node.otherwise]) {
+      for (const arm of [node.yes, node.no]) {
         if (arm === undefined) continue;
         this.#count(arm);
         if (arm.result !== undefined) this.#uses.set(arm.result, (this.#uses.get(arm.result) ?? 0) + 1);
@@ -222,7 +222,12 @@ export class HandlerLowering {
     const out = this.#out;
     const t = this.#local("i32");
     out.u8(op.localTee).u32(t).u8(op.i32Const).s32(0x00ff00ff).u8(op.i32And, op.i32Const, 24, op.i32Rotl);
-    out.u8(op.localGet).u32(t).u8(op.i32Const).s32(0xff00ff00 | 0).u8(op.i32And, op.i32Const, 8, op.i32Rotl, op.i32Or);
+    out
+      .u8(op.localGet)
+      .u32(t)
+      .u8(op.i32Const)
+      .s32(0xff00ff00 | 0)
+      .u8(op.i32And, op.i32Const, 8, op.i32Rotl, op.i32Or);
   }
 
   #swap64(): void {
@@ -285,10 +290,17 @@ export class HandlerLowering {
     const entry = this.#local("i32");
     this.#value(address);
     out.u8(op.localTee).u32(at);
-    out.u8(op.i32Const, 8, op.i32ShrU, op.i32Const).s32((tlb.entries - 1) << 4).u8(op.i32And);
+    out
+      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
+      .s32((tlb.entries - 1) << 4)
+      .u8(op.i32And);
     out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.tlb.offset).u8(op.i32Add, op.localSet).u32(entry);
     out.u8(op.localGet).u32(at);
-    if (width > 1) out.u8(op.i32Const).s32(width - 1).u8(op.i32Add);
+    if (width > 1)
+      out
+        .u8(op.i32Const)
+        .s32(width - 1)
+        .u8(op.i32Add);
     out.u8(op.i32Const).s32(-4096).u8(op.i32And);
     out.u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tag).u8(op.i32Eq);
     return { at, entry };
@@ -314,7 +326,12 @@ export class HandlerLowering {
     else out.u8(op.i32Load8U, 0);
     out.u32(0).u8(op.else);
     this.#syncPc();
-    out.u8(op.localGet).u32(at).u8(op.i32Const).s32(node.width).u8(op.i32Const, writing ? 1 : 0);
+    out
+      .u8(op.localGet)
+      .u32(at)
+      .u8(op.i32Const)
+      .s32(node.width)
+      .u8(op.i32Const, writing ? 1 : 0);
     out.u8(op.call).u32(this.#module.importFunction(runtime, "read", slowRead, ["i32"]));
     const wide = type !== "i32";
     if (wide) out.u8(op.drop);
@@ -364,10 +381,10 @@ export class HandlerLowering {
     const out = this.#out;
     this.#value(node.args[0] as Node);
     out.u8(op.if, node.type === undefined ? noValue : typeCode(node.type));
-    this.#arm(node.then, node.type);
-    if (node.otherwise !== undefined) {
+    this.#arm(node.yes, node.type);
+    if (node.no !== undefined) {
       out.u8(op.else);
-      this.#arm(node.otherwise, node.type);
+      this.#arm(node.no, node.type);
     }
     out.u8(op.end);
     if (node.type !== undefined) this.#keep(node, uses);

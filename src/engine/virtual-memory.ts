@@ -87,7 +87,8 @@ export class SoftTlb implements VirtualMemory {
       if (!this.#check(address, width, Access.write, user)) return this.#trapped() | 1;
       if (width <= 4) this.#writeAcross(address >>> 0, width as Width, value >>> 0, user);
       else {
-        for (let i = 0; i < width; i += 4) this.#writeAcross((address + i) >>> 0, 4, this.#view.getUint32(this.#scratch + i, true), user);
+        for (let i = 0; i < width; i += 4)
+          this.#writeAcross((address + i) >>> 0, 4, this.#view.getUint32(this.#scratch + i, true), user);
       }
       return 0;
     },
@@ -103,7 +104,12 @@ export class SoftTlb implements VirtualMemory {
 
   read(address: number, width: 1 | 2 | 4, privileged = false): number {
     const hit = this.#lookUp(address, width, tlb.read, privileged);
-    if (hit >= 0) return width === 4 ? this.#view.getUint32(hit, true) : width === 2 ? this.#view.getUint16(hit, true) : this.#view.getUint8(hit);
+    if (hit >= 0)
+      return width === 4
+        ? this.#view.getUint32(hit, true)
+        : width === 2
+          ? this.#view.getUint16(hit, true)
+          : this.#view.getUint8(hit);
     const user = !privileged && this.#user();
     if (!this.#check(address, width, Access.read, user)) throw this.#front.fault;
     return this.#readAcross(address >>> 0, width, user);
@@ -159,7 +165,8 @@ export class SoftTlb implements VirtualMemory {
   #wide(address: number, width: number, writing: boolean): number {
     const user = this.#user();
     if (!this.#check(address, width, writing ? Access.write : Access.read, user)) return this.#trapped();
-    for (let i = 0; i < width; i += 4) this.#view.setUint32(this.#scratch + i, this.#readAcross((address + i) >>> 0, 4, user), true);
+    for (let i = 0; i < width; i += 4)
+      this.#view.setUint32(this.#scratch + i, this.#readAcross((address + i) >>> 0, 4, user), true);
     return 0;
   }
 

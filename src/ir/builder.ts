@@ -6,7 +6,7 @@ import type { Slot } from "./slots.ts";
 /** What a front end calls a node that has a value. */
 export type Value = Node;
 
-const blank = { imm: 0, long: 0n, width: 4 as AccessWidth, helper: "", then: undefined, otherwise: undefined };
+const blank = { imm: 0, long: 0n, width: 4 as AccessWidth, helper: "", yes: undefined, no: undefined };
 
 /** How the operands of a decoded instruction are found: left open, or known. */
 export type Operands = "open" | Int32Array;
@@ -113,7 +113,8 @@ export class Builder {
   }
 
   setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
-    if (base.op === "const") this.#put({ ...blank, op: "set", type: undefined, args: [value], imm: base.imm + offset, width });
+    if (base.op === "const")
+      this.#put({ ...blank, op: "set", type: undefined, args: [value], imm: base.imm + offset, width });
     else this.#put({ ...blank, op: "set", type: undefined, args: [value, base], imm: offset, width });
   }
 
@@ -145,7 +146,7 @@ export class Builder {
     const yes = this.#nested(then);
     const no = otherwise && this.#nested(otherwise);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
-    return this.#put({ ...blank, op: "if", type, args: [condition], then: yes, otherwise: no });
+    return this.#put({ ...blank, op: "if", type, args: [condition], yes, no });
   }
 
   /** An `if` whose two arms give a value. */

@@ -86,7 +86,7 @@ function step(node: Node, env: Environment, known: Map<Node, Known>): Known | un
       env.probe(word(0) >>> 0, node.width);
       return undefined;
     case "if": {
-      const arm = word(0) !== 0 ? node.then : node.otherwise;
+      const arm = word(0) !== 0 ? node.yes : node.no;
       if (arm === undefined) return undefined;
       run(arm, env, known);
       const { result } = arm;
@@ -116,7 +116,8 @@ function step(node: Node, env: Environment, known: Map<Node, Known>): Known | un
         type,
         node.args.map((a) => BigInt(of(a))),
       );
-      if (result === undefined) throw new Error(`${node.op} of ${node.args.map((a) => of(a)).join(", ")} has no result`);
+      if (result === undefined)
+        throw new Error(`${node.op} of ${node.args.map((a) => of(a)).join(", ")} has no result`);
       return result.type === "i64" ? result.value : Number(result.value);
     }
   }
@@ -152,7 +153,11 @@ function setState(state: DataView, node: Node, at: number, value: Known): void {
 }
 
 /** The value of an operation on integers, or undefined where it has none (division by zero, or its overflow). */
-export function integerOperation(op: Operation, type: "i32" | "i64", values: readonly bigint[]): { type: Type; value: bigint } | undefined {
+export function integerOperation(
+  op: Operation,
+  type: "i32" | "i64",
+  values: readonly bigint[],
+): { type: Type; value: bigint } | undefined {
   const bits = type === "i64" ? 64 : 32;
   const signed = (v: bigint) => BigInt.asIntN(bits, v);
   const unsigned = (v: bigint) => BigInt.asUintN(bits, v);

@@ -21,8 +21,8 @@ export interface Node {
   /** Of a call. */
   readonly helper: string;
   /** Of an `if`: what happens when the argument is not 0, and when it is. */
-  readonly then: Block | undefined;
-  readonly otherwise: Block | undefined;
+  readonly yes: Block | undefined;
+  readonly no: Block | undefined;
 }
 
 /**
@@ -78,5 +78,7 @@ export function terminated(block: Block): boolean {
   const last = block.nodes.at(-1);
   if (last === undefined) return false;
   if (last.op === "exit" || last.op === "jump") return true;
-  return last.op === "if" && last.then !== undefined && last.otherwise !== undefined && terminated(last.then) && terminated(last.otherwise);
+  return (
+    last.op === "if" && last.yes !== undefined && last.no !== undefined && terminated(last.yes) && terminated(last.no)
+  );
 }

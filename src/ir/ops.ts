@@ -6,7 +6,16 @@ export type Type = "i32" | "i64" | "f32" | "f64" | "v128";
  *
  * `T,T->T` takes two values of one type and gives that type; a name on the right is a fixed result.
  */
-export type Signature = "T->T" | "T,T->T" | "T->i32" | "T,T->i32" | "i32->i64" | "i64->i32" | "i32->i32" | "i32,i32,i32->i32" | "i32,T,T->T";
+export type Signature =
+  | "T->T"
+  | "T,T->T"
+  | "T->i32"
+  | "T,T->i32"
+  | "i32->i64"
+  | "i64->i32"
+  | "i32->i32"
+  | "i32,i32,i32->i32"
+  | "i32,T,T->T";
 
 export interface OperationInfo {
   readonly signature: Signature;
@@ -29,10 +38,22 @@ export const operations = {
   add: { signature: "T,T->T", types: integers, meaning: "(a + b) mod" },
   sub: { signature: "T,T->T", types: integers, meaning: "(a - b) mod" },
   mul: { signature: "T,T->T", types: integers, meaning: "(a * b) mod" },
-  div_s: { signature: "T,T->T", types: integers, meaning: "a / b towards zero; b = 0 and the overflow are the front end's to test first" },
+  div_s: {
+    signature: "T,T->T",
+    types: integers,
+    meaning: "a / b towards zero; b = 0 and the overflow are the front end's to test first",
+  },
   div_u: { signature: "T,T->T", types: integers, meaning: "a / b unsigned; b = 0 is the front end's to test first" },
-  rem_s: { signature: "T,T->T", types: integers, meaning: "the remainder of div_s, with the sign of a; b = 0 is the front end's to test first" },
-  rem_u: { signature: "T,T->T", types: integers, meaning: "the remainder of div_u; b = 0 is the front end's to test first" },
+  rem_s: {
+    signature: "T,T->T",
+    types: integers,
+    meaning: "the remainder of div_s, with the sign of a; b = 0 is the front end's to test first",
+  },
+  rem_u: {
+    signature: "T,T->T",
+    types: integers,
+    meaning: "the remainder of div_u; b = 0 is the front end's to test first",
+  },
   and: { signature: "T,T->T", types: integers, meaning: "a & b" },
   or: { signature: "T,T->T", types: integers, meaning: "a | b" },
   xor: { signature: "T,T->T", types: integers, meaning: "a ^ b" },
@@ -62,8 +83,16 @@ export const operations = {
   extend_u: { signature: "i32->i64", types: word, meaning: "a as an unsigned number" },
   wrap: { signature: "i64->i32", types: long, meaning: "bits 31..0" },
   select: { signature: "i32,T,T->T", types: all, meaning: "b where a is not 0, else c" },
-  carries: { signature: "i32,i32,i32->i32", types: word, meaning: "the carry out of each bit of the sum c = a + b (+ 1)" },
-  borrows: { signature: "i32,i32,i32->i32", types: word, meaning: "the borrow out of each bit of the difference c = a - b (- 1)" },
+  carries: {
+    signature: "i32,i32,i32->i32",
+    types: word,
+    meaning: "the carry out of each bit of the sum c = a + b (+ 1)",
+  },
+  borrows: {
+    signature: "i32,i32,i32->i32",
+    types: word,
+    meaning: "the borrow out of each bit of the difference c = a - b (- 1)",
+  },
 } as const satisfies Record<string, OperationInfo>;
 
 export type Operation = keyof typeof operations;

@@ -40,7 +40,8 @@ function zero(b: Builder, like: Value): Value {
 /** (x + c) + d is x + (c + d), which is how a displacement meets a constant base. */
 function reassociate(b: Builder, x: Value, y: Value): Value | undefined {
   const [inner, constant] = [x.args[0], x.args[1]];
-  if (x.op !== "add" || x.type !== "i32" || inner === undefined || constant?.op !== "const" || y.op !== "const") return undefined;
+  if (x.op !== "add" || x.type !== "i32" || inner === undefined || constant?.op !== "const" || y.op !== "const")
+    return undefined;
   return b.add(inner, b.i32((constant.imm + y.imm) | 0));
 }
 

@@ -47,7 +47,19 @@ export const systemFlags =
   Flag.tf | Flag.if | Flag.iopl | Flag.nt | Flag.rf | Flag.vm | Flag.ac | Flag.vif | Flag.vip | Flag.id;
 
 /** Control register bits. SDM vol. 3 section 2.5. */
-export const Cr0 = { pe: 1, mp: 2, em: 4, ts: 8, et: 0x10, ne: 0x20, wp: 0x1_0000, am: 0x4_0000, nw: 0x2000_0000, cd: 0x4000_0000, pg: 0x8000_0000 | 0 } as const;
+export const Cr0 = {
+  pe: 1,
+  mp: 2,
+  em: 4,
+  ts: 8,
+  et: 0x10,
+  ne: 0x20,
+  wp: 0x1_0000,
+  am: 0x4_0000,
+  nw: 0x2000_0000,
+  cd: 0x4000_0000,
+  pg: 0x8000_0000 | 0,
+} as const;
 export const Cr4 = { vme: 1, pvi: 2, tsd: 4, de: 8, pse: 0x10, pae: 0x20, mce: 0x40, pge: 0x80, pce: 0x100 } as const;
 
 /** Segment rights, at the place they have in a descriptor's second word. SDM vol. 3 section 3.4.5. */

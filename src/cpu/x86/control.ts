@@ -77,9 +77,11 @@ export function readDebug(core: Core, n: number): number {
 export function writeDebug(core: Core, n: number, value: number): void {
   const register = debugRegister(core, n);
   // Fixed bits: DR6 section 17.2.3, DR7 section 17.2.4.
-  const fixed = register === 6 ? (value & 0xe00f) | 0xffff_0ff0 : register === 7 ? (value & 0xffff_23ff) | 0x400 : value;
+  const fixed =
+    register === 6 ? (value & 0xe00f) | 0xffff_0ff0 : register === 7 ? (value & 0xffff_23ff) | 0x400 : value;
   core.set(s.dr[register] as Slot, fixed);
-  if (register === 7 && (fixed & 0xff) !== 0) core.wires.report("breakpoint", "debug register breakpoints are not there yet: DR7 is kept and not acted on");
+  if (register === 7 && (fixed & 0xff) !== 0)
+    core.wires.report("breakpoint", "debug register breakpoints are not there yet: DR7 is kept and not acted on");
 }
 
 /** LTR. */
@@ -101,7 +103,8 @@ function visible(core: Core, selector: number) {
   const descriptor = findDescriptor(core, selector);
   if (descriptor === undefined) return undefined;
   const { high } = descriptor;
-  const conforming = (high & (Right.segment | Right.code | Right.direction)) === (Right.segment | Right.code | Right.direction);
+  const conforming =
+    (high & (Right.segment | Right.code | Right.direction)) === (Right.segment | Right.code | Right.direction);
   if (!conforming && (core.cpl > dplOf(high) || (selector & 3) > dplOf(high))) return undefined;
   return descriptor;
 }
@@ -124,7 +127,8 @@ export function query(core: Core, selector: number, what: "rights" | "limit"): n
   const descriptor = visible(core, selector);
   const types = what === "rights" ? larTypes : lslTypes;
   const ok =
-    descriptor !== undefined && ((descriptor.high & Right.segment) !== 0 || types.includes((descriptor.high >>> 8) & 0xf));
+    descriptor !== undefined &&
+    ((descriptor.high & Right.segment) !== 0 || types.includes((descriptor.high >>> 8) & 0xf));
   core.setFlags(ok ? Flag.zf : 0, Flag.zf);
   if (!ok) return undefined;
   return what === "rights" ? descriptor.high & 0x00ff_ff00 : limitOf(descriptor);

@@ -141,7 +141,11 @@ export class Core {
     const open = (n: number) => base(n) === 0 && this.get(s.limit[n] as Slot) === -1;
     const data = (n: number) => open(n) && (rights(n) & plain) === plainData;
     const flat =
-      data(s.segment.ds) && data(s.segment.es) && data(s.segment.ss) && open(s.segment.cs) && (rights(s.segment.cs) & Right.readWrite) !== 0;
+      data(s.segment.ds) &&
+      data(s.segment.es) &&
+      data(s.segment.ss) &&
+      open(s.segment.cs) &&
+      (rights(s.segment.cs) & Right.readWrite) !== 0;
     const v86 = this.v86;
     this.set(
       s.engine.mode,

@@ -1,6 +1,5 @@
 import type { InterruptSource } from "../../bus/line.ts";
-import type { Decoded, EngineServices, FrontEnd, Helper, Translation } from "../../ir/frontend.ts";
-import type { Access } from "../../ir/frontend.ts";
+import type { Access, Decoded, EngineServices, FrontEnd, Helper, Translation } from "../../ir/frontend.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Flag, Right, Vector } from "./constants.ts";
 import { Core, type Wires } from "./core.ts";
@@ -40,7 +39,8 @@ export class X86 implements FrontEnd {
   constructor(options: X86Options) {
     const name = options.model ?? "pentium-pro";
     const model = models[name];
-    if (model === undefined) throw new RangeError(`no x86 processor ${name}: there is ${Object.keys(models).join(", ")}`);
+    if (model === undefined)
+      throw new RangeError(`no x86 processor ${name}: there is ${Object.keys(models).join(", ")}`);
     this.model = model;
     this.core = new Core(options.wires);
     this.#interrupts = options.interrupts;
@@ -61,10 +61,16 @@ export class X86 implements FrontEnd {
   reset(): void {
     const { core } = this;
     const word = (slot: Slot, value: number) => core.set(slot, value);
-    for (const slot of s.slots) if (!shared.has(slot)) for (let k = 0; k < slot.width / 4; k++) core.words[slot.index + k] = 0;
+    for (const slot of s.slots)
+      if (!shared.has(slot)) for (let k = 0; k < slot.width / 4; k++) core.words[slot.index + k] = 0;
     for (let n = 0; n < 8; n++) {
       word(s.limit[n] as Slot, 0xffff);
-      word(s.rights[n] as Slot, n < 6 ? Right.present | Right.segment | Right.readWrite | Right.accessed : Right.present | (n === s.segment.ldtr ? 0x200 : 0xb00));
+      word(
+        s.rights[n] as Slot,
+        n < 6
+          ? Right.present | Right.segment | Right.readWrite | Right.accessed
+          : Right.present | (n === s.segment.ldtr ? 0x200 : 0xb00),
+      );
     }
     word(s.selector[s.segment.cs] as Slot, 0xf000);
     word(s.base[s.segment.cs] as Slot, 0xffff_0000);
@@ -93,7 +99,10 @@ export class X86 implements FrontEnd {
   deliverFault(): void {
     const { core } = this;
     const returnTo = core.get(s.engine.pc);
-    const take = () => ({ vector: core.get(s.faultVector), code: core.get(s.faultHasCode) !== 0 ? core.get(s.faultCode) : undefined });
+    const take = () => ({
+      vector: core.get(s.faultVector),
+      code: core.get(s.faultHasCode) !== 0 ? core.get(s.faultCode) : undefined,
+    });
     const first = take();
     if (this.#deliver(first.vector, first.code, returnTo, true)) return;
     const second = take();
@@ -114,7 +123,10 @@ export class X86 implements FrontEnd {
     if (this.#nmi) return true;
     const { core } = this;
     return (
-      (core.get(s.eflags) & Flag.if) !== 0 && this.#interrupts.pending && core.get(s.halted) !== 2 && core.engine.instructions >= this.#shadow
+      (core.get(s.eflags) & Flag.if) !== 0 &&
+      this.#interrupts.pending &&
+      core.get(s.halted) !== 2 &&
+      core.engine.instructions >= this.#shadow
     );
   }
 
@@ -144,7 +156,9 @@ export class X86 implements FrontEnd {
 
   /** The state as named fields, for save, restore and the monitor. */
   fields(): Record<string, number> {
-    return Object.fromEntries(s.slots.filter((slot) => slot.width === 4).map((slot) => [slot.name, this.core.get(slot)]));
+    return Object.fromEntries(
+      s.slots.filter((slot) => slot.width === 4).map((slot) => [slot.name, this.core.get(slot)]),
+    );
   }
 
   get #shadow(): number {

@@ -47,7 +47,8 @@ export function limitOf({ low, high }: Descriptor): number {
 /** Puts a descriptor into a segment register, and marks it accessed. */
 export function load(core: Core, n: number, selector: number, descriptor: Descriptor): void {
   const { high, at } = descriptor;
-  if ((high & Right.segment) !== 0 && (high & Right.accessed) === 0) core.engine.memory.write(at + 5, 1, ((high >>> 8) & 0xff) | 1, true);
+  if ((high & Right.segment) !== 0 && (high & Right.accessed) === 0)
+    core.engine.memory.write(at + 5, 1, ((high >>> 8) & 0xff) | 1, true);
   core.set(s.selector[n] as Slot, selector & 0xffff);
   core.set(s.base[n] as Slot, baseOf(descriptor));
   core.set(s.limit[n] as Slot, limitOf(descriptor));

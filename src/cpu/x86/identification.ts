@@ -12,14 +12,34 @@ export interface Model {
 }
 
 /** Feature bits of leaf 1, EDX. SDM vol. 2, table 3-11. */
-const Feature = { de: 1 << 2, pse: 1 << 3, tsc: 1 << 4, msr: 1 << 5, mce: 1 << 7, cx8: 1 << 8, apic: 1 << 9, sep: 1 << 11, pge: 1 << 13, cmov: 1 << 15 } as const;
+const Feature = {
+  de: 1 << 2,
+  pse: 1 << 3,
+  tsc: 1 << 4,
+  msr: 1 << 5,
+  mce: 1 << 7,
+  cx8: 1 << 8,
+  apic: 1 << 9,
+  sep: 1 << 11,
+  pge: 1 << 13,
+  cmov: 1 << 15,
+} as const;
 
 /** By the name that `--cpu` takes. Floating point is not offered: there is none yet. */
 export const models: Readonly<Record<string, Model>> = {
   "pentium-pro": {
     name: "pentium-pro",
     signature: 0x633,
-    features: Feature.pse | Feature.tsc | Feature.msr | Feature.mce | Feature.cx8 | Feature.apic | Feature.sep | Feature.pge | Feature.cmov,
+    features:
+      Feature.pse |
+      Feature.tsc |
+      Feature.msr |
+      Feature.mce |
+      Feature.cx8 |
+      Feature.apic |
+      Feature.sep |
+      Feature.pge |
+      Feature.cmov,
   },
 };
 
@@ -54,7 +74,15 @@ function extended(leaf: number, model: Model, put: (a: number, b: number, c: num
 }
 
 /** Model-specific registers. SDM vol. 4, section 2.20 (P6 family). */
-const Msr = { tsc: 0x10, apicBase: 0x1b, sysenterCs: 0x174, sysenterEsp: 0x175, sysenterEip: 0x176, mcgCap: 0x179, mcgStatus: 0x17a } as const;
+const Msr = {
+  tsc: 0x10,
+  apicBase: 0x1b,
+  sysenterCs: 0x174,
+  sysenterEsp: 0x175,
+  sysenterEip: 0x176,
+  mcgCap: 0x179,
+  mcgStatus: 0x17a,
+} as const;
 
 export function readMsr(core: Core): void {
   const index = core.get(s.ecx) >>> 0;
@@ -114,6 +142,9 @@ export function writeMsr(core: Core): void {
 }
 
 function unknown(core: Core, index: number, kind: string): object {
-  core.wires.report(`msr ${kind} ${index}`, `${kind} of MSR 0x${index.toString(16)}, which is not there, at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`);
+  core.wires.report(
+    `msr ${kind} ${index}`,
+    `${kind} of MSR 0x${index.toString(16)}, which is not there, at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`,
+  );
   return core.raise(Vector.protection, 0);
 }

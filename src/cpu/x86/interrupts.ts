@@ -1,10 +1,20 @@
 import type { Slot } from "../../ir/slots.ts";
 import { dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
-import { baseOf, type Descriptor, limitOf, load, loadNull, loadParagraph, loadV86, needDescriptor, needStack } from "./descriptors.ts";
+import {
+  baseOf,
+  type Descriptor,
+  limitOf,
+  load,
+  loadNull,
+  loadParagraph,
+  loadV86,
+  needDescriptor,
+  needStack,
+} from "./descriptors.ts";
+import * as s from "./slots.ts";
 import { Stack } from "./stack-access.ts";
 import { switchTask } from "./task.ts";
-import * as s from "./slots.ts";
 
 /** Where an interrupt came from, which decides what is checked and what is pushed. */
 export interface Event {
@@ -70,7 +80,8 @@ function throughGate(core: Core, event: Event): void {
   const descriptor = needDescriptor(core, selector, Vector.protection, ext);
   const rights = descriptor.high;
   const dpl = dplOf(rights);
-  if ((rights & (Right.segment | Right.code)) !== (Right.segment | Right.code) || dpl > core.cpl) throw core.protection(code);
+  if ((rights & (Right.segment | Right.code)) !== (Right.segment | Right.code) || dpl > core.cpl)
+    throw core.protection(code);
   if ((rights & Right.present) === 0) throw core.raise(Vector.notPresent, code);
   const conforming = (rights & Right.direction) !== 0;
   const image = event.isFault ? core.flags | Flag.rf : core.flags;
@@ -212,7 +223,15 @@ function protectedReturn(core: Core, size: number): void {
   if (eip >>> 0 > limitOf(descriptor) >>> 0) throw core.protection();
   // IF needs CPL <= IOPL, IOPL needs ring 0.
   const mask =
-    (Flag.cf | Flag.pf | Flag.af | Flag.zf | Flag.sf | Flag.tf | Flag.df | Flag.of | Flag.nt) |
+    Flag.cf |
+    Flag.pf |
+    Flag.af |
+    Flag.zf |
+    Flag.sf |
+    Flag.tf |
+    Flag.df |
+    Flag.of |
+    Flag.nt |
     (size === 4 ? Flag.rf | Flag.ac | Flag.id : 0) |
     (cpl <= core.iopl ? Flag.if : 0) |
     (cpl === 0 ? Flag.iopl | (size === 4 ? Flag.vif | Flag.vip : 0) : 0);

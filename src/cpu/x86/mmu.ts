@@ -27,17 +27,22 @@ export function translate(core: Core, address: number, access: Access, user: boo
   if ((directory & Entry.present) === 0) return refuse(core, address, access, user, 0);
   const large = (directory & Entry.large) !== 0 && (core.get(s.cr4) & Cr4.pse) !== 0;
   // Bit 21 of a 4 MiB page is reserved; bits 20..13 are address bits 39..32 (PSE-36), which this CPU does not have.
-  if (large && (directory & 0x003f_e000) !== 0) return refuse(core, address, access, user, Code.present | Code.reserved);
+  if (large && (directory & 0x003f_e000) !== 0)
+    return refuse(core, address, access, user, Code.present | Code.reserved);
   const tableAt = ((directory & -4096) + (((address >>> 12) & 0x3ff) << 2)) >>> 0;
   const entry = large ? directory : engine.readPhysical(tableAt, 4);
   if ((entry & Entry.present) === 0) return refuse(core, address, access, user, 0);
   const both = large ? entry : entry & directory;
   const mayWrite = (both & Entry.write) !== 0 || (!user && (cr0 & Cr0.wp) === 0);
-  if ((user && (both & Entry.user) === 0) || (write && !mayWrite)) return refuse(core, address, access, user, Code.present);
-  if (!large && (directory & Entry.accessed) === 0) engine.writePhysical(directoryAt >>> 0, 4, directory | Entry.accessed);
+  if ((user && (both & Entry.user) === 0) || (write && !mayWrite))
+    return refuse(core, address, access, user, Code.present);
+  if (!large && (directory & Entry.accessed) === 0)
+    engine.writePhysical(directoryAt >>> 0, 4, directory | Entry.accessed);
   const marked = entry | Entry.accessed | (write ? Entry.dirty : 0);
   if (marked !== entry) engine.writePhysical(large ? directoryAt >>> 0 : tableAt, 4, marked >>> 0);
-  into.physical = large ? ((entry & 0xffc0_0000) | (address & 0x3f_ffff)) >>> 0 : ((entry & -4096) | (address & 0xfff)) >>> 0;
+  into.physical = large
+    ? ((entry & 0xffc0_0000) | (address & 0x3f_ffff)) >>> 0
+    : ((entry & -4096) | (address & 0xfff)) >>> 0;
   into.writable = mayWrite && (marked & Entry.dirty) !== 0;
   return true;
 }

@@ -76,6 +76,7 @@ export class Stack {
   }
 
   #check(pointer: number, size: number, write: boolean): void {
-    if (!allows(this.#rights, this.#limit, pointer & this.#mask, size, write)) throw this.#core.raise(Vector.stack, this.#code);
+    if (!allows(this.#rights, this.#limit, pointer & this.#mask, size, write))
+      throw this.#core.raise(Vector.stack, this.#code);
   }
 }

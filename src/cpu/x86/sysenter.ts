@@ -10,7 +10,14 @@ function flat(core: Core, n: number, selector: number, ring: number, code: boole
   core.set(s.limit[n] as Slot, -1);
   core.set(
     s.rights[n] as Slot,
-    Right.present | Right.segment | Right.accessed | Right.readWrite | Right.big | Right.granular | (ring << 13) | (code ? Right.code : 0),
+    Right.present |
+      Right.segment |
+      Right.accessed |
+      Right.readWrite |
+      Right.big |
+      Right.granular |
+      (ring << 13) |
+      (code ? Right.code : 0),
   );
 }
 

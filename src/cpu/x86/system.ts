@@ -1,7 +1,17 @@
 import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Cr4, Flag, Vector } from "./constants.ts";
-import { checkPort, loadTask, query, readControl, readDebug, verify, writeControl, writeCr0, writeDebug } from "./control.ts";
+import {
+  checkPort,
+  loadTask,
+  query,
+  readControl,
+  readDebug,
+  verify,
+  writeControl,
+  writeCr0,
+  writeDebug,
+} from "./control.ts";
 import type { Core } from "./core.ts";
 import { allows, loadData } from "./descriptors.ts";
 import type { Helpers } from "./helpers.ts";
@@ -53,17 +63,22 @@ export function systemHelpers(core: Core, model: Model): Helpers {
       const cr0 = core.get(s.cr0);
       // WAIT looks at MP and TS, an escape at EM and TS.
       const wait = opcode === 0x9b;
-      if (wait ? (cr0 & (Cr0.mp | Cr0.ts)) === (Cr0.mp | Cr0.ts) : (cr0 & (Cr0.em | Cr0.ts)) !== 0) throw core.raise(Vector.noCoprocessor);
+      if (wait ? (cr0 & (Cr0.mp | Cr0.ts)) === (Cr0.mp | Cr0.ts) : (cr0 & (Cr0.em | Cr0.ts)) !== 0)
+        throw core.raise(Vector.noCoprocessor);
       if (wait) return next;
       const at = core.get(s.engine.pc) >>> 0;
-      core.wires.report("x87", `x87 instruction ${opcode.toString(16)} ${modrm.toString(16)} at 0x${at.toString(16)}: this CPU has no floating point`);
+      core.wires.report(
+        "x87",
+        `x87 instruction ${opcode.toString(16)} ${modrm.toString(16)} at 0x${at.toString(16)}: this CPU has no floating point`,
+      );
       throw core.raise(Vector.undefined);
     },
 
     segmentCheck: (segment, offset, access) => {
       const width = access & 0xff;
       const write = (access & 0x100) !== 0;
-      if (allows(core.get(s.rights[segment] as Slot), core.get(s.limit[segment] as Slot), offset, width, write)) return 0;
+      if (allows(core.get(s.rights[segment] as Slot), core.get(s.limit[segment] as Slot), offset, width, write))
+        return 0;
       throw core.raise(segment === s.segment.ss ? Vector.stack : Vector.protection, 0);
     },
     loadSegment: (segment, selector) => {
@@ -120,7 +135,15 @@ export function systemHelpers(core: Core, model: Model): Helpers {
       const { cpl } = core;
       // IOPL only in ring 0, IF where CPL <= IOPL; VM, VIF, VIP never; RF becomes 0. SDM vol. 2, POPF.
       const mask =
-        (Flag.cf | Flag.pf | Flag.af | Flag.zf | Flag.sf | Flag.tf | Flag.df | Flag.of | Flag.nt) |
+        Flag.cf |
+        Flag.pf |
+        Flag.af |
+        Flag.zf |
+        Flag.sf |
+        Flag.tf |
+        Flag.df |
+        Flag.of |
+        Flag.nt |
         (size === 4 ? Flag.ac | Flag.id : 0) |
         (cpl <= core.iopl ? Flag.if : 0) |
         (cpl === 0 ? Flag.iopl : 0);
@@ -159,7 +182,11 @@ export function systemHelpers(core: Core, model: Model): Helpers {
     },
     outPort: (port, width, value) => {
       checkPort(core, port & 0xffff, width);
-      core.wires.writePort(port & 0xffff, width as Width, width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff));
+      core.wires.writePort(
+        port & 0xffff,
+        width as Width,
+        width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff),
+      );
       return next;
     },
     checkPort: (port, width) => {
@@ -168,7 +195,11 @@ export function systemHelpers(core: Core, model: Model): Helpers {
     },
     readPort: (port, width) => core.wires.readPort(port & 0xffff, width as Width),
     writePort: (port, width, value) => {
-      core.wires.writePort(port & 0xffff, width as Width, width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff));
+      core.wires.writePort(
+        port & 0xffff,
+        width as Width,
+        width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff),
+      );
       return 0;
     },
 

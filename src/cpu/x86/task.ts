@@ -1,9 +1,19 @@
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
-import { baseOf, findDescriptor, limitOf, load, loadData, loadNull, loadV86, needDescriptor, needStack } from "./descriptors.ts";
-import { Stack } from "./stack-access.ts";
+import {
+  baseOf,
+  findDescriptor,
+  limitOf,
+  load,
+  loadData,
+  loadNull,
+  loadV86,
+  needDescriptor,
+  needStack,
+} from "./descriptors.ts";
 import * as s from "./slots.ts";
+import { Stack } from "./stack-access.ts";
 
 /** How a task is left: by JMP, by CALL or an interrupt, by IRET with NT set. */
 export type TaskSwitch = "jump" | "call" | "return";
@@ -17,7 +27,14 @@ const order = [s.segment.es, s.segment.cs, s.segment.ss, s.segment.ds, s.segment
  * Switches tasks. SDM vol. 3 section 7.3, in its order: checks in the old task, the old state saved, the new one loaded; faults of the
  * new task's segments are taken in the new task.
  */
-export function switchTask(core: Core, selector: number, how: TaskSwitch, returnTo: number, code: number | undefined, ext: number): void {
+export function switchTask(
+  core: Core,
+  selector: number,
+  how: TaskSwitch,
+  returnTo: number,
+  code: number | undefined,
+  ext: number,
+): void {
   const vector = how === "return" ? Vector.invalidTss : Vector.protection;
   const named = (selector & 0xfffc) | ext;
   if ((selector & 4) !== 0) throw core.raise(vector, named);
@@ -88,7 +105,8 @@ function loadState(core: Core, at: number, wide: boolean, nested: boolean): void
     core.engine.flushTlb();
   }
   core.set(s.engine.pc, pc);
-  for (const [k, register] of s.gpr.entries()) core.set(register, wide ? (general[k] as number) : 0xffff_0000 | (general[k] as number));
+  for (const [k, register] of s.gpr.entries())
+    core.set(register, wide ? (general[k] as number) : 0xffff_0000 | (general[k] as number));
   core.setFlags(image | (nested ? Flag.nt : 0), wide ? -1 : 0xffff & -1);
   for (const [k, n] of order.entries()) loadNull(core, n, segments[k] as number);
   loadLdt(core, local, Vector.invalidTss);
@@ -117,7 +135,8 @@ function loadCode(core: Core, selector: number): void {
   const { high } = descriptor;
   const conforming = (high & Right.direction) !== 0;
   const fits = conforming ? dplOf(high) <= (selector & 3) : dplOf(high) === (selector & 3);
-  if ((high & (Right.segment | Right.code)) !== (Right.segment | Right.code) || !fits) throw core.raise(Vector.invalidTss, code);
+  if ((high & (Right.segment | Right.code)) !== (Right.segment | Right.code) || !fits)
+    throw core.raise(Vector.invalidTss, code);
   if ((high & Right.present) === 0) throw core.raise(Vector.notPresent, code);
   load(core, s.segment.cs, selector, descriptor);
 }
@@ -132,6 +151,7 @@ export function loadLdt(core: Core, selector: number, vector: number = Vector.pr
   if ((selector & 4) !== 0) throw core.raise(vector, code);
   const descriptor = needDescriptor(core, selector, vector);
   if (((descriptor.high >>> 8) & 0x1f) !== SystemType.ldt) throw core.raise(vector, code);
-  if ((descriptor.high & Right.present) === 0) throw core.raise(vector === Vector.protection ? Vector.notPresent : vector, code);
+  if ((descriptor.high & Right.present) === 0)
+    throw core.raise(vector === Vector.protection ? Vector.notPresent : vector, code);
   load(core, ldtr, selector, descriptor);
 }

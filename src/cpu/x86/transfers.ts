@@ -1,11 +1,20 @@
 import type { Slot } from "../../ir/slots.ts";
 import { dplOf, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
-import { baseOf, type Descriptor, limitOf, load, loadParagraph, loadV86, needDescriptor, needStack } from "./descriptors.ts";
+import {
+  baseOf,
+  type Descriptor,
+  limitOf,
+  load,
+  loadParagraph,
+  loadV86,
+  needDescriptor,
+  needStack,
+} from "./descriptors.ts";
 import { innerStack, outward } from "./interrupts.ts";
+import * as s from "./slots.ts";
 import { Stack } from "./stack-access.ts";
 import { switchTask } from "./task.ts";
-import * as s from "./slots.ts";
 
 const { cs: CS, ss: SS } = s.segment;
 
@@ -28,7 +37,8 @@ export function farJump(core: Core, selector: number, offset: number, size: numb
       const target = needDescriptor(core, gate.selector);
       const conforming = (target.high & Right.direction) !== 0;
       const dpl = dplOf(target.high);
-      if (!isCode(target) || (conforming ? dpl > core.cpl : dpl !== core.cpl)) throw core.protection(gate.selector & 0xfffc);
+      if (!isCode(target) || (conforming ? dpl > core.cpl : dpl !== core.cpl))
+        throw core.protection(gate.selector & 0xfffc);
       needPresent(core, target, gate.selector);
       toCode(core, target, gate.selector, core.cpl, gate.offset);
       return;
@@ -63,7 +73,8 @@ export function farCall(core: Core, selector: number, offset: number, size: numb
     return;
   }
   const type = systemType(descriptor);
-  if (type === SystemType.callGate16 || type === SystemType.callGate32) callThroughGate(core, descriptor, selector, next);
+  if (type === SystemType.callGate16 || type === SystemType.callGate32)
+    callThroughGate(core, descriptor, selector, next);
   else taskTransfer(core, descriptor, selector, "call", next);
 }
 
@@ -182,7 +193,15 @@ function callThroughGate(core: Core, descriptor: Descriptor, selector: number, n
   }
   const { ss, esp } = innerStack(core, dpl, 0);
   const stackDescriptor = needStack(core, ss, dpl, Vector.invalidTss, 0);
-  const stack = new Stack(core, baseOf(stackDescriptor), limitOf(stackDescriptor), stackDescriptor.high, esp, true, ss & 0xfffc);
+  const stack = new Stack(
+    core,
+    baseOf(stackDescriptor),
+    limitOf(stackDescriptor),
+    stackDescriptor.high,
+    esp,
+    true,
+    ss & 0xfffc,
+  );
   const parameters: number[] = [];
   for (let k = 0; k < gate.count; k++) parameters.push(outer.pop(size));
   stack.reserve(4 + gate.count, size);

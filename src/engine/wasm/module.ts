@@ -79,11 +79,20 @@ export class ModuleBuilder {
     const out = new Bytes().u8(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
     const section = (id: number, count: number, content: Bytes) => {
       const head = new Bytes().u32(count);
-      out.u8(id).u32(head.length + content.length).append(head.view()).append(content.view());
+      out
+        .u8(id)
+        .u32(head.length + content.length)
+        .append(head.view())
+        .append(content.view());
     };
     const types = new Bytes();
     for (const { params, results } of this.#typeBytes) {
-      types.u8(0x60).u32(params.length).u8(...params.map(typeCode)).u32(results.length).u8(...results.map(typeCode));
+      types
+        .u8(0x60)
+        .u32(params.length)
+        .u8(...params.map(typeCode))
+        .u32(results.length)
+        .u8(...results.map(typeCode));
     }
     section(1, this.#typeBytes.length, types);
     section(2, this.#importCount, this.#imports);
@@ -94,7 +103,11 @@ export class ModuleBuilder {
     const code = new Bytes();
     for (const { locals, body } of this.#functions) {
       const declared = declare(locals);
-      code.u32(declared.length + body.length + 1).append(declared.view()).append(body).u8(0x0b);
+      code
+        .u32(declared.length + body.length + 1)
+        .append(declared.view())
+        .append(body)
+        .u8(0x0b);
     }
     section(10, this.#functions.length, code);
     return out.view().slice();

@@ -1,0 +1,78 @@
+import type { Block, Node } from "./node.ts";
+
+/**
+ * The text form of a block, a node a line:
+ *
+ *     v0: i32 = field 6
+ *     v1: i32 = get.4 [16]
+ *     v2: i32 = add v0, v1
+ *     set.4 [16 + v3], v2
+ *     v4: i32 = if v2 {
+ *       yield v1
+ *     } else {
+ *       yield 0
+ *     }
+ *     exit halt(v4)
+ *
+ * Constants are written where they are used: `5`, `-1`; of 64 bits `5L`. `parse.ts` reads it back.
+ */
+export function print(block: Block): string {
+  const names = new Map<Node, string>();
+  const lines: string[] = [];
+  printBlock(block, "", names, lines);
+  return `${lines.join("\n")}\n`;
+}
+
+function printBlock(block: Block, indent: string, names: Map<Node, string>, lines: string[]): void {
+  for (const node of block.nodes) printNode(node, indent, names, lines);
+}
+
+function printNode(node: Node, indent: string, names: Map<Node, string>, lines: string[]): void {
+  const args = node.args.map((arg) => operand(arg, names));
+  let head = indent;
+  if (node.type !== undefined) {
+    const name = `v${names.size}`;
+    names.set(node, name);
+    head += `${name}: ${node.type} = `;
+  }
+  if (node.op !== "if") {
+    lines.push(head + text(node, args));
+    return;
+  }
+  lines.push(`${head}if ${args[0]} {`);
+  for (const [k, arm] of [node.yes, node.no].entries()) {
+    if (arm === undefined) continue;
+    if (k === 1) lines.push(`${indent}} else {`);
+    printBlock(arm, `${indent}  `, names, lines);
+    if (arm.result !== undefined && node.type !== undefined)
+      lines.push(`${indent}  yield ${operand(arm.result, names)}`);
+  }
+  lines.push(`${indent}}`);
+}
+
+function text(node: Node, args: readonly string[]): string {
+  const place = (base: string | undefined) => (base === undefined ? `[${node.imm}]` : `[${node.imm} + ${base}]`);
+  switch (node.op) {
+    case "field":
+      return `field ${node.imm}`;
+    case "get":
+      return `get.${node.width} ${place(args[0])}`;
+    case "set":
+      return `set.${node.width} ${place(args[1])}, ${args[0]}`;
+    case "load":
+    case "load_rw":
+    case "store":
+    case "probe":
+      return `${node.op}.${node.width} ${args.join(", ")}`;
+    case "call":
+    case "exit":
+      return `${node.op} ${node.helper}(${args.join(", ")})`;
+    default:
+      return args.length === 0 ? node.op : `${node.op} ${args.join(", ")}`;
+  }
+}
+
+function operand(node: Node, names: Map<Node, string>): string {
+  if (node.op === "const") return node.type === "i64" ? `${node.long}L` : `${node.imm}`;
+  return names.get(node) ?? "?";
+}
