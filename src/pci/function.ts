@@ -4,7 +4,8 @@ import { type Device, State } from "../bus/state.ts";
 import { allOnes, type Width } from "../bus/target.ts";
 import type { Channel } from "../trace/trace.ts";
 import { Bar, type BarSpec } from "./bar.ts";
-import { type DmaPath, DmaView } from "./dma.ts";
+import type { DmaPath } from "./dma.ts";
+import { DmaView } from "./dma-view.ts";
 import { command, header, status } from "./registers.ts";
 
 /** What a function says of itself (PCI 3.0 section 6.2.1). */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Ram } from "../../src/bus/ram.ts";
 import { untranslated } from "../../src/pci/dma.ts";
+import { openDma } from "../../src/pci/dma-view.ts";
 import { command, header, status } from "../../src/pci/registers.ts";
 import { aFunction, pciMachine, ramSize, romBase, Scratch } from "./fixture.ts";
 
@@ -202,6 +203,6 @@ describe("a message", () => {
 describe("an open view", () => {
   it("is a bus master without asking, for chips which are not on a PCI bus", () => {
     const { bus } = master();
-    expect(bus.path.open("fw_cfg").le.u32(0)).toBe(0);
+    expect(openDma(bus.path, "fw_cfg").le.u32(0)).toBe(0);
   });
 });
