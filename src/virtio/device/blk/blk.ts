@@ -1,0 +1,294 @@
+import type { BlockBackend, Done } from "../../../backend/block.ts";
+import { State } from "../../../bus/state.ts";
+import type { Clock, Holds } from "../../../time/clock.ts";
+import { Completion } from "../../../time/completion.ts";
+import type { Channel } from "../../../trace/trace.ts";
+import type { DeviceConfig } from "../../config.ts";
+import type { DeviceHost, VirtioDevice } from "../../device.ts";
+import type { Features } from "../../features.ts";
+import type { Chain } from "../../queue/chain.ts";
+import type { ByteOrder } from "../../queue/virt-queue.ts";
+import { blkConfig, blkFeature, blkFeatures, sectorSize } from "./config.ts";
+import { blkStatus, type Command, headerBytes, idBytes, parse, type Range } from "./request.ts";
+
+export interface BlkWires {
+  readonly disk: BlockBackend;
+  readonly clock: Clock & Holds;
+  readonly trace: Channel;
+  /** Entries of the queue, a power of two. */
+  readonly queueSize?: number;
+}
+
+/** The modelled disk: what a request takes by itself, and what each byte of it adds (500 MB/s), in virtual nanoseconds. */
+const requestTime = 50_000;
+const byteTime = 2;
+/** Bytes of data which the device takes on at once; the rest of the ring waits. */
+const maxBytesInHand = 32 * 1024 * 1024;
+/** A buffer up to this size is kept for the next request. */
+const keptBuffer = 65536;
+const requestQueue = 0;
+
+/** A request in hand. The object and its buffer serve one request after another. */
+interface Request {
+  readonly completion: Completion;
+  chain: Chain | undefined;
+  command: Command;
+  /** What it counts for in `bytesInHand`. */
+  bytes: number;
+  /** What was read, or what is to be written. */
+  buffer: Uint8Array<ArrayBuffer>;
+}
+
+const nothing: Command = { kind: "flush" };
+
+/**
+ * The block device (virtio 1.2 section 5.2): one queue over a raw disk.
+ *
+ * A request is given to the disk when it is taken from the ring, and ends at a modelled time: requests wait for each other's bytes,
+ * as on one wire. Data read reaches the guest at that time and not before.
+ */
+export class Blk implements VirtioDevice {
+  readonly name: string;
+  readonly id = 2;
+  readonly features: Features;
+  readonly queueSizes: readonly number[];
+  readonly config: DeviceConfig;
+  readonly state: State<{
+    features: Features;
+    bigEndian: boolean;
+    /** Until when the disk's wire is taken by requests in hand. */
+    busyUntil: number;
+    bytesInHand: number;
+  }>;
+  readonly #disk: BlockBackend;
+  readonly #clock: Clock & Holds;
+  readonly #trace: Channel;
+  readonly #spare: Request[] = [];
+  readonly #inHand = new Set<Request>();
+  readonly #status = new Uint8Array(1);
+  #host: DeviceHost | undefined;
+  /** Taken from the ring when the device had its hands full. */
+  #next: Chain | undefined;
+
+  constructor(name: string, wires: BlkWires) {
+    const { disk, queueSize = 256 } = wires;
+    this.name = name;
+    this.#disk = disk;
+    this.#clock = wires.clock;
+    this.#trace = wires.trace;
+    this.features = blkFeatures(disk);
+    this.queueSizes = [queueSize];
+    this.config = blkConfig(name, this.#capacity, queueSize);
+    this.state = new State(name, { features: 0n, bigEndian: false, busyUntil: 0, bytesInHand: 0 });
+  }
+
+  connect(host: DeviceHost): void {
+    this.#host = host;
+  }
+
+  /** CONFIG_WCE means something only with FLUSH (section 5.2.5.2 speaks of a cache that can be flushed). */
+  supports(features: Features): boolean {
+    return (features & blkFeature.configWce) === 0n || (features & blkFeature.flush) !== 0n;
+  }
+
+  negotiated(features: Features, order: ByteOrder): void {
+    this.state.now.features = features;
+    this.state.now.bigEndian = order === "big";
+  }
+
+  notify(): void {
+    const queue = this.#connected.queue(requestQueue);
+    for (let chain = this.#next ?? queue.take(); chain !== undefined; chain = queue.take()) {
+      this.#next = undefined;
+      if (!this.#begin(chain)) {
+        this.#next = chain;
+        break;
+      }
+    }
+    queue.signal();
+  }
+
+  resetQueue(): void {
+    for (const request of this.#inHand) {
+      request.completion.cancel();
+      request.chain = undefined;
+      // The host may still be writing to the buffer of a request which it has not answered.
+      if (request.completion.idle) this.#spare.push(request);
+    }
+    this.#inHand.clear();
+    this.#next = undefined;
+    this.state.now.bytesInHand = 0;
+    this.state.now.busyUntil = 0;
+  }
+
+  reset(): void {
+    this.resetQueue();
+    this.state.reset();
+  }
+
+  /** Starts a chain's request, or gives it back at once. False when it has to wait until others have ended. */
+  #begin(chain: Chain): boolean {
+    if (chain.writableLength === 0 || !chain.canWrite(chain.writableLength - 1, 1)) {
+      // No status byte: there is nothing to say it with (section 5.2.6.2 asks for one in every request).
+      this.#note(chain, "no status byte in RAM: dropped");
+      this.#connected.queue(requestQueue).give(chain, 0);
+      return true;
+    }
+    const { features, bigEndian } = this.state.now;
+    const command = parse(chain, {
+      capacity: this.#capacity,
+      readOnly: this.#disk.readOnly,
+      features,
+      order: bigEndian ? "big" : "little",
+    });
+    const bytes = bytesOf(command);
+    const now = this.state.now;
+    if (now.bytesInHand > 0 && now.bytesInHand + bytes > maxBytesInHand) return false;
+    if (this.#trace.on) this.#note(chain, describe(command));
+    const request = this.#spare.pop() ?? this.#newRequest();
+    request.chain = chain;
+    request.command = command;
+    request.bytes = bytes;
+    if (command.kind === "read" || command.kind === "write") prepare(request, command.length);
+    if (command.kind === "write" && !chain.read(headerBytes, request.buffer))
+      request.command = { kind: "refuse", status: blkStatus.ioError, why: "data outside of RAM" };
+    now.bytesInHand += bytes;
+    this.#inHand.add(request);
+    this.#submit(request);
+    return true;
+  }
+
+  #submit(request: Request): void {
+    const now = this.state.now;
+    const time = this.#clock.now;
+    now.busyUntil = Math.max(now.busyUntil, time) + request.bytes * byteTime;
+    const done = request.completion.start(now.busyUntil + requestTime - time);
+    const { command, buffer } = request;
+    const disk = this.#disk;
+    switch (command.kind) {
+      case "read":
+        disk.read(command.offset, buffer, done);
+        break;
+      case "write":
+        disk.write(command.offset, buffer, this.#throughCache(done));
+        break;
+      case "discard":
+        each(command.ranges, (r, next) => disk.discard(r.offset, r.length, next), this.#throughCache(done));
+        break;
+      case "zero":
+        each(command.ranges, (r, next) => disk.writeZeroes(r.offset, r.length, next), this.#throughCache(done));
+        break;
+      case "flush":
+        disk.flush(done);
+        break;
+      default:
+        done(true);
+    }
+  }
+
+  /** Without a cache that the driver can flush, a write is stable when it ends (virtio 1.2 section 5.2.6.2). */
+  #throughCache(done: Done): Done {
+    const cached = (this.state.now.features & blkFeature.flush) !== 0n && this.config.get("writeback") !== 0;
+    return cached ? done : (ok) => (ok ? this.#disk.flush(done) : done(false));
+  }
+
+  #end(request: Request, ok: boolean): void {
+    const { chain, command } = request;
+    this.#inHand.delete(request);
+    this.#spare.push(request);
+    if (chain === undefined) return;
+    request.chain = undefined;
+    this.state.now.bytesInHand -= request.bytes;
+    let status: number = ok ? blkStatus.ok : blkStatus.ioError;
+    let written = 0;
+    if (command.kind === "refuse") status = command.status;
+    else if (ok && command.kind === "read") written = this.#put(chain, request.buffer);
+    else if (ok && command.kind === "id") written = this.#put(chain, this.#serial());
+    if (written < 0) status = blkStatus.ioError;
+    if (request.buffer.buffer.byteLength > keptBuffer) request.buffer = new Uint8Array(0);
+    this.#status[0] = status;
+    const told = chain.write(chain.writableLength - 1, this.#status);
+    if (this.#trace.on) this.#note(chain, `status ${status}`);
+    const queue = this.#connected.queue(requestQueue);
+    // The bytes really written; the status is the last of them.
+    queue.give(chain, told ? Math.max(0, written) + 1 : 0);
+    queue.signal();
+    if (this.#next !== undefined) this.#connected.drain(requestQueue);
+  }
+
+  /** How many bytes were written, or -1 when one of the buffers is not RAM: then none was. */
+  #put(chain: Chain, bytes: Uint8Array): number {
+    return chain.write(0, bytes) ? bytes.length : -1;
+  }
+
+  #serial(): Uint8Array {
+    const serial = new Uint8Array(idBytes);
+    for (let i = 0; i < Math.min(idBytes, this.#disk.id.length); i++) {
+      const code = this.#disk.id.charCodeAt(i);
+      serial[i] = code >= 0x20 && code < 0x7f ? code : 0x5f;
+    }
+    return serial;
+  }
+
+  #newRequest(): Request {
+    const request: Request = {
+      completion: new Completion(this.#clock, this.name, (ok) => this.#end(request, ok)),
+      chain: undefined,
+      command: nothing,
+      bytes: 0,
+      buffer: new Uint8Array(0),
+    };
+    return request;
+  }
+
+  #note(chain: Chain, text: string): void {
+    if (this.#trace.on) this.#trace.log(`${this.name} request ${chain.head}: ${text}`);
+  }
+
+  /** In sectors. */
+  get #capacity(): number {
+    return Math.floor(this.#disk.size / sectorSize);
+  }
+
+  get #connected(): DeviceHost {
+    if (this.#host === undefined) throw new Error(`${this.name} is not connected`);
+    return this.#host;
+  }
+}
+
+function bytesOf(command: Command): number {
+  return "length" in command ? command.length : 0;
+}
+
+/** A buffer of just this length, the one at hand where it is long enough. */
+function prepare(request: Request, length: number): void {
+  if (request.buffer.length !== length) {
+    const store = request.buffer.buffer;
+    request.buffer = store.byteLength >= length ? new Uint8Array(store, 0, length) : new Uint8Array(length);
+  }
+}
+
+/** Runs an operation for each range, one after the other, until one fails. */
+function each(ranges: readonly Range[], operation: (range: Range, next: Done) => void, done: Done): void {
+  const step = (i: number) => {
+    const range = ranges[i];
+    if (range === undefined) done(true);
+    else operation(range, (ok) => (ok ? step(i + 1) : done(false)));
+  };
+  step(0);
+}
+
+function describe(command: Command): string {
+  switch (command.kind) {
+    case "read":
+    case "write":
+      return `${command.kind} of ${command.length} bytes at sector ${command.offset / sectorSize}`;
+    case "discard":
+    case "zero":
+      return `${command.kind} of ${command.ranges.length} ranges, ${command.length} bytes`;
+    case "refuse":
+      return `refused, ${command.why}`;
+    default:
+      return command.kind;
+  }
+}

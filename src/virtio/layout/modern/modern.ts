@@ -1,0 +1,105 @@
+import type { BusTarget, Width } from "../../../bus/target.ts";
+import type { PciFunction } from "../../../pci/function.ts";
+import { capability } from "../../../pci/registers.ts";
+import type { VirtioCore } from "../../core.ts";
+import { feature } from "../../features.ts";
+import { RegisterMap } from "../register-map.ts";
+import { CommonConfig } from "./common.ts";
+import { DeviceConfigRegion } from "./device-config.ts";
+import { IsrRegion } from "./isr.ts";
+import { NotifyRegion } from "./notify.ts";
+import {
+  barSize,
+  commonRegisters,
+  commonSize,
+  configType,
+  modernBar,
+  notifyMultiplier,
+  region,
+  regionShift,
+  regionSize,
+} from "./registers.ts";
+import { ConfigWindow, type Reachable } from "./window.ts";
+
+export interface ModernOptions {
+  /** Whether to offer NOTIFICATION_DATA (virtio 1.2 section 6). */
+  readonly notificationData?: boolean;
+}
+
+/**
+ * Adds the modern layout to a function (virtio 1.2 section 4.1.4): one BAR with the four structures, and the five capabilities
+ * which say where they are.
+ */
+export function addModernLayout(fn: PciFunction, core: VirtioCore, options: ModernOptions = {}): void {
+  const { device, trace } = core;
+  const offered =
+    core.offered |
+    feature.version1 |
+    feature.ringReset |
+    (options.notificationData === true ? feature.notificationData : 0n);
+  const common = new CommonConfig(core, offered);
+  core.attach(common);
+  fn.addPart(common);
+  fn.addBar({
+    index: modernBar,
+    kind: "memory64",
+    prefetchable: true,
+    size: barSize,
+    target: new Regions([
+      new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
+      new IsrRegion(core),
+      new DeviceConfigRegion(core),
+      new NotifyRegion(core),
+    ]),
+  });
+
+  const structures: Record<"common" | "isr" | "device" | "notify", Reachable> = {
+    common: { offset: region.common, length: commonSize },
+    isr: { offset: region.isr, length: 1 },
+    // Also for a device which has no configuration: drivers exist which refuse one without this structure.
+    device: { offset: region.device, length: Math.max(4, device.config.size) },
+    notify: { offset: region.notify, length: core.queueCount * notifyMultiplier },
+  };
+  fn.addCapability(capability.vendor, describe(configType.common, structures.common), new Uint8Array(16));
+  fn.addCapability(capability.vendor, describe(configType.isr, structures.isr), new Uint8Array(16));
+  fn.addCapability(capability.vendor, describe(configType.device, structures.device), new Uint8Array(16));
+  const notify = describe(configType.notify, structures.notify, 20);
+  new DataView(notify.buffer).setUint32(16, notifyMultiplier, true);
+  fn.addCapability(capability.vendor, notify, new Uint8Array(20));
+  new ConfigWindow(fn, Object.values(structures)).addTo(capability.vendor);
+}
+
+/** The bytes of a virtio capability (section 4.1.4); the first two are the function's to fill in. */
+function describe(type: number, structure: Reachable, size = 16): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  const fields = new DataView(bytes.buffer);
+  fields.setUint8(2, size);
+  fields.setUint8(3, type);
+  fields.setUint8(4, modernBar);
+  fields.setUint32(8, structure.offset, true);
+  fields.setUint32(12, structure.length, true);
+  return bytes;
+}
+
+/** The structures side by side, a page each. An access which crosses from one into the next is made byte by byte. */
+class Regions implements BusTarget {
+  readonly #targets: readonly BusTarget[];
+
+  constructor(targets: readonly BusTarget[]) {
+    this.#targets = targets;
+  }
+
+  read(offset: number, width: Width): number {
+    const at = offset & (regionSize - 1);
+    if (at + width <= regionSize) return this.#targets[offset >>> regionShift]?.read(at, width) ?? 0;
+    let value = 0;
+    for (let i = 0; i < width; i++) value += this.read(offset + i, 1) * 2 ** (8 * i);
+    return value;
+  }
+
+  write(offset: number, width: Width, value: number): void {
+    const at = offset & (regionSize - 1);
+    if (at + width <= regionSize) this.#targets[offset >>> regionShift]?.write(at, width, value);
+    else for (let i = 0; i < width; i++) this.write(offset + i, 1, (value >>> (8 * i)) & 0xff);
+  }
+}

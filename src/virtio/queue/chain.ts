@@ -1,0 +1,147 @@
+import type { Dma } from "../../bus/dma.ts";
+
+/** Bytes which cost as much to move as a descriptor costs to walk, about. */
+const bytesAUnit = 64;
+
+/** What the host has had to do for a queue: descriptors walked, bytes moved. Whoever limits it sets it back. */
+export interface Work {
+  units: number;
+}
+
+/**
+ * A descriptor chain taken from a queue: the driver's buffers, those it may read before those it may write.
+ *
+ * A device sees two runs of bytes, one to read and one to write, however they are cut into descriptors (virtio 1.2
+ * section 2.7.4: a device must not rely on the framing). The object goes back to its queue with `give` and serves again.
+ */
+export class Chain {
+  /** Index of the chain's first descriptor: its name in the used ring. */
+  head = 0;
+  /** The queue's incarnation in which it was taken: a chain of an earlier one is dead. */
+  incarnation = 0;
+  /** Bytes which the device may read, and which it may write. */
+  readableLength = 0;
+  writableLength = 0;
+  readonly #dma: Dma;
+  readonly #work: Work;
+  #address = new Float64Array(8);
+  #length = new Float64Array(8);
+  /** Pieces in all, and how many of them are readable: these come first. */
+  #pieces = 0;
+  #readablePieces = 0;
+
+  constructor(dma: Dma, work: Work) {
+    this.#dma = dma;
+    this.#work = work;
+  }
+
+  /** How many buffers it has. Those of no length are not counted. */
+  get pieces(): number {
+    return this.#pieces;
+  }
+
+  begin(head: number, incarnation: number): void {
+    this.head = head;
+    this.incarnation = incarnation;
+    this.readableLength = 0;
+    this.writableLength = 0;
+    this.#pieces = 0;
+    this.#readablePieces = 0;
+  }
+
+  addReadable(address: number, length: number): void {
+    this.readableLength += length;
+    if (this.#add(address, length)) this.#readablePieces = this.#pieces;
+  }
+
+  addWritable(address: number, length: number): void {
+    this.writableLength += length;
+    this.#add(address, length);
+  }
+
+  /** Copies readable bytes from `position` on. False, and nothing usable in `into`, where they are not all there or not RAM. */
+  read(position: number, into: Uint8Array): boolean {
+    if (position + into.length > this.readableLength) return false;
+    this.#work.units += into.length / bytesAUnit;
+    let skip = position;
+    let done = 0;
+    for (let i = 0; i < this.#readablePieces && done < into.length; i++) {
+      const length = this.#length[i] as number;
+      if (skip >= length) {
+        skip -= length;
+        continue;
+      }
+      const part = Math.min(length - skip, into.length - done);
+      // The usual chain has what is asked for in one piece.
+      const view = part === into.length ? into : into.subarray(done, done + part);
+      if (!this.#dma.read((this.#address[i] as number) + skip, view)) return false;
+      done += part;
+      skip = 0;
+    }
+    return true;
+  }
+
+  /** Copies to writable bytes from `position` on. False, and nothing written, where there are too few or one is not RAM. */
+  write(position: number, from: Uint8Array): boolean {
+    if (!this.canWrite(position, from.length)) return false;
+    this.#work.units += from.length / bytesAUnit;
+    let skip = position;
+    let done = 0;
+    for (let i = this.#readablePieces; i < this.#pieces && done < from.length; i++) {
+      const length = this.#length[i] as number;
+      if (skip >= length) {
+        skip -= length;
+        continue;
+      }
+      const part = Math.min(length - skip, from.length - done);
+      const view = part === from.length ? from : from.subarray(done, done + part);
+      if (!this.#dma.write((this.#address[i] as number) + skip, view)) return false;
+      done += part;
+      skip = 0;
+    }
+    return true;
+  }
+
+  /** Whether a range of the writable bytes is there and is RAM. */
+  canWrite(position: number, length: number): boolean {
+    if (position + length > this.writableLength) return false;
+    let skip = position;
+    let left = length;
+    for (let i = this.#readablePieces; i < this.#pieces && left > 0; i++) {
+      const piece = this.#length[i] as number;
+      if (skip >= piece) {
+        skip -= piece;
+        continue;
+      }
+      const part = Math.min(piece - skip, left);
+      if (!this.#dma.reaches((this.#address[i] as number) + skip, part)) return false;
+      left -= part;
+      skip = 0;
+    }
+    return true;
+  }
+
+  /** For the trace. */
+  describe(): string {
+    return `head ${this.head}, ${this.#pieces} buffers, ${this.readableLength} bytes to read, ${this.writableLength} to write`;
+  }
+
+  /** Notes a buffer; one of no length is skipped, since drivers do make them. */
+  #add(address: number, length: number): boolean {
+    if (length === 0) return false;
+    if (this.#pieces === this.#address.length) {
+      this.#address = grown(this.#address);
+      this.#length = grown(this.#length);
+    }
+    this.#address[this.#pieces] = address;
+    this.#length[this.#pieces++] = length;
+    return true;
+  }
+}
+
+/** Twice as long. A chain has no more pieces than its queue has entries, so this ends soon. */
+function grown(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(array.length * 2);
+  longer.set(array);
+  return longer;
+}

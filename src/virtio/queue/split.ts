@@ -1,0 +1,272 @@
+import type { GuestWords } from "../../bus/dma.ts";
+import { State } from "../../bus/state.ts";
+import { type Features, feature } from "../features.ts";
+import { Chain, type Work } from "./chain.ts";
+import type { QueueWires, Ring, VirtQueue } from "./virt-queue.ts";
+
+/** Descriptor flags (virtio 1.2 section 2.7.5). */
+const flagNext = 1;
+const flagWrite = 2;
+const flagIndirect = 4;
+const descriptorSize = 16;
+/** VIRTQ_AVAIL_F_NO_INTERRUPT (section 2.7.6). */
+const noInterrupt = 1;
+const maxChainBytes = 2 ** 32;
+/** The largest split ring (section 2.7). */
+export const maxSplitSize = 32768;
+
+/**
+ * The split virtqueue (virtio 1.2 section 2.7): descriptor table, available ring, used ring.
+ *
+ * Every rule of the driver's is checked where the host relies on it. A breach ends the queue: `broken` is told, once.
+ */
+export class SplitQueue implements VirtQueue {
+  readonly name: string;
+  readonly index: number;
+  readonly maxSize: number;
+  readonly work: Work = { units: 0 };
+  exhausted = false;
+  readonly state: State<{
+    enabled: boolean;
+    halted: boolean;
+    size: number;
+    bigEndian: boolean;
+    descriptorArea: number;
+    driverArea: number;
+    deviceArea: number;
+    indirect: boolean;
+    eventIndex: boolean;
+    lastAvailable: number;
+    usedIndex: number;
+    /** The used index when the driver was last told of it, or would have been. */
+    signalled: number;
+    /** How many chains the device has, and for each head whether it has it. */
+    inFlight: number;
+    taken: Uint8Array;
+  }>;
+  readonly #wires: QueueWires;
+  readonly #spare: Chain[] = [];
+  #words: GuestWords;
+  /** Counts starts and resets. */
+  #incarnation = 0;
+  /** Chains taken since `drain`. */
+  #round = 0;
+
+  constructor(wires: QueueWires, index: number, maxSize: number) {
+    this.name = `${wires.name}.queue${index}`;
+    this.index = index;
+    this.maxSize = maxSize;
+    this.#wires = wires;
+    this.#words = wires.dma.le;
+    this.state = new State(this.name, {
+      enabled: false,
+      halted: false,
+      size: 0,
+      bigEndian: false,
+      descriptorArea: 0,
+      driverArea: 0,
+      deviceArea: 0,
+      indirect: false,
+      eventIndex: false,
+      lastAvailable: 0,
+      usedIndex: 0,
+      signalled: 0,
+      inFlight: 0,
+      taken: new Uint8Array(maxSize),
+    });
+  }
+
+  get enabled(): boolean {
+    return this.state.now.enabled;
+  }
+
+  get size(): number {
+    return this.state.now.size;
+  }
+
+  negotiated(features: Features): void {
+    this.state.now.indirect = (features & feature.indirectDescriptors) !== 0n;
+    this.state.now.eventIndex = (features & feature.eventIndex) !== 0n;
+  }
+
+  refusal(ring: Ring): string | undefined {
+    const { size, descriptorArea, driverArea, deviceArea } = ring;
+    // Section 2.7: a power of 2. Section 2.7's table: alignments 16, 2 and 4.
+    if (size < 1 || size > this.maxSize || (size & (size - 1)) !== 0) return `size ${size}`;
+    if (descriptorArea === 0 || driverArea === 0 || deviceArea === 0) return "an area without an address";
+    if (descriptorArea % 16 !== 0) return `descriptor area 0x${descriptorArea.toString(16)} not on 16`;
+    if (driverArea % 2 !== 0) return `driver area 0x${driverArea.toString(16)} not on 2`;
+    if (deviceArea % 4 !== 0) return `device area 0x${deviceArea.toString(16)} not on 4`;
+    return undefined;
+  }
+
+  start(ring: Ring): boolean {
+    if (this.refusal(ring) !== undefined) return false;
+    const { indirect, eventIndex } = this.state.now;
+    this.reset();
+    const now = this.state.now;
+    now.indirect = indirect;
+    now.eventIndex = eventIndex;
+    now.size = ring.size;
+    now.descriptorArea = ring.descriptorArea;
+    now.driverArea = ring.driverArea;
+    now.deviceArea = ring.deviceArea;
+    now.bigEndian = ring.order === "big";
+    now.enabled = true;
+    this.restored();
+    return true;
+  }
+
+  reset(): void {
+    this.state.reset();
+    this.#incarnation++;
+    this.exhausted = false;
+    this.restored();
+  }
+
+  /** What follows from the state, after it came from elsewhere. */
+  restored(): void {
+    this.#words = this.state.now.bigEndian ? this.#wires.dma.be : this.#wires.dma.le;
+  }
+
+  halt(): void {
+    this.state.now.halted = true;
+  }
+
+  drain(): void {
+    this.#round = 0;
+    this.exhausted = false;
+  }
+
+  take(): Chain | undefined {
+    const now = this.state.now;
+    if (!now.enabled || now.halted) return undefined;
+    const words = this.#words;
+    const available = words.u16(now.driverArea + 2);
+    if (available < 0) return this.#broken("the available ring is not in RAM");
+    const waiting = (available - now.lastAvailable) & 0xffff;
+    if (waiting > now.size)
+      return this.#broken(`available index ${available} is ${waiting} ahead of ${now.size} entries`);
+    if (waiting === 0) {
+      // Section 2.7.10.2: asks for a notification at the next buffer. The guest does not run meanwhile, so nothing can slip past.
+      if (now.eventIndex && !words.setU16(now.deviceArea + 4 + 8 * now.size, now.lastAvailable))
+        return this.#broken("the used ring is not in RAM");
+      return undefined;
+    }
+    if (this.#round >= now.size) {
+      this.exhausted = true;
+      return undefined;
+    }
+    const head = words.u16(now.driverArea + 4 + 2 * (now.lastAvailable & (now.size - 1)));
+    if (head < 0) return this.#broken("the available ring is not in RAM");
+    if (head >= now.size) return this.#broken(`head ${head} of ${now.size}`);
+    if (now.taken[head] !== 0) return this.#broken(`head ${head} is made available twice`);
+    const chain = this.#spare.pop() ?? new Chain(this.#wires.dma, this.work);
+    const wrong = this.#walk(chain, head);
+    if (wrong !== undefined) {
+      this.#spare.push(chain);
+      return this.#broken(`chain ${head}: ${wrong}`);
+    }
+    this.#round++;
+    now.lastAvailable = (now.lastAvailable + 1) & 0xffff;
+    now.inFlight++;
+    now.taken[head] = 1;
+    const { trace } = this.#wires;
+    if (trace.on) trace.log(`${this.name} chain taken: ${chain.describe()}`);
+    return chain;
+  }
+
+  give(chain: Chain, length: number): void {
+    this.#spare.push(chain);
+    const now = this.state.now;
+    if (chain.incarnation !== this.#incarnation) return;
+    now.taken[chain.head] = 0;
+    now.inFlight--;
+    if (now.halted) return;
+    const words = this.#words;
+    const element = now.deviceArea + 4 + 8 * (now.usedIndex & (now.size - 1));
+    const next = (now.usedIndex + 1) & 0xffff;
+    // The element before the index, which publishes it (section 2.7.8.2).
+    if (
+      !words.setU32(element, chain.head) ||
+      !words.setU32(element + 4, length) ||
+      !words.setU16(now.deviceArea + 2, next)
+    ) {
+      this.#broken("the used ring is not in RAM");
+      return;
+    }
+    now.usedIndex = next;
+    const { trace } = this.#wires;
+    if (trace.on) trace.log(`${this.name} used element: head ${chain.head}, ${length} bytes written, index ${next}`);
+  }
+
+  signal(): void {
+    const now = this.state.now;
+    if (!now.enabled || now.halted || now.usedIndex === now.signalled) return;
+    const wish = this.#words.u16(now.eventIndex ? now.driverArea + 4 + 2 * now.size : now.driverArea);
+    if (wish < 0) {
+      this.#broken("the available ring is not in RAM");
+      return;
+    }
+    // Section 2.7.7.2: with event index, when the used index has just gone past what the driver named.
+    const wanted = now.eventIndex
+      ? ((now.usedIndex - wish - 1) & 0xffff) < ((now.usedIndex - now.signalled) & 0xffff)
+      : (wish & noInterrupt) === 0;
+    now.signalled = now.usedIndex;
+    if (wanted) this.#wires.interrupt(this.index);
+  }
+
+  /**
+   * Reads a chain's descriptors. Gives what is wrong with it, or undefined.
+   *
+   * The limit of entries is the queue's size, those of an indirect table included and the one that refers to
+   * it not (section 2.7.5.3.1), so loops end there too.
+   */
+  #walk(chain: Chain, head: number): string | undefined {
+    const now = this.state.now;
+    const words = this.#words;
+    chain.begin(head, this.#incarnation);
+    let table = now.descriptorArea;
+    let entries = now.size;
+    let index = head;
+    let indirect = false;
+    for (let left = now.size; ; left--) {
+      if (left === 0) return `more than ${now.size} descriptors`;
+      this.work.units++;
+      const at = table + descriptorSize * index;
+      const address = words.u64(at);
+      const length = words.u32(at + 8);
+      const flags = words.u16(at + 12);
+      const next = words.u16(at + 14);
+      if (address < 0 || length < 0 || flags < 0 || next < 0) return "a descriptor is not in RAM";
+      if ((flags & flagIndirect) !== 0) {
+        if (!now.indirect) return "an indirect descriptor without the feature";
+        if (indirect) return "an indirect descriptor in an indirect table";
+        if ((flags & flagNext) !== 0) return "an indirect descriptor with a next one";
+        if (length === 0 || length % descriptorSize !== 0) return `an indirect table of ${length} bytes`;
+        entries = length / descriptorSize;
+        if (entries > now.size) return `an indirect table of ${entries} entries for a queue of ${now.size}`;
+        if (!this.#wires.dma.reaches(address, length)) return "an indirect table which is not in RAM";
+        // WRITE has no meaning here and must be ignored (section 2.7.5.3.2).
+        indirect = true;
+        table = address;
+        index = 0;
+        left++;
+        continue;
+      }
+      if ((flags & flagWrite) !== 0) chain.addWritable(address, length);
+      else if (chain.writableLength > 0) return "a readable buffer after a writable one";
+      else chain.addReadable(address, length);
+      if (chain.readableLength + chain.writableLength > maxChainBytes) return "more than 4 GiB";
+      if ((flags & flagNext) === 0) return undefined;
+      if (next >= entries) return `next ${next} of ${entries}`;
+      index = next;
+    }
+  }
+
+  #broken(reason: string): undefined {
+    this.state.now.halted = true;
+    this.#wires.broken(`queue ${this.index}: ${reason}`);
+    return undefined;
+  }
+}
