@@ -40,6 +40,9 @@ void arch_exit(u32 status);
 void arch_poweroff(void) __attribute__((noreturn));
 void arch_reboot(void) __attribute__((noreturn));
 
+/* QEMU is where this kernel is tried as well; a check that QEMU is known not to pass is skipped there and only there. */
+bool arch_is_qemu(void);
+
 /* Faults on purpose, for the shell: does not return unless caught. */
 void arch_fault(void);
 

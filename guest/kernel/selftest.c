@@ -6,7 +6,9 @@
 
 /* The checks, reported in TAP version 13; the number of failures is kept to one bit, the exit status. */
 
-static const struct check_list *const lists[] = {&checks_core};
+static const struct check_list *const devices[] = {&checks_pci, &checks_virtio, &checks_modern, &checks_blk, NULL};
+static const struct check_list *const core[] = {&checks_core, NULL};
+static const struct check_list *const *const lists[] = {core, checks_arch, devices};
 static char why[160];
 
 const char *failure(const char *format, ...)
@@ -19,37 +21,36 @@ const char *failure(const char *format, ...)
 	return why;
 }
 
-static void print_name(u32 number, const struct check *check, const char *verdict)
+static u32 number, failed, skipped;
+
+static void run(const struct check *check)
 {
-	kprintf("%s %u - %s", verdict, number, check->name);
+	const char *result = check->run();
+	bool skip = result != NULL && strncmp(result, "SKIP ", 5) == 0;
+
+	number++;
+	kprintf("%s %u - %s", result == NULL || skip ? "ok" : "not ok", number, check->name);
+	if (skip)
+		kprintf(" # %s", result);
+	else if (result != NULL)
+		kprintf("\n# %s", result);
+	kprintf("\n");
+	skipped += skip;
+	failed += result != NULL && !skip;
 }
 
 int selftest(void)
 {
-	u32 total = 0, number = 0, failed = 0, skipped = 0;
+	u32 total = 0;
 
 	for (u32 l = 0; l < COUNT(lists); l++)
-		total += lists[l]->count;
+		for (u32 i = 0; lists[l][i] != NULL; i++)
+			total += lists[l][i]->count;
 	kprintf("TAP version 13\n1..%u\n", total);
-	for (u32 l = 0; l < COUNT(lists); l++) {
-		for (u32 i = 0; i < lists[l]->count; i++) {
-			const struct check *check = &lists[l]->checks[i];
-			const char *result = check->run();
-			number++;
-			if (result == NULL) {
-				print_name(number, check, "ok");
-			} else if (strncmp(result, "SKIP ", 5) == 0) {
-				print_name(number, check, "ok");
-				kprintf(" # %s", result);
-				skipped++;
-			} else {
-				print_name(number, check, "not ok");
-				kprintf("\n# %s", result);
-				failed++;
-			}
-			kprintf("\n");
-		}
-	}
+	for (u32 l = 0; l < COUNT(lists); l++)
+		for (u32 i = 0; lists[l][i] != NULL; i++)
+			for (u32 c = 0; c < lists[l][i]->count; c++)
+				run(&lists[l][i]->checks[c]);
 	kprintf("# %s: %u checks, %u failed, %u skipped\n", MACHINE_NAME, total, failed, skipped);
 	return failed != 0 || total == 0;
 }

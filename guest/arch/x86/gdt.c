@@ -1,7 +1,8 @@
 #include "x86.h"
 
 /* Flat segments for both privileges, and the one task segment from which the processor takes the stack of a trap. */
-static u64 gdt[7];
+static u64 gdt[8];
+u32 small_data[4] = {0x11111111, 0x22222222, 0x33333333, 0x44444444};
 
 static struct {
 	u32 previous;
@@ -32,6 +33,8 @@ void gdt_init(void)
 	gdt[USER_DATA / 8] = descriptor(0, 0xfffff, 0xf2, 0xc);
 	gdt[TASK / 8] = descriptor((u32)&task, sizeof(task) - 1, 0x89, 0);
 	gdt[ABSENT_DATA / 8] = descriptor(0, 0xfffff, 0x12, 0xc);
+
+	gdt[SMALL_DATA / 8] = descriptor((u32)small_data, sizeof(small_data) - 1, 0x90, 0x4);
 
 	task.esp0 = (u32)trap_stack + sizeof(trap_stack);
 	task.ss0 = KERNEL_DATA;

@@ -13,7 +13,9 @@ enum {
 	USER_DATA = 0x23,
 	TASK = 0x28,
 	ABSENT_DATA = 0x30, /* a good data segment but for its present bit, for tests */
+	SMALL_DATA = 0x38,  /* likewise: small_data, 16 bytes, read-only */
 };
+extern u32 small_data[4];
 
 /* Exceptions (Intel SDM vol. 3 table 6-1) */
 enum {
