@@ -106,7 +106,7 @@ function checkMemory(spec: MachineSpec, memory: number | undefined): void {
   if (memory === undefined) return;
   const { minimum, maximum, granule } = spec.memory;
   if (memory >= minimum && memory <= maximum && memory % granule === 0) return;
-  const mebibytes = (bytes: number) => `${bytes / 2 ** 20}M`;
+  const mebibytes = (bytes: number) => (bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}M` : `${bytes}`);
   throw usage(
     `--memory ${mebibytes(memory)}: machine ${spec.name} takes ${mebibytes(minimum)} to ${mebibytes(maximum)} in steps of ${mebibytes(granule)}`,
   );

@@ -1,4 +1,5 @@
-import type { ReadStream } from "node:tty";
+import { constants, openSync } from "node:fs";
+import { ReadStream } from "node:tty";
 import { Failure, oneLine } from "./failure.ts";
 
 /** A pseudo-terminal with nobody at its other end yet. */
@@ -23,9 +24,12 @@ export async function openPty(): Promise<PtyConsole> {
   try {
     const library = await import("@lydell/node-pty");
     const { master, slave, ptsName } = (library as unknown as Opener).open({ cols: 80, rows: 24, encoding: null });
-    // Held open, so that a person may come and go, but not read: what is typed to it is theirs.
-    slave.pause();
-    slave.setRawMode(true);
+    // The other end is held open, so that a person may come and go, but never read from: what the guest says is theirs.
+    // The library's own handle of it does read.
+    const held = new ReadStream(openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY));
+    slave.destroy();
+    held.setRawMode(true);
+    held.unref();
     return { path: ptsName, master };
   } catch (error) {
     const why = error instanceof Error ? oneLine(error.message) : String(error);

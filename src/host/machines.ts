@@ -19,7 +19,9 @@ export async function findMachine(wanted: string | object): Promise<MachineSpec>
     return asUsage(readMachine(new TextDecoder().decode(bytes), wanted));
   }
   const names = machines.map((spec) => spec.name);
-  throw usage(`no machine ${wanted}; there are ${names.join(", ")}, or give a .json file${hint(wanted, names)}`);
+  throw usage(
+    `no machine ${wanted}; there are ${names.join(", ")}, or give a .json file${hint(wanted, [...names, "boot", "machines"])}`,
+  );
 }
 
 /** A machine file with a mistake in it is a mistake in what was asked for. */

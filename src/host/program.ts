@@ -1,0 +1,97 @@
+import { Command, CommanderError } from "commander";
+import { oneLine, usage } from "./failure.ts";
+import { hint } from "./nearest.ts";
+import type { BootFlags } from "./verbs/boot.ts";
+
+/**
+ * Reads the command line and does what it says. Gives the exit status.
+ *
+ * A verb's own code is loaded when the verb is used. @throws Failure for what a person can put right.
+ */
+export async function runProgram(words: readonly string[], version: string): Promise<number> {
+  let status = 0;
+  const program = new Command("barzero")
+    .description("A machine emulator in which the virtio-pci register layouts can be argued with")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this")
+    .enablePositionalOptions();
+
+  program
+    .command("boot", { isDefault: true })
+    .description("start a machine (this is also what happens when no verb is given)")
+    .argument("[machine]", "a name (see `barzero machines`) or a .json file of the same schema", "pc")
+    .option("--memory <size>", "RAM, for example 256M")
+    .option(
+      "--kernel <file>",
+      "ELF, multiboot or bzImage; `none` lets the firmware look for a boot disk (default: the demo kernel)",
+    )
+    .option("--initrd <file>", "initial RAM disk for the kernel")
+    .option("--append <text>", "the kernel's command line")
+    .option("--firmware <file>", "instead of the machine's own")
+    .option("--drive <file[,readonly][,snapshot]>", "a raw disk image, once for each disk; `none` for no disk", gather)
+    .option("--layout <layout>", "register layout of virtio devices: modern")
+    .option("--irq <mode>", "interrupts of virtio devices: intx, msix or msix-shared")
+    .option("--console <where>", "stdio, pty or none", "stdio")
+    .option("--expect <regex>", "end with status 0 when the console has said this, 124 when it has not")
+    .option("--timeout <seconds>", "end with status 124 after so many seconds of the host's")
+    .option("--trace <channels>", "say what happens on these channels, separated by commas; `all` for all")
+    .option("--trace-file <file>", "where the trace goes (default: standard error)")
+    .option("--seed <n>", "what everything random in the machine comes from")
+    .option("--clock <clock>", "virtual or host (default: host with a live terminal, else virtual)")
+    .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
+    .option("--stats", "print instructions and the RAM's hash at the end, on standard error")
+    .action(async (machine: string, flags: BootFlags) => {
+      const { bootCommand } = await import("./verbs/boot.ts");
+      status = await bootCommand(machine, flags);
+    });
+
+  program
+    .command("machines")
+    .description("list the machines there are")
+    .action(async () => {
+      const { machinesCommand } = await import("./verbs/machines.ts");
+      await print(machinesCommand());
+    });
+
+  let help = "";
+  const keep = (text: string) => {
+    help += text;
+  };
+  for (const command of [program, ...program.commands]) {
+    // The errors are said by whoever called us, in our one form.
+    command.exitOverride().configureOutput({ writeOut: keep, writeErr: () => {}, outputError: () => {} });
+    command.showSuggestionAfterError(false);
+  }
+
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) {
+      await print(help);
+      return 0;
+    }
+    throw usage(complaint(error, program));
+  }
+  return status;
+}
+
+/** All of it, before the process may end. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}
+
+function gather(drive: string, drives: readonly string[] | undefined): readonly string[] {
+  return [...(drives ?? []), drive];
+}
+
+/** Commander's message in our words: what, and the nearest name. */
+function complaint(error: CommanderError, program: Command): string {
+  const message = oneLine(error.message.replace(/^error: /, ""));
+  if (error.code !== "commander.unknownOption") return `${message}; see \`barzero --help\``;
+  const wrong = /'(.*?)'/.exec(message)?.[1] ?? "";
+  const options = [program, ...program.commands].flatMap((command) =>
+    command.options.map((option) => option.long ?? ""),
+  );
+  return `unknown option ${wrong}${hint(wrong, options) || "; see `barzero boot --help`"}`;
+}

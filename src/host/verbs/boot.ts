@@ -1,0 +1,73 @@
+import { isatty } from "node:tty";
+import { createMachine } from "../../index.ts";
+import { type BootOptions, configure } from "../configure.ts";
+import { converse } from "../conversation.ts";
+import { statistics } from "../stats.ts";
+import { writeText } from "../stderr.ts";
+import { TraceOut } from "../trace-out.ts";
+import { parseChoice, parseInteger, parseRegex, parseSeconds } from "../values.ts";
+
+/** The options of `barzero boot`, as they were typed. */
+export interface BootFlags {
+  readonly irq?: string;
+  readonly layout?: string;
+  readonly memory?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly firmware?: string;
+  readonly drive?: readonly string[];
+  readonly console: string;
+  readonly expect?: string;
+  readonly timeout?: string;
+  readonly trace?: string;
+  readonly traceFile?: string;
+  readonly seed?: string;
+  readonly clock?: string;
+  readonly nsPerInstruction?: string;
+  readonly stats?: boolean;
+}
+
+/** `barzero boot`: gives the exit status. */
+export async function bootCommand(machineName: string, flags: BootFlags): Promise<number> {
+  const kind = parseChoice(flags.console, "--console", ["stdio", "pty", "none"]);
+  const live = kind === "pty" || (kind === "stdio" && isatty(0));
+  const expected = flags.expect === undefined ? undefined : parseRegex(flags.expect, "--expect");
+  const timeout = flags.timeout === undefined ? undefined : parseSeconds(flags.timeout, "--timeout");
+  const options = bootOptions(machineName, flags, live);
+
+  const traceOut = new TraceOut(flags.trace, flags.traceFile);
+  const configuration = await configure(options, traceOut.trace);
+  try {
+    const machine = createMachine(configuration.spec, configuration.options);
+    traceOut.check();
+    const status = await converse(machine, { kind, expected, timeout, traceOut });
+    traceOut.close();
+    if (flags.stats) writeText(2, statistics(machine));
+    return status;
+  } finally {
+    configuration.close();
+  }
+}
+
+function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOptions {
+  const integer = (text: string | undefined, option: string, least: number, most: number) =>
+    text === undefined ? undefined : parseInteger(text, option, least, most);
+  const choice = <T extends string>(text: string | undefined, option: string, choices: readonly T[]) =>
+    text === undefined ? undefined : parseChoice(text, option, choices);
+  const drives = flags.drive?.filter((drive) => drive !== "none");
+  return {
+    machine,
+    memory: flags.memory,
+    kernel: flags.kernel === "none" ? false : flags.kernel,
+    initrd: flags.initrd,
+    append: flags.append,
+    firmware: flags.firmware,
+    drives,
+    layout: choice(flags.layout, "--layout", ["modern"]),
+    irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
+    seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
+    clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
+    nsPerInstruction: integer(flags.nsPerInstruction, "--ns-per-instruction", 1, 1_000_000),
+  };
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { run, start } from "../support/command.ts";
+
+const prompt = /barzero> $/;
+
+/** Seconds of processor time which a process has used (proc(5): fields 14 and 15, in hundredths). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+describe("the console through a pipe", () => {
+  test("takes commands typed ahead, and powers off at the end of input", async () => {
+    const command = start(["boot", "pc"]);
+    command.type("help\nmem\n");
+    command.end();
+    const { status, stdout } = await command.ended;
+    expect(stdout).toMatch(/barzero> help[\s\S]*poweroff[\s\S]*barzero> mem[\s\S]*pages/);
+    expect(status).toBe(0);
+  });
+
+  test("answers one command at a time", async () => {
+    const command = start(["boot", "pc"]);
+    await command.printed(prompt);
+    command.type("lspci\n");
+    await command.printed(/8086:1237[\s\S]*barzero> $/i);
+    command.type("poweroff\n");
+    expect((await command.ended).status).toBe(0);
+  });
+
+  test("loses nothing of a long input", async () => {
+    const command = start(["boot", "pc"]);
+    for (let i = 0; i < 60; i++) command.type(`word${i}\n`);
+    command.end();
+    const { stdout, status } = await command.ended;
+    for (let i = 0; i < 60; i++) expect(stdout).toContain(`word${i}: no such command`);
+    expect(status).toBe(0);
+  });
+
+  test("costs nothing while the guest waits", async () => {
+    const command = start(["boot", "pc"]);
+    await command.printed(prompt);
+    await delay(1500);
+    const before = cpuSeconds(command.pid);
+    await delay(1500);
+    expect(cpuSeconds(command.pid) - before).toBeLessThan(0.3);
+    command.end();
+    expect((await command.ended).status).toBe(0);
+  });
+
+  test("nobody reads any more ends the command", async () => {
+    const command = start(["boot", "pc"]);
+    await command.printed(/barzero/);
+    command.closeOutput();
+    command.type("help\n");
+    const { status, stderr } = await command.ended;
+    expect(stderr).toMatch(/^barzero: standard output was closed by its reader$/m);
+    expect(status).toBe(1);
+  });
+});
+
+describe("without a terminal", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("%s ends the command with status %i", async (signal, status) => {
+    const command = start(["boot", "pc"]);
+    await command.printed(prompt);
+    command.kill(signal);
+    expect(await command.ended).toMatchObject({ status, stderr: "" });
+  });
+
+  test("/dev/null as input gives status 0, and the same figures each time", async () => {
+    const runs = [await run("boot", "pc", "--stats"), await run("boot", "pc", "--stats")];
+    for (const { status, stderr } of runs) {
+      expect(status).toBe(0);
+      expect(stderr).toMatch(/^instructions \d+$/m);
+      expect(stderr).toMatch(/^ram-sha256 [0-9a-f]{64}$/m);
+    }
+    expect(runs[0]).toEqual(runs[1]);
+  });
+});
+
+describe("what is expected of a guest", () => {
+  test("ends the command with status 0 when it is seen", async () => {
+    const { status, stderr } = await run("boot", "pc", "--expect", "barzero>", "--timeout", "60");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  test("and does not come ends it with status 124 and the last lines", async () => {
+    const { status, stderr } = await start(["boot", "pc", "--expect", "NEVER", "--timeout", "1.5"]).ended;
+    expect(stderr).toMatch(/^barzero: --expect NEVER was not seen within 1.5 s; the last lines of the console:\n/);
+    expect(status).toBe(124);
+  });
+
+  test("but cannot come any more ends it too", async () => {
+    const { status, stderr } = await run("boot", "pc", "--append", "selftest", "--expect", "NEVER");
+    expect(stderr).toContain("was not seen before the guest ended with status 0");
+    expect(status).toBe(124);
+  });
+});
+
+test("a firmware that finds nothing to boot is said to wait for ever", async () => {
+  const { status, stderr } = await run("boot", "pc", "--kernel", "none");
+  expect(stderr).toContain("nothing that could wake it");
+  expect(status).toBe(1);
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { boot } from "../../src/host/index.ts";
+
+describe("the machine pc, from its reset vector", () => {
+  test("reaches the prompt through firmware, kernel and tour, and powers off with status 0", async () => {
+    await using vm = await boot();
+    await vm.console.expect(/barzero firmware/i);
+    await vm.console.expect("barzero> ");
+    vm.console.send("poweroff\n");
+    expect(await vm.exit).toBe(0);
+  });
+
+  test("takes the end of input for power-off", async () => {
+    await using vm = await boot();
+    await vm.console.expect("barzero> ");
+    vm.console.send("\x04");
+    expect(await vm.exit).toBe(0);
+  });
+
+  test.each(["msix", "msix-shared", "intx"] as const)("passes its own self-test with %s", async (irq) => {
+    await using vm = await boot({ append: "selftest", irq });
+    expect(await vm.exit).toBe(0);
+    const lines = vm.console.text.split(/\r?\n/);
+    const passed = lines.filter((line) => /^ok \d+/.test(line)).length;
+    expect(lines.filter((line) => line.startsWith("not ok"))).toEqual([]);
+    expect(passed).toBeGreaterThanOrEqual(20);
+    expect(vm.console.text).toMatch(new RegExp(`^1\\.\\.${passed}\\r?$`, "m"));
+  });
+
+  test("reads its disk at the sector it is asked for", async () => {
+    const disk = new Uint8Array(65_536);
+    disk.set(new TextEncoder().encode("here is sector five"), 5 * 512);
+    await using vm = await boot({ drives: [disk] });
+    await vm.console.expect("barzero> ");
+    vm.console.send("blk read 5\n");
+    await vm.console.expect(/here is sector f|68 ?65 ?72 ?65|65726568/);
+  });
+
+  test("starts again when the guest asks for a reset", async () => {
+    await using vm = await boot();
+    await vm.console.expect("barzero> ");
+    vm.console.send("reboot\n");
+    await vm.console.expect(/barzero firmware/i);
+    await vm.console.expect("barzero> ");
+    expect(vm.stats().resets).toBe(1);
+  });
+
+  test("boots without a disk", async () => {
+    await using vm = await boot({ drives: [] });
+    await vm.console.expect("barzero> ");
+  });
+
+  test("refuses a kernel which is none in one line, with status 1", async () => {
+    const garbage = new Uint8Array(100_000).fill(0x5a);
+    const outcome = await boot({ kernel: garbage }).then(
+      async (vm) => ({ status: await vm.exit, message: vm.console.text }),
+      (error: Error) => ({ status: 1, message: error.message }),
+    );
+    expect(outcome.message).toMatch(/kernel/);
+    expect(outcome.status).toBe(1);
+  });
+
+  test("says what it was doing when the console does not say what is expected", async () => {
+    await using vm = await boot();
+    const failure = vm.console.expect("no such words", { timeout: 2 });
+    await expect(failure).rejects.toThrow(/no such words[\s\S]*barzero> [\s\S]*pc 0x[0-9a-f]+/);
+  });
+});
+
+describe("two runs with the same inputs", () => {
+  async function figures(seed: number) {
+    await using vm = await boot({ append: "selftest", seed });
+    await vm.exit;
+    return { stats: vm.stats(), text: vm.console.text, state: vm.machine.state() };
+  }
+
+  test("are the same instruction for instruction, chip for chip", async () => {
+    expect(await figures(7)).toEqual(await figures(7));
+  });
+});
+
+describe("the trace of one disk read", () => {
+  test("follows it from the doorbell to the message which ends it", async () => {
+    const lines: string[] = [];
+    await using vm = await boot({
+      trace: ["virtio", "pci", "irq"],
+      onTrace: ({ channel, text }) => lines.push(`${channel}: ${text}`),
+    });
+    await vm.console.expect("barzero> ");
+    lines.length = 0;
+    vm.console.send("blk read 3\n");
+    await vm.console.expect("barzero> ");
+    const story = lines.join("\n");
+    const steps = [/virtio: .*(doorbell|notify|kick)/i, /virtio: .*(chain|take)/i, /virtio: .*used/i, /: .*message/i];
+    let from = 0;
+    for (const step of steps) {
+      const at = story.slice(from).search(step);
+      expect(at, `${step} after ${from} in\n${story}`).toBeGreaterThanOrEqual(0);
+      from += at;
+    }
+  });
+});

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+// An optional dependency: where it has no binary, there is no terminal to be had.
+const library = await import("@lydell/node-pty").catch(() => undefined);
+const bin = fileURLToPath(new URL("../../src/host/bin.ts", import.meta.url));
+
+/** A shell in a terminal which runs the command and says how it ended and whether the terminal is as it was. */
+function terminal(words: string) {
+  if (library === undefined) throw new Error("no terminal");
+  const script = `before=$(stty -g); "$0" "$1" ${words}; status=$?; [ "$(stty -g)" = "$before" ] && echo "restored $status"`;
+  const shell = library.spawn("/bin/sh", ["-c", script, process.execPath, bin], {});
+  let output = "";
+  shell.onData((text) => {
+    output += text;
+  });
+  const printed = async (pattern: RegExp) => {
+    for (let i = 0; i < 600 && !pattern.test(output); i++) await delay(25);
+    expect(output).toMatch(pattern);
+  };
+  return { type: (text: string) => shell.write(text), printed };
+}
+
+describe.skipIf(library === undefined)("a live terminal", () => {
+  test("is the guest's until Ctrl-A x, and is then as it was", async () => {
+    const { type, printed } = terminal("boot pc");
+    await printed(/Ctrl-A x quits[\s\S]*barzero> $/);
+    type("hel\x7flp\r");
+    await printed(/poweroff[\s\S]*barzero> $/);
+    type("\x01x");
+    await printed(/restored 0/);
+  });
+
+  test("gives Ctrl-C to the guest", async () => {
+    const { type, printed } = terminal("boot pc");
+    await printed(/barzero> $/);
+    type("\x03");
+    await delay(200);
+    type("mem\r");
+    await printed(/free[\s\S]*barzero> $/);
+    type("\x04");
+    await printed(/restored 0/);
+  });
+
+  test("is as it was when the guest ends by itself", async () => {
+    const { printed } = terminal("boot pc --append selftest");
+    await printed(/restored 0/);
+  });
+});
