@@ -17,7 +17,7 @@ export interface CoreWires {
   readonly trace: Channel;
 }
 
-/** How long a queue rests which had more to give than its size in one round, in virtual nanoseconds. */
+/** How long a queue rests which had more to give than is taken at once, in virtual nanoseconds. */
 const restTime = 10_000;
 
 /**
@@ -176,7 +176,11 @@ export class VirtioCore implements Device, DeviceHost {
     this.device.notify(index);
     now.paidAt = spend(now.paidAt, queue.work.units, time);
     queue.work.units = 0;
-    if (queue.exhausted) this.#wait(index, Math.max(now.paidAt, time + restTime));
+    if (queue.exhausted) this.later(index);
+  }
+
+  later(index: number): void {
+    this.#wait(index, this.#clock.now + restTime);
   }
 
   configChanged(): void {

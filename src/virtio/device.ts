@@ -9,6 +9,8 @@ export interface DeviceHost {
   queue(index: number): VirtQueue;
   /** Has the queue looked at again, by `notify`, as if the driver had kicked it: room or input has come. */
   drain(index: number): void;
+  /** The same after a rest: the device has done as much as it does at once. */
+  later(index: number): void;
   /** The configuration space has changed: new generation, and the driver is told if it is there. */
   configChanged(): void;
   /** The device cannot go on (virtio 1.2 section 2.1.2). */

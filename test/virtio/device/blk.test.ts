@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { MemoryBlock } from "../../src/backend/memory-block.ts";
-import { Blk } from "../../src/virtio/device/blk/blk.ts";
-import { createVirtioPci } from "../../src/virtio/pci.ts";
-import { Bench } from "../support/bench.ts";
-import { ModernDriver } from "../support/virtio-driver.ts";
+import { MemoryBlock } from "../../../src/backend/memory-block.ts";
+import { Blk } from "../../../src/virtio/device/blk/blk.ts";
+import { createVirtioPci } from "../../../src/virtio/pci.ts";
+import { Bench } from "../../support/bench.ts";
+import { ModernDriver } from "../../support/virtio-driver.ts";
 
 /** Bits as the specification numbers them. */
 const version1 = 1n << 32n;

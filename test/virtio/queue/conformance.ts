@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import type { Chain } from "../../../src/virtio/queue/chain.ts";
+import { eventIndex, type FixtureOptions, indirect, type QueueFixture } from "./fixture.ts";
+
+/** What every format of ring does, in whatever byte order. */
+export function queueConformance(name: string, make: (options: FixtureOptions) => QueueFixture): void {
+  const bytes = (...list: number[]) => new Uint8Array(list);
+  const take = (f: QueueFixture): Chain => {
+    const chain = f.queue.take();
+    if (chain === undefined) throw new Error("no chain");
+    return chain;
+  };
+  const readable = (chain: Chain) => {
+    const into = new Uint8Array(chain.readableLength);
+    expect(chain.read(0, into)).toBe(true);
+    return [...into];
+  };
+
+  describe(`${name} as a virtqueue`, () => {
+    it("gives nothing while nothing is available", () => {
+      const f = make({});
+      expect(f.queue.take()).toBeUndefined();
+      f.queue.signal();
+      expect([f.interrupts, f.broken]).toEqual([[], []]);
+    });
+
+    it("shows a chain as bytes to read and bytes to write, however it is cut", () => {
+      const f = make({});
+      const offered = f.ring.offer([{ read: bytes(1, 2) }, { read: bytes(3) }, { write: 2 }, { write: 3 }]);
+      const chain = take(f);
+      expect([chain.readableLength, chain.writableLength, chain.pieces]).toEqual([3, 5, 4]);
+      expect(readable(chain)).toEqual([1, 2, 3]);
+      const middle = new Uint8Array(2);
+      expect(chain.read(1, middle)).toBe(true);
+      expect([...middle]).toEqual([2, 3]);
+      expect(chain.write(1, bytes(7, 8, 9))).toBe(true);
+      expect([...f.ring.written(offered)]).toEqual([0, 7, 8, 9, 0]);
+    });
+
+    it("refuses to read or write past the end of a chain, and then writes nothing", () => {
+      const f = make({});
+      const offered = f.ring.offer([{ read: bytes(1, 2) }, { write: 2 }]);
+      const chain = take(f);
+      expect(chain.read(1, new Uint8Array(2))).toBe(false);
+      expect(chain.write(1, bytes(5, 5))).toBe(false);
+      expect(chain.canWrite(0, 3)).toBe(false);
+      expect([...f.ring.written(offered)]).toEqual([0, 0]);
+    });
+
+    it("tells the driver which chain is used and how much of it was written, and interrupts it", () => {
+      const f = make({});
+      const offered = f.ring.offer([{ write: 4 }]);
+      f.queue.give(take(f), 3);
+      expect(f.ring.used()).toEqual([{ head: offered.head, length: 3 }]);
+      expect(f.interrupts).toEqual([]);
+      f.queue.signal();
+      expect(f.interrupts).toEqual([0]);
+      f.queue.signal();
+      expect(f.interrupts).toEqual([0]);
+    });
+
+    it("takes chains in the order offered and has them back in any", () => {
+      const f = make({});
+      const heads = [1, 2, 3].map((n) => f.ring.offer([{ read: bytes(n) }]).head);
+      const chains = [take(f), take(f), take(f)] as const;
+      expect(chains.map(readable)).toEqual([[1], [2], [3]]);
+      for (const i of [2, 0, 1] as const) f.queue.give(chains[i], i);
+      expect(f.ring.used()).toEqual([2, 0, 1].map((i) => ({ head: heads[i], length: i })));
+    });
+
+    it("goes round its ring and past 65535 entries", () => {
+      const f = make({ size: 4 });
+      for (let i = 0; i < 66_000; i++) {
+        f.ring.recycle(0x1_0000);
+        const { head } = f.ring.offer([{ write: 1 }]);
+        f.queue.drain();
+        f.queue.give(take(f), 1);
+        if (f.ring.used()[0]?.head !== head) expect.fail(`round ${i}`);
+      }
+      expect(f.broken).toEqual([]);
+    });
+
+    it("gives as many chains in a round as it has entries, and says when there may be more", () => {
+      const f = make({ size: 4 });
+      for (let i = 0; i < 4; i++) f.ring.offer([{ write: 1 }]);
+      for (let i = 0; i < 4; i++) f.queue.give(take(f), 0);
+      expect(f.queue.take()).toBeUndefined();
+      expect(f.queue.exhausted).toBe(false);
+      f.ring.recycle(0x1_0000);
+      f.ring.offer([{ write: 1 }]);
+      expect(f.queue.take()).toBeUndefined();
+      expect(f.queue.exhausted).toBe(true);
+      f.queue.drain();
+      expect(f.queue.exhausted).toBe(false);
+      take(f);
+    });
+
+    it("follows an indirect table, alone or after direct descriptors (case 6)", () => {
+      const f = make({ features: indirect });
+      f.ring.offer([{ read: bytes(1) }, { read: bytes(2, 3) }, { write: 5 }], { indirect: true });
+      const chain = take(f);
+      expect(readable(chain)).toEqual([1, 2, 3]);
+      expect(chain.writableLength).toBe(5);
+    });
+
+    it("leaves a buffer of no length out of the chain and goes on (case 7)", () => {
+      const f = make({});
+      f.ring.offer([{ read: bytes() }, { read: bytes(4) }, { write: 0 }, { write: 2 }]);
+      const chain = take(f);
+      expect([chain.pieces, chain.readableLength, chain.writableLength]).toEqual([2, 1, 2]);
+      expect(f.broken).toEqual([]);
+    });
+
+    it("holds a chain whose buffers are all of no length", () => {
+      const f = make({});
+      const { head } = f.ring.offer([{ write: 0 }]);
+      const chain = take(f);
+      expect(chain.write(0, bytes())).toBe(true);
+      f.queue.give(chain, 0);
+      expect(f.ring.used()).toEqual([{ head, length: 0 }]);
+    });
+
+    it("writes and reads nothing at all after a reset, not even a chain taken before it", () => {
+      const f = make({});
+      f.ring.offer([{ write: 4 }]);
+      f.ring.offer([{ write: 4 }]);
+      const chain = take(f);
+      f.queue.reset();
+      f.queue.give(chain, 4);
+      f.queue.signal();
+      expect(f.queue.take()).toBeUndefined();
+      expect(f.ring.usedIndex).toBe(0);
+      expect(f.interrupts).toEqual([]);
+      expect([f.queue.enabled, f.queue.size]).toEqual([false, 0]);
+    });
+
+    it("does not take a chain of an earlier start for one of the present", () => {
+      const f = make({});
+      f.ring.offer([{ write: 4 }]);
+      const old = take(f);
+      f.queue.start(f.ring.ring);
+      const present = take(f);
+      f.queue.give(old, 4);
+      expect(f.ring.usedIndex).toBe(0);
+      f.queue.give(present, 2);
+      expect(f.ring.used()).toEqual([{ head: present.head, length: 2 }]);
+    });
+
+    it("saves and restores its place in the ring", () => {
+      const f = make({});
+      f.ring.offer([{ write: 4 }]);
+      f.queue.give(take(f), 1);
+      const saved = f.queue.state.save();
+      f.ring.offer([{ write: 4 }]);
+      f.queue.give(take(f), 2);
+      f.queue.state.restore(saved);
+      expect(f.queue.take()?.writableLength).toBe(4);
+    });
+
+    it("interrupts when the used index passes the event which the driver named, and not before", () => {
+      const f = make({ features: eventIndex });
+      f.ring.setUsedEvent(1);
+      f.ring.offer([{ write: 1 }]);
+      f.ring.offer([{ write: 1 }]);
+      f.ring.offer([{ write: 1 }]);
+      f.queue.give(take(f), 0);
+      f.queue.signal();
+      expect(f.interrupts).toEqual([]);
+      f.queue.give(take(f), 0);
+      f.queue.signal();
+      expect(f.interrupts).toEqual([0]);
+      f.queue.give(take(f), 0);
+      f.queue.signal();
+      expect(f.interrupts).toEqual([0]);
+    });
+  });
+}
