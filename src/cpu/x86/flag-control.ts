@@ -1,0 +1,17 @@
+import { cf, lowFlags, setCarry, writeLowFlags } from "./flags.ts";
+import type { Body } from "./pattern.ts";
+import { eax, step } from "./slots.ts";
+
+/* Instructions about single flags, and those which move the low byte of EFLAGS. */
+
+export const clc: Body = (i) => setCarry(i.b, i.b.i32(0));
+export const stc: Body = (i) => setCarry(i.b, i.b.i32(1));
+export const cmc: Body = (i) => setCarry(i.b, i.b.eqz(cf(i.b)));
+export const cld: Body = (i) => i.b.set(step, i.b.i32(1));
+export const std: Body = (i) => i.b.set(step, i.b.i32(-1));
+export const cli: Body = (i) => i.exit("cli");
+export const sti: Body = (i) => i.exit("sti");
+
+/** AH is a byte of EAX of its own. */
+export const lahf: Body = (i) => i.b.setAt(i.b.i32(eax.offset + 1), 1, lowFlags(i.b));
+export const sahf: Body = (i) => writeLowFlags(i.b, i.b.getAt(i.b.i32(eax.offset + 1), 1));

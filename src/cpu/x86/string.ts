@@ -1,0 +1,98 @@
+import type { Value } from "../../ir/builder.ts";
+import { condition, setSub } from "./flags.ts";
+import type { Instruction } from "./instruction.ts";
+import { type Body, Repeat } from "./pattern.ts";
+import { edx } from "./slots.ts";
+
+/*
+ * String instructions: SDM vol. 2, MOVS to SCAS, INS, OUTS, REP. With a repeat prefix one execution makes one step and jumps to itself while steps
+ * are left: an interrupt or a fault then finds registers as they are between two steps, and a long one never holds
+ * the run loop. Steps that can be made at once belong in front of `step`, behind the test of the counter.
+ */
+
+type Register = "esi" | "edi";
+
+/** Registers move behind the last access that may fault. */
+function advance(i: Instruction, ...registers: Register[]): void {
+  for (const register of registers) i.advance(register, i.width(0));
+}
+
+function string(step: (i: Instruction) => void, compares = false, before?: (i: Instruction) => void): Body {
+  return (i) => {
+    before?.(i);
+    if (i.repeat === Repeat.none) {
+      step(i);
+      return;
+    }
+    const { b } = i;
+    const count = i.counter();
+    b.if(count, () => {
+      step(i);
+      const left = b.sub(count, b.i32(1));
+      i.setCounter(left);
+      let again: Value = left;
+      if (compares) again = b.and(b.ne(left, b.i32(0)), condition(b, i.repeat === Repeat.whileEqual ? 4 : 5));
+      b.if(again, () => b.jump(b.pc()));
+    });
+  };
+}
+
+export const movs = string((i) => {
+  i.write(0, i.read(1));
+  advance(i, "esi", "edi");
+});
+
+export const stos = string((i) => {
+  i.write(0, i.read(1));
+  advance(i, "edi");
+});
+
+export const lods = string((i) => {
+  const value = i.read(1);
+  advance(i, "esi");
+  i.write(0, value);
+});
+
+export const cmps = string((i) => {
+  const x = i.signed(0);
+  const y = i.signed(1);
+  advance(i, "esi", "edi");
+  setSub(i.b, i.width(0), x, y, i.b.sub(x, y));
+}, true);
+
+export const scas = string((i) => {
+  const x = i.signed(0);
+  const y = i.signed(1);
+  advance(i, "edi");
+  setSub(i.b, i.width(0), x, y, i.b.sub(x, y));
+}, true);
+
+function portNumber(i: Instruction): Value {
+  return i.b.getAt(i.b.i32(edx.offset), 2);
+}
+
+/** Whether the port may be used is asked before the counter is looked at. */
+function check(i: Instruction): void {
+  i.call("checkPort", portNumber(i), i.b.i32(i.width(0)));
+}
+
+/** INS: a port is read, which cannot be taken back, when the memory is known to take the value. */
+export const ins = string(
+  (i) => {
+    i.probe(0);
+    i.write(0, i.call("readPort", portNumber(i), i.b.i32(i.width(0))));
+    advance(i, "edi");
+  },
+  false,
+  check,
+);
+
+export const outs = string(
+  (i) => {
+    const value = i.read(0);
+    i.call("writePort", portNumber(i), i.b.i32(i.width(0)), value);
+    advance(i, "esi");
+  },
+  false,
+  check,
+);
