@@ -14,6 +14,8 @@ export interface Bench {
   readonly lines: readonly Probe[];
   /** Changes which come from outside: lines pulled, bytes received. `n` is any number from 0 to 255. */
   readonly disturb?: (n: number) => void;
+  /** Fields which a reset leaves alone, since they hang on a battery or are levels of wires. */
+  readonly kept?: readonly string[];
 }
 
 /** The far end of a line. */
@@ -85,12 +87,18 @@ function look(bench: Bench): unknown {
 export function conforms(name: string, make: () => Bench, runs = 60): void {
   describe(`${name} as any device`, () => {
     it("is after a reset what it was when it was made, but for what a reset keeps", () => {
-      const fresh = make();
-      const used = make();
-      fresh.device.reset();
-      used.device.reset();
-      expect(used.device.state.save()).toEqual(fresh.device.state.save());
-      expect(used.device.name).not.toBe("");
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+          const fresh = make();
+          const used = make();
+          for (const s of steps) take(used, s);
+          used.device.reset();
+          fresh.device.reset();
+          const kept = Object.fromEntries((used.kept ?? []).map((key) => [key, used.device.state.save()[key]]));
+          expect(used.device.state.save()).toEqual({ ...fresh.device.state.save(), ...kept });
+        }),
+        { numRuns: runs },
+      );
     });
 
     it("takes every width at every offset, and never throws", () => {

@@ -21,6 +21,7 @@ function bench() {
     lower: (n: number) => inputs[n]!.set(false),
     clock: new ManualClock(),
     lines: [intr],
+    kept: ["lines"],
     targets: [
       { target: device.master, size: 2 },
       { target: device.slave, size: 2 },

@@ -57,6 +57,7 @@ function bench() {
     entry,
     eoi: () => put(0xb0, 0),
     lines: [intr],
+    kept: ["lint"],
     targets: [
       { target: device.registers, size: 0x400 },
       { target: device.messages, size: 16 },
@@ -90,6 +91,7 @@ conforms("the IO-APIC", () => {
   return {
     ...b,
     device: b.ioapic,
+    kept: ["lines"],
     targets: [{ target: b.ioapic.registers, size: 32 }],
     disturb: (n) => b.inputs[n % 24]!.set(n >= 128),
   };
