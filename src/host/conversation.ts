@@ -40,8 +40,8 @@ export async function converse(machine: Machine, { kind, expected, timeout, trac
   const { input, output, isTerminal, release } = await joinConsole(kind, onCommand);
   const watch = new Watch(expected);
   machine.onConsole = (byte) => output.add(byte);
-  const debug = lines((text) => machine.trace.channel("debug").log(text));
-  const debugChannel = machine.trace.channel("debug");
+  const debug = lines((text) => machine.trace.channel("debug-console").log(text));
+  const debugChannel = machine.trace.channel("debug-console");
   machine.onDebug = (byte) => {
     if (debugChannel.on) debug(byte);
   };
