@@ -7,7 +7,7 @@ import { e500Tree } from "../../src/board/e500-tree.ts";
 import { cells, type FdtNode, readFdt, strings, writeFdt } from "../../src/board/fdt.ts";
 import { LoadError } from "../../src/loader/load-error.ts";
 
-const nodeTo = fc.memo<FdtNode>((depth) =>
+const nodeTo: (depth: number) => fc.Arbitrary<FdtNode> = fc.memo((depth) =>
   fc.record({
     name: fc.stringMatching(/^[a-z0-9@,._+-]{0,12}$/),
     properties: fc.dictionary(fc.stringMatching(/^[a-z#,._?-]{1,10}$/), fc.uint8Array({ maxLength: 20 }), {
