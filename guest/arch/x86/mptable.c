@@ -28,7 +28,7 @@ struct assignment {
 	u8 bus, source, pin;
 	u16 flags; /* bits 0-1 polarity, 2-3 trigger mode: 0 as the bus has it, 1 high or edge, 3 low or level */
 };
-static struct assignment assignments[64];
+static struct assignment assignments[256]; /* four pins in each of 32 slots, and the ISA ones */
 static int assignment_count;
 static u8 bus_kind[256];
 static bool found;
