@@ -47,6 +47,13 @@ export function mpTable(spec: PcSpec): Uint8Array {
 
   const interrupt = (type: number, flags: number, bus: number, source: number, pin: number) =>
     entry(ioInterruptEntry).u8(type).u16(flags).u8(bus, source, ioapic.id, pin);
+  // ISA first: readers with room for few entries need the timer more than an empty slot.
+  const level = levelInterrupts(spec);
+  for (let irq = 0; irq < 16; irq++) {
+    if (irq === cascade) continue;
+    const pin = irq === timer.irq ? cascade : irq;
+    interrupt(vectored, level.includes(irq) ? activeHighLevel : conforms, isaBus, irq, pin);
+  }
   const [first, last] = spec.pci.freeSlots;
   const slots = new Set([slotNumber(spec.pci.isa.slot)]);
   for (let slot = first; slot <= last; slot++) slots.add(slot);
@@ -55,12 +62,6 @@ export function mpTable(spec: PcSpec): Uint8Array {
       const irq = spec.pci.isa.pirqs[pirqOf(slot, pin + 1)] as number;
       interrupt(vectored, activeHighLevel, pciBus, (slot << 2) | pin, irq);
     }
-  const level = levelInterrupts(spec);
-  for (let irq = 0; irq < 16; irq++) {
-    if (irq === cascade) continue;
-    const pin = irq === timer.irq ? cascade : irq;
-    interrupt(vectored, level.includes(irq) ? activeHighLevel : conforms, isaBus, irq, pin);
-  }
   entry(localInterruptEntry).u8(extInt).u16(conforms).u8(isaBus, 0, lapic.id, 0);
   entry(localInterruptEntry).u8(nmi).u16(conforms).u8(isaBus, 0, 0xff, 1);
 
