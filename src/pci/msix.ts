@@ -33,6 +33,8 @@ export class Msix implements Device {
   readonly target: BusTarget;
   readonly pbaOffset: number;
   readonly size: number;
+  /** Told of each message that leaves. */
+  onSend: (() => void) | undefined;
   readonly #fn: PciFunction;
   readonly #control: number;
   readonly #initial: Uint32Array;
@@ -114,6 +116,7 @@ export class Msix implements Device {
     pending[vector >>> 5] = (pending[vector >>> 5] as number) & ~(1 << (vector & 31));
     const low = table[vector * 4 + addressLow] as number;
     const high = table[vector * 4 + addressHigh] as number;
+    this.onSend?.();
     this.#fn.messages.message(high * 2 ** 32 + low, table[vector * 4 + messageData] as number);
   }
 

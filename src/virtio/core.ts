@@ -9,11 +9,13 @@ import { SplitQueue } from "./queue/split.ts";
 import type { ByteOrder, Ring, VirtQueue } from "./queue/virt-queue.ts";
 import { status } from "./status.ts";
 import { spend, unspent } from "./throttle.ts";
+import type { TransportCounts } from "./transport-counts.ts";
 
 export interface CoreWires {
   readonly dma: Dma;
   readonly clock: Clock;
   readonly interrupts: Interrupts;
+  readonly counts: TransportCounts;
   readonly trace: Channel;
 }
 
@@ -30,6 +32,7 @@ export class VirtioCore implements Device, DeviceHost {
   readonly name: string;
   readonly device: VirtioDevice;
   readonly interrupts: Interrupts;
+  readonly counts: TransportCounts;
   readonly trace: Channel;
   readonly state: State<{
     status: number;
@@ -55,6 +58,7 @@ export class VirtioCore implements Device, DeviceHost {
     this.name = `${device.name}.virtio`;
     this.device = device;
     this.interrupts = wires.interrupts;
+    this.counts = wires.counts;
     this.trace = wires.trace;
     this.#clock = wires.clock;
     this.state = new State(
@@ -89,6 +93,7 @@ export class VirtioCore implements Device, DeviceHost {
     );
     this.#alarm = wires.clock.alarm(this.name, () => this.#ring());
     this.#parts.push(...this.#queues, device, device.config, wires.interrupts);
+    wires.counts.watch(() => (this.state.now.status & status.driverOk) !== 0);
     device.connect(this);
   }
 
@@ -214,6 +219,7 @@ export class VirtioCore implements Device, DeviceHost {
     this.state.reset();
     this.#alarm.cancel();
     for (const part of this.#parts) part.reset();
+    this.counts.begin();
     this.device.negotiated(0n, "little");
   }
 

@@ -9,11 +9,14 @@ import { legacyIdentity, modernIdentity, type PciLayout } from "./identity.ts";
 import { Interrupts } from "./interrupts.ts";
 import { addLegacyLayout, type LegacyOptions } from "./layout/legacy/legacy.ts";
 import { addModernLayout, type ModernOptions } from "./layout/modern/modern.ts";
+import { TransportCounts } from "./transport-counts.ts";
 
 export interface VirtioPciOptions extends ModernOptions, LegacyOptions {
   readonly layout: PciLayout;
   /** MSI-X vectors; 0 for a function without MSI-X. Default: one for the configuration and one a queue. */
   readonly vectors?: number;
+  /** Where to count what the transport costs, for who wants to know. */
+  readonly counts?: TransportCounts;
   readonly clock: Clock;
   readonly trace: Channel;
 }
@@ -44,17 +47,22 @@ const layouts: Readonly<
 
 /** A virtio device as a PCI function, ready to be plugged into a bus. Its parts are all that has state. */
 export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions): PciFunction {
-  const { clock, trace, vectors = device.queueSizes.length + 1 } = options;
+  const { clock, trace, vectors = device.queueSizes.length + 1, counts = new TransportCounts(device.name) } = options;
   const layout = layouts[options.layout];
   const fn = new PciFunction(device.name, layout.identity(device));
   const msix = vectors === 0 ? undefined : new Msix(fn, { vectors, bar: msixBar });
   const interrupts = new Interrupts(device.name, device.queueSizes.length, {
     msix,
-    pin: (level) => fn.setInterrupt(level),
+    pin: (level) => {
+      if (level && !fn.state.now.interrupt) counts.pin();
+      fn.setInterrupt(level);
+    },
     trace,
   });
-  const core = new VirtioCore(device, { dma: fn.dma, clock, interrupts, trace });
+  if (msix !== undefined) msix.onSend = () => counts.message();
+  const core = new VirtioCore(device, { dma: fn.dma, clock, interrupts, counts, trace });
   for (const part of [core, ...core.parts] satisfies Device[]) fn.addPart(part);
   layout.add(fn, core, options);
+  fn.addPart(counts);
   return fn;
 }

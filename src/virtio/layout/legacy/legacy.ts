@@ -22,7 +22,7 @@ export function addLegacyLayout(fn: PciFunction, core: VirtioCore, options: Lega
   const header = new LegacyHeader(core, offered, options.guestOrder ?? (() => "little"));
   core.attach(header);
   fn.addPart(header);
-  const target = new LegacyRegion(core, header);
+  const target = core.counts.counted(new LegacyRegion(core, header));
   const least = headerSize + vectorsSize + device.config.size;
   fn.addBar({ index: legacyBar, kind: "io", size: 2 ** Math.ceil(Math.log2(least)), target });
 }

@@ -45,12 +45,14 @@ export function addModernLayout(fn: PciFunction, core: VirtioCore, options: Mode
     kind: "memory64",
     prefetchable: true,
     size: barSize,
-    target: new Regions([
-      new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
-      new IsrRegion(core),
-      new DeviceConfigRegion(core),
-      new NotifyRegion(core),
-    ]),
+    target: core.counts.counted(
+      new Regions([
+        new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
+        new IsrRegion(core),
+        new DeviceConfigRegion(core),
+        new NotifyRegion(core),
+      ]),
+    ),
   });
 
   const structures: Record<"common" | "isr" | "device" | "notify", Reachable> = {
