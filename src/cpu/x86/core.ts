@@ -116,8 +116,8 @@ export class Core {
       const before = this.get(s.eflags);
       const after = (before & ~system) | (value & system);
       this.set(s.eflags, after);
-      // An interrupt that waited may be taken now.
-      if ((after & ~before & Flag.if) !== 0) this.engine.attention();
+      // An interrupt that waited may be taken now; the next instruction may be a single step.
+      if ((after & ~before & (Flag.if | Flag.tf)) !== 0) this.engine.attention();
     }
   }
 

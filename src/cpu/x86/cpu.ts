@@ -120,7 +120,7 @@ export class X86 implements FrontEnd {
   }
 
   get attention(): boolean {
-    if (this.#nmi) return true;
+    if (this.#nmi || this.core.get(s.stepping) !== 0) return true;
     const { core } = this;
     return (
       (core.get(s.eflags) & Flag.if) !== 0 &&
@@ -133,6 +133,10 @@ export class X86 implements FrontEnd {
   service(): void {
     const { core } = this;
     if (!this.attention) return;
+    if (core.get(s.stepping) !== 0) {
+      this.#singleStep();
+      return;
+    }
     core.set(s.halted, 0);
     const vector = this.#nmi ? Vector.nmi : this.#interrupts.acknowledge();
     this.#nmi = false;
@@ -145,7 +149,12 @@ export class X86 implements FrontEnd {
   }
 
   get window(): number {
-    return this.core.engine.instructions < this.#shadow ? 1 : Number.POSITIVE_INFINITY;
+    const { core } = this;
+    if ((core.get(s.eflags) & Flag.tf) !== 0) {
+      core.set(s.stepping, 1);
+      return 1;
+    }
+    return core.engine.instructions < this.#shadow ? 1 : Number.POSITIVE_INFINITY;
   }
 
   /** The NMI pin rose. */
@@ -163,6 +172,16 @@ export class X86 implements FrontEnd {
 
   get #shadow(): number {
     return this.core.engine.view.getFloat64(s.shadow.offset, true);
+  }
+
+  /** #DB behind an instruction that began with TF set; not behind one that loaded SS. SDM vol. 3 sections 6.8.3 and 17.3.1.4. */
+  #singleStep(): void {
+    const { core } = this;
+    core.set(s.stepping, 0);
+    if (core.engine.instructions < this.#shadow) return;
+    const dr6 = s.dr[6] as Slot;
+    core.set(dr6, core.get(dr6) | 0x4000);
+    if (!this.#deliver(Vector.debug, undefined, core.get(s.engine.pc), false)) this.deliverFault();
   }
 
   /** False when the delivery itself faulted; that fault is then recorded. */

@@ -33,6 +33,8 @@ export function deliver(core: Core, event: Event): void {
   if (core.protected) throughGate(core, event);
   else throughTable(core, event);
   core.set(s.halted, 0);
+  // The step ends in the handler, which runs with TF clear.
+  core.set(s.stepping, 0);
 }
 
 function throughTable(core: Core, event: Event): void {
