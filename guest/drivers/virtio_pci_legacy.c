@@ -1,26 +1,12 @@
 #include "arch.h"
 #include "kernel.h"
-#include "virtio.h"
+#include "virtio_pci_legacy.h"
 
 /*
  * The legacy layout (virtio 1.2 sections 4.1.4.10 and 4.1.5.1.1.1): one header at the start of BAR0, little-endian;
  * everything beyond it, and the rings, in the guest's own byte order.
  */
-enum {
-	HOST_FEATURES = 0,
-	GUEST_FEATURES = 4,
-	QUEUE_PFN = 8,
-	QUEUE_SIZE = 12,
-	QUEUE_SELECT = 14,
-	QUEUE_NOTIFY = 16,
-	STATUS = 18,
-	ISR = 19,
-	CONFIG_VECTOR = 20, /* these two only while MSI-X is enabled */
-	QUEUE_VECTOR = 22,
-	CONFIG_WITHOUT_MSIX = 20,
-	CONFIG_WITH_MSIX = 24,
-	RING_ALIGN = 4096,
-};
+enum { RING_ALIGN = 4096 };
 
 static const struct region *header(struct virtio_device *device)
 {
@@ -29,12 +15,12 @@ static const struct region *header(struct virtio_device *device)
 
 static u8 status(struct virtio_device *device)
 {
-	return (u8)region_read(header(device), STATUS, 1);
+	return (u8)region_read(header(device), LEGACY_STATUS, 1);
 }
 
 static void set_status(struct virtio_device *device, u8 value)
 {
-	region_write(header(device), STATUS, 1, value);
+	region_write(header(device), LEGACY_STATUS, 1, value);
 }
 
 /* The read makes sure that the write has arrived; reset is immediate in this layout. */
@@ -46,25 +32,25 @@ static void reset(struct virtio_device *device)
 
 static u64 offered(struct virtio_device *device)
 {
-	return region_read(header(device), HOST_FEATURES, 4);
+	return region_read(header(device), LEGACY_HOST_FEATURES, 4);
 }
 
 static bool accept(struct virtio_device *device, u64 features)
 {
-	region_write(header(device), GUEST_FEATURES, 4, low_half(features));
+	region_write(header(device), LEGACY_GUEST_FEATURES, 4, low_half(features));
 	device->features = low_half(features);
 	return true;
 }
 
 static u8 isr(struct virtio_device *device)
 {
-	return (u8)region_read(header(device), ISR, 1);
+	return (u8)region_read(header(device), LEGACY_ISR, 1);
 }
 
 /* Where the device's configuration is changes with the MSI-X enable bit, so it is asked at each access. */
 static u32 config_base(struct virtio_device *device)
 {
-	return device->pci->msix != NULL && device->pci->msix->enabled ? CONFIG_WITH_MSIX : CONFIG_WITHOUT_MSIX;
+	return device->pci->msix != NULL && device->pci->msix->enabled ? LEGACY_CONFIG_WITH_MSIX : LEGACY_CONFIG_WITHOUT_MSIX;
 }
 
 /* Byte by byte in memory order gives the guest's own order without asking which that is. */
@@ -115,10 +101,10 @@ static void set_config(struct virtio_device *device, u32 offset, u32 width, u64 
 
 static bool config_vector(struct virtio_device *device, u16 vector)
 {
-	if (config_base(device) != CONFIG_WITH_MSIX)
+	if (config_base(device) != LEGACY_CONFIG_WITH_MSIX)
 		return vector == VIRTIO_NO_VECTOR;
-	region_write(header(device), CONFIG_VECTOR, 2, vector);
-	return region_read(header(device), CONFIG_VECTOR, 2) == vector;
+	region_write(header(device), LEGACY_CONFIG_VECTOR, 2, vector);
+	return region_read(header(device), LEGACY_CONFIG_VECTOR, 2) == vector;
 }
 
 /* Section 2.7.2: the device dictates the size; the used ring starts on the next page boundary after the other two parts. */
@@ -129,9 +115,9 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	u16 size;
 
 	(void)limit;
-	region_write(h, QUEUE_SELECT, 2, index);
-	size = (u16)region_read(h, QUEUE_SIZE, 2);
-	if (size == 0 || region_read(h, QUEUE_PFN, 4) != 0)
+	region_write(h, LEGACY_QUEUE_SELECT, 2, index);
+	size = (u16)region_read(h, LEGACY_QUEUE_SIZE, 2);
+	if (size == 0 || region_read(h, LEGACY_QUEUE_PFN, 4) != 0)
 		return false;
 
 	u32 avail_at = vring_descriptors_size(size);
@@ -146,10 +132,10 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	                    device->features))
 		return false;
 
-	region_write(h, QUEUE_PFN, 4, (u32)(uintptr_t)ring / RING_ALIGN);
-	if (config_base(device) == CONFIG_WITH_MSIX) {
-		region_write(h, QUEUE_VECTOR, 2, vector);
-		if (region_read(h, QUEUE_VECTOR, 2) != vector)
+	region_write(h, LEGACY_QUEUE_PFN, 4, (u32)(uintptr_t)ring / RING_ALIGN);
+	if (config_base(device) == LEGACY_CONFIG_WITH_MSIX) {
+		region_write(h, LEGACY_QUEUE_VECTOR, 2, vector);
+		if (region_read(h, LEGACY_QUEUE_VECTOR, 2) != vector)
 			return false;
 	}
 	return true;
@@ -157,10 +143,10 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 
 static void notify(struct virtio_device *device, u16 index)
 {
-	region_write(header(device), QUEUE_NOTIFY, 2, index);
+	region_write(header(device), LEGACY_QUEUE_NOTIFY, 2, index);
 }
 
-static const struct virtio_transport virtio_pci_legacy = {
+const struct virtio_transport virtio_pci_legacy = {
 	.layout = "legacy",
 	.order = &order_native,
 	.reset = reset,

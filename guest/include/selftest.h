@@ -23,7 +23,7 @@ const char *failure(const char *format, ...) PRINTF(1, 2);
 			return failure("%s is %llx and not %llx", what, got_, want_);           \
 	} while (0)
 
-extern const struct check_list checks_core, checks_pci, checks_virtio, checks_modern, checks_blk;
+extern const struct check_list checks_core, checks_pci, checks_virtio, checks_modern, checks_legacy, checks_blk;
 extern const struct check_list *const checks_arch[]; /* of the architecture, NULL at the end */
 
 #endif

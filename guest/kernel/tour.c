@@ -1,4 +1,5 @@
 #include "arch.h"
+#include "byteorder.h"
 #include "kernel.h"
 #include "layout.h"
 #include "pci.h"
@@ -20,12 +21,15 @@ static void memory_tour(void)
 		kprintf("  %08llx-%08llx\n", boot.ram[i].base, boot.ram[i].base + boot.ram[i].size - 1);
 }
 
+/* The same bytes on both machines. */
 static void pattern(u32 *words, u32 count)
 {
 	u32 x = 0xba20;
 
-	for (u32 i = 0; i < count; i++)
-		words[i] = x = x * 1664525 + 1013904223;
+	for (u32 i = 0; i < count; i++) {
+		x = x * 1664525 + 1013904223;
+		words[i] = le32(x);
+	}
 }
 
 /* The last sectors are saved, written with a pattern, read back, and restored. */

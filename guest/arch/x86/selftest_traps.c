@@ -176,7 +176,7 @@ static const char *trap_is_transparent(void)
 	                 "popl %%ebp"
 	                 : "=a"(a), "=b"(b), "=c"(c), "=d"(d), "=S"(flags)
 	                 : "0"(1), "1"(2), "2"(3), "3"(4), "4"(5)
-	                 : "cc");
+	                 : "cc", "memory");
 	__asm__ volatile("cld");
 	trap_hook = NULL;
 	EXPECT("traps", hits, 1);

@@ -6,7 +6,7 @@ static struct {
 
 extern char vectors[];
 
-bool (*trap_hook)(struct trap_frame *frame);
+bool (*volatile trap_hook)(struct trap_frame *frame);
 
 static const char *const names[] = {
 	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",

@@ -86,7 +86,7 @@ void trap_init(void);
 void trap(struct trap_frame *frame);
 void trap_set_present(u32 vector, bool present);
 /* Looks at an exception before anything else; true: go on where frame->eip says. */
-extern bool (*trap_hook)(struct trap_frame *frame);
+extern bool (*volatile trap_hook)(struct trap_frame *frame);
 
 /* paging.c */
 enum { PAGE_PRESENT = 1, PAGE_WRITE = 2, PAGE_USER = 4, PAGE_UNCACHED = 0x18, PAGE_ACCESSED = 0x20, PAGE_DIRTY = 0x40, PAGE_LARGE = 0x80 };
