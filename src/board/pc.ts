@@ -50,6 +50,8 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
       setApicBase: (value) => interrupts.lapic.setBase(value),
       shutdown: () => requests.reset("a triple fault"),
       report: (key, text) => trace.channel("cpu").once(key, text),
+      exceptions: trace.channel("exception"),
+      irq: trace.channel("irq"),
     },
   });
   const ram = new PcMemory(spec, guest, memory, options.memory, options.firmware);
@@ -64,7 +66,8 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
   });
   const pci = new PcPci(spec, { memory, ports, clock, trace, guest, interrupts, ram, requests });
   const fwCfg = wireFwCfg(spec, options, pci.bus.path, ports, trace);
-  new VirtioSlots(spec, options, { bus: pci.bus, clock, trace }).plugAll();
+  const virtio = new VirtioSlots(spec, options, { bus: pci.bus, clock, trace });
+  virtio.plugAll();
   reportUnclaimed(memory, trace);
   reportUnclaimed(ports, trace);
 
@@ -82,7 +85,7 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
     cpu,
     devices: [...chips.devices, ...interrupts.devices, fwCfg, ...pci.devices, ...pci.bus.devices],
     console,
-    counts: () => ({ interrupts: interrupts.taken, ...pci.counts() }),
+    counts: () => ({ interrupts: interrupts.taken, ...pci.counts(), ...virtio.counts() }),
   };
 }
 

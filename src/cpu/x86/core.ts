@@ -1,5 +1,6 @@
 import type { EngineServices } from "../../ir/frontend.ts";
 import type { Slot } from "../../ir/slots.ts";
+import type { Channel } from "../../trace/trace.ts";
 import { arithmeticFlags, Cr0, Flag, Right, systemFlags, Vector } from "./constants.ts";
 import * as s from "./slots.ts";
 
@@ -17,6 +18,9 @@ export interface Wires {
   shutdown(): void;
   /** Something that is not there, or that the guest does wrong; said once a `key`. */
   report(key: string, text: string): void;
+  /** Each exception and each interrupt that is taken. */
+  readonly exceptions: Channel;
+  readonly irq: Channel;
 }
 
 /** What every part of the system half works on: the state, and how to fault. */

@@ -140,6 +140,8 @@ export class X86 implements FrontEnd {
     core.set(s.halted, 0);
     const vector = this.#nmi ? Vector.nmi : this.#interrupts.acknowledge();
     this.#nmi = false;
+    const { irq } = core.wires;
+    if (irq.on) irq.log(`cpu: takes vector 0x${vector.toString(16)} at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`);
     if (this.#deliver(vector, undefined, core.get(s.engine.pc), false)) return;
     this.deliverFault();
   }

@@ -30,11 +30,20 @@ export interface Event {
 
 /** Interrupt and exception delivery. SDM vol. 3 sections 6.12 and 20.1.4. */
 export function deliver(core: Core, event: Event): void {
+  const { exceptions } = core.wires;
+  if (exceptions.on && (event.isFault || event.software)) exceptions.log(describe(core, event));
   if (core.protected) throughGate(core, event);
   else throughTable(core, event);
   core.set(s.halted, 0);
   // The step ends in the handler, which runs with TF clear.
   core.set(s.stepping, 0);
+}
+
+function describe(core: Core, { vector, code, returnTo, software }: Event): string {
+  const error = code === undefined ? "" : `, code 0x${code.toString(16)}`;
+  const page = vector === Vector.page && !software ? ` at 0x${(core.get(s.cr2) >>> 0).toString(16)}` : "";
+  const cs = core.get(s.selector[s.segment.cs] as Slot).toString(16);
+  return `${software ? "int" : "exception"} ${vector}${error}${page}, cs:eip ${cs}:${(returnTo >>> 0).toString(16)}`;
 }
 
 function throughTable(core: Core, event: Event): void {
