@@ -1,45 +1,349 @@
 import { describe, expect, it } from "vitest";
+import type { BlockBackend, Done } from "../../../src/backend/block.ts";
 import { MemoryBlock } from "../../../src/backend/memory-block.ts";
-import { Blk } from "../../../src/virtio/device/blk/blk.ts";
-import { createVirtioPci } from "../../../src/virtio/pci.ts";
-import { Bench } from "../../support/bench.ts";
+import { blkHeader } from "../../support/blk.ts";
+import type { Buffer, DriverRing } from "../../support/ring.ts";
 import { ModernDriver } from "../../support/virtio-driver.ts";
+import { bits, type Options, patternDisk, plugBlk } from "../../support/virtio-function.ts";
 
-/** Bits as the specification numbers them. */
-const version1 = 1n << 32n;
-const flush = 1n << 9n;
+const all = bits.version1 | bits.blkFlush | bits.blkConfigWce | bits.blkDiscard | bits.blkWriteZeroes | bits.indirect;
+/** Request types and status bytes (virtio 1.2 section 5.2.6). */
+const type = { in: 0, out: 1, scsi: 2, flush: 4, getId: 8, lifetime: 10, discard: 11, writeZeroes: 13, erase: 14 };
+const ok = 0;
+const ioError = 1;
+const unsupported = 2;
 
-function header(type: number, sector: number): Uint8Array {
-  const bytes = new Uint8Array(16);
+/** A disk which notes what is asked of it, and can fail or be late. */
+class NotingDisk extends MemoryBlock {
+  readonly log: string[] = [];
+  fail = false;
+  late: (() => void)[] | undefined;
+
+  override read(offset: number, into: Uint8Array, done: Done): void {
+    this.#note(`read ${offset}+${into.length}`, done, (d) => super.read(offset, into, d));
+  }
+  override write(offset: number, from: Uint8Array, done: Done): void {
+    this.#note(`write ${offset}+${from.length}`, done, (d) => super.write(offset, from, d));
+  }
+  override flush(done: Done): void {
+    this.#note("flush", done, (d) => super.flush(d));
+  }
+  override discard(offset: number, length: number, done: Done): void {
+    this.#note(`discard ${offset}+${length}`, done, (d) =>
+      MemoryBlock.prototype.writeZeroes.call(this, offset, length, d),
+    );
+  }
+  #note(text: string, done: Done, operation: (done: Done) => void): void {
+    this.log.push(text);
+    const run = () => (this.fail ? done(false) : operation(done));
+    if (this.late === undefined) run();
+    else this.late.push(run);
+  }
+}
+
+function start<T extends BlockBackend>(disk: T, features: bigint = all, options: Options = {}) {
+  const plugged = plugBlk(disk, options);
+  const driver = new ModernDriver(plugged.bench, plugged.fn);
+  const [ring] = driver.start(features & driver.offered(), [64]) as [DriverRing];
+  /** Offers one request, waits for it and gives the used length and the status byte. */
+  const request = (kind: number, sector: number | bigint, buffers: readonly Buffer[] = []) => {
+    const offered = ring.offer([{ read: blkHeader(kind, sector) }, ...buffers, { write: 1 }]);
+    driver.kick(0);
+    plugged.bench.clock.advance(100_000_000);
+    const [used] = ring.used();
+    const written = ring.written(offered);
+    return { length: used?.length, status: written.at(-1), data: written.subarray(0, -1) };
+  };
+  return { ...plugged, disk, driver, ring, request };
+}
+
+function ranges(...list: [sector: number, sectors: number, flags: number][]): Buffer {
+  const bytes = new Uint8Array(16 * list.length);
   const fields = new DataView(bytes.buffer);
-  fields.setUint32(0, type, true);
-  fields.setBigUint64(8, BigInt(sector), true);
-  return bytes;
+  for (const [i, [sector, sectors, flags]] of list.entries()) {
+    fields.setBigUint64(16 * i, BigInt(sector), true);
+    fields.setUint32(16 * i + 8, sectors, true);
+    fields.setUint32(16 * i + 12, flags, true);
+  }
+  return { read: bytes };
 }
 
-function fixture(sectors = 64) {
-  const bench = new Bench();
-  const disk = new MemoryBlock(Uint8Array.from({ length: sectors * 512 }, (_, i) => (i >>> 9) + i));
-  const trace = bench.trace.channel("virtio");
-  const blk = new Blk("blk0", { disk, clock: bench.clock, trace });
-  const fn = createVirtioPci(blk, { layout: "modern", clock: bench.clock, trace });
-  bench.plug(fn);
-  return { bench, disk, fn, driver: new ModernDriver(bench, fn) };
-}
+const noting = (sectors = 64) => new NotingDisk(patternDisk(sectors).bytes);
 
 describe("a block device", () => {
-  it("reads sectors into the driver's buffer and says so by a message", () => {
-    const { bench, disk, driver } = fixture();
-    const [ring] = driver.start(version1 | flush, [8], { msix: true });
-    if (ring === undefined) throw new Error("no ring");
-    const chain = ring.offer([{ read: header(0, 3) }, { write: 1024 }, { write: 1 }]);
+  it("reads sectors into as many buffers as there are", () => {
+    const { disk, request } = start(patternDisk());
+    const { length, status, data } = request(type.in, 3, [{ write: 100 }, { write: 412 }, { write: 512 }]);
+    expect([length, status]).toEqual([1025, ok]);
+    expect(data).toEqual(disk.bytes.subarray(3 * 512, 5 * 512));
+  });
+
+  it("writes sectors from as many buffers as there are, and only them", () => {
+    const { disk, request } = start(patternDisk());
+    const before = disk.bytes.slice();
+    const bytes = Uint8Array.from({ length: 1024 }, (_, i) => 255 - (i & 0xff));
+    const { length, status } = request(type.out, 7, [{ read: bytes.subarray(0, 1) }, { read: bytes.subarray(1) }]);
+    expect([length, status]).toEqual([1, ok]);
+    before.set(bytes, 7 * 512);
+    expect(disk.bytes).toEqual(before);
+  });
+
+  it("takes a header and a status which are split, or in one buffer with the data (ANY_LAYOUT)", () => {
+    const { bench, disk, driver, ring } = start(patternDisk());
+    const header = blkHeader(type.in, 1);
+    const split = ring.offer([{ read: header.subarray(0, 3) }, { read: header.subarray(3) }, { write: 513 }]);
     driver.kick(0);
-    expect(ring.used()).toEqual([]);
-    bench.clock.advance(1_000_000);
-    expect(ring.used()).toEqual([{ head: chain.head, length: 1025 }]);
-    const written = ring.written(chain);
-    expect(written.subarray(0, 1024)).toEqual(disk.bytes.subarray(3 * 512, 5 * 512));
-    expect(written[1024]).toBe(0);
-    expect(bench.taken()).toEqual([101]);
+    bench.clock.advance(1e6);
+    expect(ring.written(split)).toEqual(new Uint8Array([...disk.bytes.subarray(512, 1024), ok]));
+    const joined = new Uint8Array(16 + 512).fill(0xab);
+    joined.set(blkHeader(type.out, 2));
+    ring.offer([{ read: joined }, { write: 1 }]);
+    driver.kick(0);
+    bench.clock.advance(1e6);
+    expect(disk.bytes.subarray(1024, 1536).every((byte) => byte === 0xab)).toBe(true);
+  });
+
+  it("gives its ID, 20 bytes, cut or filled up with zeroes", () => {
+    const { request } = start(new MemoryBlock(new Uint8Array(512), "disk.img"));
+    const { length, status, data } = request(type.getId, 0, [{ write: 20 }]);
+    expect([length, status, new TextDecoder().decode(data)]).toEqual([21, ok, `disk.img${"\0".repeat(12)}`]);
+    const long = start(new MemoryBlock(new Uint8Array(512), "a name of more than twenty bytes\n\u0100"));
+    expect(new TextDecoder().decode(long.request(type.getId, 0, [{ write: 20 }]).data)).toBe("a name of more than ");
+  });
+
+  it("flushes when it is asked to", () => {
+    const { disk, request } = start(noting());
+    expect(request(type.flush, 0)).toMatchObject({ length: 1, status: ok });
+    expect(disk.log).toEqual(["flush"]);
+  });
+
+  it("flushes after each write when the driver did not accept FLUSH, or has turned the cache off (5.2.6.2)", () => {
+    const sector = { read: new Uint8Array(512) };
+    const without = start(noting(), bits.version1);
+    without.request(type.out, 0, [sector]);
+    expect(without.disk.log).toEqual(["write 0+512", "flush"]);
+
+    const cached = start(noting());
+    cached.request(type.out, 0, [sector]);
+    expect(cached.disk.log).toEqual(["write 0+512"]);
+    cached.bench.memory.write(cached.driver.config + 32, 1, 0);
+    cached.request(type.out, 1, [sector]);
+    expect(cached.disk.log).toEqual(["write 0+512", "write 512+512", "flush"]);
+  });
+
+  it("discards and zeroes ranges, the latter with or without unmap", () => {
+    const { disk, request } = start(noting());
+    expect(request(type.discard, 0, [ranges([2, 3, 0], [10, 1, 0])]).status).toBe(ok);
+    expect(request(type.writeZeroes, 0, [ranges([20, 2, 0], [30, 1, 1])]).status).toBe(ok);
+    expect(disk.log).toEqual(["discard 1024+1536", "discard 5120+512"]);
+    expect(disk.bytes.subarray(20 * 512, 22 * 512).every((byte) => byte === 0)).toBe(true);
+    expect(disk.bytes.subarray(22 * 512, 23 * 512).some((byte) => byte !== 0)).toBe(true);
+    expect(disk.bytes.subarray(30 * 512, 31 * 512).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it("answers an error of the disk's with IOERR and goes on", () => {
+    const { disk, request } = start(noting());
+    disk.fail = true;
+    expect(request(type.in, 0, [{ write: 512 }])).toMatchObject({ length: 1, status: ioError });
+    expect(request(type.out, 0, [{ read: new Uint8Array(512) }])).toMatchObject({ length: 1, status: ioError });
+    expect(request(type.flush, 0)).toMatchObject({ status: ioError });
+    disk.fail = false;
+    expect(request(type.in, 0, [{ write: 512 }])).toMatchObject({ length: 513, status: ok });
+  });
+
+  it("ends a request 50 us after it began, and 2 ns later for each byte", () => {
+    const { bench, driver, ring } = start(patternDisk());
+    ring.offer([{ read: blkHeader(type.in, 0) }, { write: 512 }, { write: 1 }]);
+    driver.kick(0);
+    bench.clock.advance(50_000 + 2 * 512 - 1);
+    expect(ring.usedIndex).toBe(0);
+    bench.clock.advance(1);
+    expect(ring.usedIndex).toBe(1);
+  });
+
+  it("moves the bytes of requests one after the other, as on one wire", () => {
+    const { bench, driver, ring } = start(patternDisk());
+    for (let i = 0; i < 4; i++) ring.offer([{ read: blkHeader(type.in, 0) }, { write: 8192 }, { write: 1 }]);
+    driver.kick(0);
+    const times: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      bench.clock.advance(1000);
+      for (const _ of ring.used()) times.push(bench.clock.now);
+    }
+    expect(times).toEqual([67_000, 83_000, 100_000, 116_000]);
+  });
+
+  it("lets time wait for a late host, and then ends at the modelled time", () => {
+    const { bench, disk, driver, ring } = start(noting());
+    disk.late = [];
+    const offered = ring.offer([{ read: blkHeader(type.in, 5) }, { write: 512 }, { write: 1 }]);
+    driver.kick(0);
+    bench.clock.advance(1e9);
+    expect([bench.clock.now, bench.clock.holds, ring.usedIndex]).toEqual([51_024, 1, 0]);
+    for (const answer of disk.late) answer();
+    expect([bench.clock.now, bench.clock.holds, ring.usedIndex]).toEqual([51_024, 0, 1]);
+    expect(ring.written(offered)[0]).toBe(disk.bytes[5 * 512]);
+  });
+
+  it("takes on 32 MiB at once and the rest when there is room again", () => {
+    const { bench, disk, driver, ring } = start(new NotingDisk(new Uint8Array(32 * 2 ** 20)));
+    const megabytes12 = 12 * 2 ** 20;
+    const one = (head: number) => {
+      // The same small buffer many times, so that it fits in RAM: 254 pieces are not needed to make 12 MiB.
+      ring.descriptor(head, 0xe_0000, 16, 1, head + 1);
+      for (let i = 0; i < 16; i++) ring.descriptor(head + 1 + i, 0x1_8000, megabytes12 / 16, 1 | 2, head + 2 + i);
+      ring.descriptor(head + 17, 0xe_1000, 1, 2, 0);
+      ring.makeAvailable(head);
+    };
+    bench.ram.load(0xe_0000, blkHeader(type.in, 0));
+    // RAM is 1 MiB: pieces of 768 KiB from 0x18000 are inside.
+    for (const head of [0, 20, 40]) one(head);
+    driver.kick(0);
+    expect(disk.log).toHaveLength(2);
+    bench.clock.advance(1e9);
+    expect(disk.log).toHaveLength(3);
+    expect(ring.usedIndex).toBe(3);
+  });
+
+  it("saves what it has in a list of named fields, and is as new after a reset", () => {
+    const { fn, driver, ring } = start(patternDisk());
+    // The function itself comes first: its BARs were given addresses.
+    const saved = (parts: typeof fn.parts) => parts.slice(1).map((part) => [part.name, part.state.save()]);
+    const fresh = saved(plugBlk(patternDisk()).fn.parts);
+    ring.offer([{ read: blkHeader(type.in, 0) }, { write: 512 }, { write: 1 }]);
+    driver.kick(0);
+    for (const part of fn.parts) part.reset();
+    expect(saved(fn.parts)).toEqual(fresh);
+  });
+});
+
+describe("a block device and wrong requests (case 29)", () => {
+  it("case 29: answers IOERR for sectors beyond the disk, and touches none of them", () => {
+    const { disk, request } = start(noting());
+    for (const [sector, length] of [
+      [64, 512],
+      [63, 1024],
+      [0, 65 * 512],
+      [2 ** 53, 512],
+      [0xffff_ffff_ffff_ffffn, 512],
+      [0x007f_ffff_ffff_ffffn, 512],
+      [2n ** 55n, 512],
+    ] as const) {
+      expect(request(type.in, sector, [{ write: length }])).toMatchObject({ length: 1, status: ioError });
+      expect(request(type.out, sector, [{ read: new Uint8Array(length) }])).toMatchObject({ status: ioError });
+      expect(request(type.discard, 0, [ranges([63, 2, 0])])).toMatchObject({ status: ioError });
+    }
+    expect(disk.log).toEqual([]);
+  });
+
+  it("case 29: answers IOERR for a length which is no number of sectors", () => {
+    const { disk, request } = start(noting());
+    for (const length of [1, 511, 513]) {
+      expect(request(type.in, 0, [{ write: length }])).toMatchObject({ length: 1, status: ioError });
+      expect(request(type.out, 0, [{ read: new Uint8Array(length) }])).toMatchObject({ status: ioError });
+    }
+    expect(disk.log).toEqual([]);
+  });
+
+  it("case 29: answers UNSUPP for a type it does not know", () => {
+    const { request } = start(patternDisk());
+    for (const kind of [type.scsi, 3, 5, type.lifetime, type.erase, 0x8000_0000, 0xffff_ffff])
+      expect(request(kind, 0)).toMatchObject({ length: 1, status: unsupported });
+  });
+
+  it("case 29: answers UNSUPP for discard and write-zeroes which were not accepted", () => {
+    const { request } = start(patternDisk(), bits.version1);
+    expect(request(type.discard, 0, [ranges([0, 1, 0])]).status).toBe(unsupported);
+    expect(request(type.writeZeroes, 0, [ranges([0, 1, 0])]).status).toBe(unsupported);
+  });
+
+  it("case 29: answers IOERR to every change of a read-only disk, and changes nothing (5.2.6.2)", () => {
+    const disk = new NotingDisk(patternDisk().bytes, "sealed", true);
+    const { driver, request } = start(disk);
+    expect(driver.offered() & (bits.blkReadOnly | bits.blkDiscard | bits.blkConfigWce)).toBe(bits.blkReadOnly);
+    expect(request(type.out, 0, [{ read: new Uint8Array(512) }]).status).toBe(ioError);
+    expect(request(type.discard, 0, [ranges([0, 1, 0])]).status).toBe(ioError);
+    expect(request(type.writeZeroes, 0, [ranges([0, 1, 0])]).status).toBe(ioError);
+    expect(disk.log).toEqual([]);
+    expect(request(type.in, 0, [{ write: 512 }]).status).toBe(ok);
+  });
+
+  it("case 29: answers IOERR for a flush of a sector and for an ID of other than 20 bytes", () => {
+    const { request } = start(patternDisk());
+    expect(request(type.flush, 1).status).toBe(ioError);
+    for (const length of [0, 19, 21, 512]) expect(request(type.getId, 0, [{ write: length }]).status).toBe(ioError);
+  });
+
+  it("case 29: answers IOERR for too many ranges, parts of one, none, or too long a one; UNSUPP for flags", () => {
+    const { disk, request } = start(noting());
+    const five = ranges([0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]);
+    expect(request(type.discard, 0, [five]).status).toBe(ioError);
+    expect(request(type.discard, 0, [{ read: new Uint8Array(15) }]).status).toBe(ioError);
+    expect(request(type.discard, 0).status).toBe(ioError);
+    expect(request(type.writeZeroes, 0, [ranges([0, 16385, 0])]).status).toBe(ioError);
+    expect(request(type.discard, 0, [ranges([0, 1, 1])]).status).toBe(unsupported);
+    expect(request(type.writeZeroes, 0, [ranges([0, 1, 2])]).status).toBe(unsupported);
+    expect(disk.log).toEqual([]);
+  });
+
+  it("case 9: gives a chain without a place for the status back with length 0 and goes on (policy R2)", () => {
+    const { bench, disk, driver, ring, request } = start(noting());
+    ring.offer([{ read: blkHeader(type.out, 0) }, { read: new Uint8Array(512) }]);
+    ring.offer([{ read: blkHeader(type.in, 0) }]);
+    const noRam = ring.offer([{ read: blkHeader(type.in, 0) }, { write: 512 }, { write: 1 }]);
+    ring.descriptor(noRam.head + 2, 2 ** 33, 1, 2, 0);
+    driver.kick(0);
+    bench.clock.advance(1e6);
+    expect(ring.used().map((u) => u.length)).toEqual([0, 0, 0]);
+    expect(disk.log).toEqual([]);
+    expect(request(type.in, 0, [{ write: 512 }]).status).toBe(ok);
+  });
+
+  it("case 9: answers IOERR for a header which is short or not in RAM", () => {
+    const { bench, driver, ring } = start(patternDisk());
+    const short = ring.offer([{ read: blkHeader(type.in, 0).subarray(0, 15) }, { write: 513 }]);
+    const away = ring.offer([{ read: blkHeader(type.in, 0) }, { write: 512 }, { write: 1 }]);
+    ring.descriptor(away.head, 2 ** 33, 16, 1, away.head + 1);
+    driver.kick(0);
+    bench.clock.advance(1e6);
+    expect([ring.written(short).at(-1), ring.written(away).at(-1)]).toEqual([ioError, ioError]);
+    expect(ring.used().map((u) => u.length)).toEqual([1, 1]);
+  });
+
+  it("case 9: does not write data to a buffer which the driver gave to be read", () => {
+    const { request, bench } = start(patternDisk());
+    const { length, status } = request(type.in, 1, [{ read: new Uint8Array(512).fill(0x77) }]);
+    expect([length, status]).toEqual([1, ok]);
+    expect(bench.ram.contents().includes(0x77)).toBe(true);
+  });
+
+  it("case 3: answers IOERR for data outside of RAM, and writes nothing of it to disk or memory", () => {
+    const { bench, disk, driver, ring } = start(noting());
+    const out = ring.offer([{ read: blkHeader(type.out, 0) }, { read: new Uint8Array(512) }, { write: 1 }]);
+    ring.descriptor(out.head + 1, 2 ** 20 - 256, 512, 1, out.head + 2);
+    const into = ring.offer([{ read: blkHeader(type.in, 0) }, { write: 512 }, { write: 512 }, { write: 1 }]);
+    ring.descriptor(into.head + 2, 2 ** 20 - 256, 512, 3, into.head + 3);
+    driver.kick(0);
+    bench.clock.advance(1e6);
+    expect([ring.written(out).at(-1), ring.written(into).at(-1)]).toEqual([ioError, ioError]);
+    expect(disk.log).toEqual(["read 0+1024"]);
+    expect(
+      ring
+        .written(into)
+        .subarray(0, 512)
+        .every((byte) => byte === 0),
+    ).toBe(true);
+  });
+
+  it("case 29: answers IOERR for more data than its limits promise", () => {
+    const { bench, driver, ring, disk } = start(new NotingDisk(new Uint8Array(32 * 2 ** 20)));
+    bench.ram.load(0x6_0000, blkHeader(type.in, 0));
+    ring.descriptor(0, 0x6_0000, 16, 1, 1);
+    for (let i = 1; i < 34; i++) ring.descriptor(i, 0x8_0000, 512 * 1024, 3, i + 1);
+    ring.descriptor(34, 0x6_1000, 1, 2, 0);
+    ring.makeAvailable(0);
+    driver.kick(0);
+    bench.clock.advance(1e9);
+    expect([bench.ram.contents()[0x6_1000], disk.log]).toEqual([ioError, []]);
   });
 });
