@@ -3,6 +3,29 @@ import { type Device, State } from "../../bus/state.ts";
 import { allOnes, type BusTarget, type Width } from "../../bus/target.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Channel } from "../../trace/trace.ts";
+import {
+  apicBaseBootstrap,
+  apicBaseEnable,
+  arbitrationPriority,
+  illegalRegister,
+  initial,
+  isMine,
+  lapicBase,
+  levelTriggered,
+  lvtError,
+  lvtLint0,
+  lvtLint1,
+  lvtTimer,
+  lvtWritable,
+  masked,
+  periodicMode,
+  processorPriority,
+  receiveIllegalVector,
+  remoteIrr,
+  sendIllegalVector,
+  spuriousEnable,
+  version,
+} from "./registers.ts";
 import { LapicTimer } from "./timer.ts";
 import {
   extIntDelivery,
@@ -35,61 +58,7 @@ export interface LapicWires {
   readonly trace: Channel;
 }
 
-/** Where the registers are after reset, and where the 1 MiB of message addresses always is (SDM vol. 3 section 10.11.1). */
-export const lapicBase = 0xfee0_0000;
-
-/** Integrated APIC, version 0x14, six LVT entries (0-5). */
-const version = 0x0005_0014;
-
-const apicBaseBootstrap = 1 << 8;
-const apicBaseEnable = 1 << 11;
-const spuriousEnable = 0x100;
-const masked = 0x1_0000;
-const levelTriggered = 0x8000;
-const remoteIrr = 0x4000;
-const periodicMode = 0x2_0000;
-
-/** Bits of ESR. */
-const sendIllegalVector = 0x20;
-const receiveIllegalVector = 0x40;
-const illegalRegister = 0x80;
-
-/** Entries of the local vector table, in the order of their registers from 0x320 on. */
-const lvtTimer = 0;
-const lvtLint0 = 3;
-const lvtLint1 = 4;
-const lvtError = 5;
-/** What can be written of each: vector, mask, and what the entry has of mode, polarity and trigger (SDM figure 10-8). */
-const lvtWritable = [0x3_00ff, 0x1_07ff, 0x1_07ff, 0x1_a7ff, 0x1_a7ff, 0x1_00ff] as const;
-
-function initial() {
-  return {
-    base: lapicBase + apicBaseEnable + apicBaseBootstrap,
-    id: 0,
-    tpr: 0,
-    ldr: 0,
-    dfr: 0xffff_ffff,
-    svr: 0xff,
-    esr: 0,
-    /** Errors since ESR was last written. */
-    errors: 0,
-    icrLow: 0,
-    icrHigh: 0,
-    lvt: new Uint32Array(6).fill(masked),
-    isr: new Uint32Array(8),
-    tmr: new Uint32Array(8),
-    irr: new Uint32Array(8),
-    initialCount: 0,
-    divide: 0,
-    start: 0,
-    expired: true,
-    earliest: 0,
-    /** Levels of LINT0 and LINT1. */
-    lint: new Uint8Array(2),
-    /** An ExtINT message of the IO-APIC waits. */
-    extInt: false,
-  };
-}
+export { lapicBase } from "./registers.ts";
 
 /**
  * The local APIC of a P6 with one processor, in xAPIC mode (Intel SDM vol. 3 chapter 10).
@@ -208,7 +177,7 @@ export class Lapic implements Device, InterruptSource {
    * Returns whether it was taken. `mode` is a delivery mode; `level` the trigger mode.
    */
   deliver(destination: number, logical: boolean, mode: number, vector: number, level: boolean): boolean {
-    return this.#enabled && this.#isMine(destination, logical) && this.#accept(mode, vector, level);
+    return this.#enabled && isMine(this.state.now, destination, logical) && this.#accept(mode, vector, level);
   }
 
   /** A message-signalled interrupt: address bits 19-2 and the data (SDM sections 10.11.1 and 10.11.2). */
@@ -264,9 +233,9 @@ export class Lapic implements Device, InterruptSource {
       case 0x080:
         return s.tpr;
       case 0x090:
-        return this.#arbitrationPriority;
+        return arbitrationPriority(s.tpr, this.#isr.highest, this.#irr.highest);
       case 0x0a0:
-        return this.#processorPriority;
+        return processorPriority(s.tpr, this.#isr.highest);
       case 0x0b0:
       case 0x0c0: // Remote read: no other APIC ever asked.
         return 0;
@@ -437,16 +406,6 @@ export class Lapic implements Device, InterruptSource {
     return true;
   }
 
-  #isMine(destination: number, logical: boolean): boolean {
-    const s = this.state.now;
-    if (!logical) return destination === 0xff || destination === s.id;
-    const mine = s.ldr >>> 24;
-    // Flat: a bit each. Cluster: the upper half names the cluster, or all of them (SDM section 10.6.2.2).
-    if (s.dfr >>> 28 === 0xf) return (destination & mine) !== 0;
-    const cluster = destination >>> 4;
-    return (cluster === 0xf || cluster === mine >>> 4) && (destination & mine & 0x0f) !== 0;
-  }
-
   /** The interrupt command (SDM section 10.6.1). It is sent at once, so that the delivery status reads idle. */
   #send(): void {
     const { icrLow: command, icrHigh } = this.state.now;
@@ -462,7 +421,8 @@ export class Lapic implements Device, InterruptSource {
     }
     if (shorthand === 3) return;
     // An interprocessor interrupt is taken as an edge (SDM table 10-3).
-    if (shorthand !== 0 || this.#isMine(icrHigh >>> 24, (command & 0x800) !== 0)) this.#accept(mode, vector, false);
+    if (shorthand !== 0 || isMine(this.state.now, icrHigh >>> 24, (command & 0x800) !== 0))
+      this.#accept(mode, vector, false);
   }
 
   #endOfInterrupt(): void {
@@ -486,21 +446,6 @@ export class Lapic implements Device, InterruptSource {
     this.#wires.trace.once(`lapic ${what} ${offset}`, `lapic: ${what} of register ${hex(offset)}, which is not there`);
   }
 
-  /** PPR (SDM section 10.8.3.1). */
-  get #processorPriority(): number {
-    const { tpr } = this.state.now;
-    const service = Math.max(this.#isr.highest, 0) & 0xf0;
-    return (tpr & 0xf0) >= service ? tpr : service;
-  }
-
-  /** APR (SDM section 10.6.2.4). */
-  get #arbitrationPriority(): number {
-    const { tpr } = this.state.now;
-    const service = Math.max(this.#isr.highest, 0) & 0xf0;
-    const request = Math.max(this.#irr.highest, 0) & 0xf0;
-    return (tpr & 0xf0) >= request && (tpr & 0xf0) > service ? tpr : Math.max(tpr & 0xf0, service, request);
-  }
-
   get #lintExtInt(): boolean {
     const { lint, lvt } = this.state.now;
     const value = lvt[lvtLint0] as number;
@@ -511,7 +456,8 @@ export class Lapic implements Device, InterruptSource {
     const s = this.state.now;
     if (this.#enabled) {
       const request = (s.svr & spuriousEnable) !== 0 ? this.#irr.highest : -1;
-      this.#next = request >= 0 && (request & 0xf0) > (this.#processorPriority & 0xf0) ? request : -1;
+      this.#next =
+        request >= 0 && (request & 0xf0) > (processorPriority(s.tpr, this.#isr.highest) & 0xf0) ? request : -1;
       this.#pending = this.#next >= 0 || s.extInt || this.#lintExtInt;
     } else {
       this.#next = -1;
