@@ -30,12 +30,14 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
 }
 
 // With install scripts switched off the pinned node is not linked, and the host's node runs instead.
-const pinned = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
-const usable = existsSync(pinned) && spawnSync(pinned, ["--version"], { encoding: "utf8" }).stdout?.startsWith("v24.");
-if (!usable && Number(process.versions.node.split(".")[0]) < 24) {
-  process.stderr.write(
-    `barzero: Node 24 or newer is needed and this is ${process.version}; ` +
-      "run `npm ci` without --ignore-scripts, which brings its own, or install Node 24\n",
-  );
-  process.exit(1);
+if (Number(process.versions.node.split(".")[0]) < 24) {
+  const pinned = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
+  const version = existsSync(pinned) && spawnSync(pinned, ["--version"], { encoding: "utf8" }).stdout;
+  if (!version || !version.startsWith("v24.")) {
+    process.stderr.write(
+      `barzero: Node 24 or newer is needed and this is ${process.version}; ` +
+        "run `npm ci` without --ignore-scripts, which brings its own, or install Node 24\n",
+    );
+    process.exit(1);
+  }
 }

@@ -2,7 +2,6 @@ import { isatty } from "node:tty";
 import { createMachine } from "../../index.ts";
 import { type BootOptions, configure } from "../configure.ts";
 import { converse } from "../conversation.ts";
-import { statistics } from "../stats.ts";
 import { writeText } from "../stderr.ts";
 import { TraceOut } from "../trace-out.ts";
 import { parseChoice, parseInteger, parseRegex, parseSeconds } from "../values.ts";
@@ -43,7 +42,10 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
     traceOut.check();
     const status = await converse(machine, { kind, expected, timeout, traceOut });
     traceOut.close();
-    if (flags.stats) writeText(2, statistics(machine));
+    if (flags.stats) {
+      const { statistics } = await import("../stats.ts");
+      writeText(2, statistics(machine));
+    }
     return status;
   } finally {
     configuration.close();
