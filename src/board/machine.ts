@@ -114,7 +114,7 @@ export class Machine {
     if (this.#resetWanted !== undefined) {
       this.#resets++;
       const channel = this.trace.channel("reset");
-      if (channel.on) channel.log(this.#resetWanted);
+      if (channel.on) channel.log(`${this.#resetWanted}, pc 0x${this.cpu.pc.toString(16)}`);
     }
     this.#resetWanted = undefined;
     this.console.clear();
