@@ -1,10 +1,11 @@
 import type { BlockBackend } from "../backend/block.ts";
+import type { CharacterSink, CharacterSource } from "../backend/character.ts";
 import type { Trace } from "../trace/trace.ts";
 
 /** Which register layout a virtio device shows. `transitional` is legacy and modern in one function. */
 export type Layout = "legacy" | "overlay" | "modern" | "transitional";
 
-/** How many MSI-X vectors a virtio device has: none, one for everything, or one a queue and one for its configuration. */
+/** How many MSI-X vectors a virtio device has: none; one for its configuration and one a queue; or one for its configuration and one for all queues. */
 export type IrqMode = "intx" | "msix" | "msix-shared";
 
 /** A disk. The n-th one takes the n-th free slot; layout and irq fall back to the machine's. */
@@ -31,6 +32,8 @@ export interface MachineOptions {
   readonly drives?: readonly Drive[];
   readonly layout?: Layout;
   readonly irq?: IrqMode;
+  /** What the machine's virtio console is joined to, if it has one. Default: nobody hears and nobody speaks. */
+  readonly virtioConsole?: { readonly output: CharacterSink; readonly input: CharacterSource };
   /** Everything random in the machine comes from it. Default 1. */
   readonly seed?: number;
   /** Virtual time counts instructions; host time follows `wall`. Default virtual. */

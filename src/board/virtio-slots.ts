@@ -1,14 +1,22 @@
+import { CharacterFifo, sinkTo } from "../backend/character.ts";
+import { SeededEntropy } from "../backend/entropy.ts";
 import type { PciBus } from "../pci/bus.ts";
 import type { Clock, Holds } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
 import { Blk } from "../virtio/device/blk/blk.ts";
+import { VirtioConsole } from "../virtio/device/console.ts";
+import { Rng } from "../virtio/device/rng.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { createVirtioPci, type VirtioPciOptions } from "../virtio/pci.ts";
+import { TransportCounts } from "../virtio/transport-counts.ts";
 import { type IrqMode, type Layout, MachineError, type MachineOptions } from "./options.ts";
 import type { MachineSpec } from "./spec.ts";
 
-/** MSI-X vectors: none, one that all share, or one for the configuration and one a queue, which is the default of a function. */
-const vectors: Readonly<Record<IrqMode, number | undefined>> = { intx: 0, "msix-shared": 1, msix: undefined };
+/** MSI-X vectors: none; one for the configuration and one which all queues share; or one for the configuration and one a queue. */
+const vectors: Readonly<Record<IrqMode, number | undefined>> = { intx: 0, "msix-shared": 2, msix: undefined };
+
+/** What everything random comes from when nobody says. */
+const usualSeed = 1;
 
 /** Puts the virtio devices of a machine into free slots of its bus: the n-th drive takes the n-th one. */
 export class VirtioSlots {
@@ -18,6 +26,7 @@ export class VirtioSlots {
   readonly #clock: Clock & Holds;
   readonly #trace: Trace;
   readonly #more: Pick<VirtioPciOptions, "guestOrder">;
+  readonly #counts = new Map<string, TransportCounts>();
   #slot: number;
 
   /** @param more what depends on the processor: the byte order which the legacy layout follows. */
@@ -41,6 +50,30 @@ export class VirtioSlots {
       const wires = { clock: this.#clock, trace: this.#trace.channel("virtio") };
       this.#plug(new Blk(`blk${i}`, { disk: drive.backend, ...wires }), drive.layout, drive.irq);
     }
+    const made = { console: 0, rng: 0 };
+    for (const { kind, layout, irq } of this.#spec.virtio ?? [])
+      this.#plug(this.#make(kind, made[kind]++), layout, irq);
+  }
+
+  /** What each device's transport has cost, by the device's name. */
+  counts(): Record<string, number> {
+    return Object.fromEntries(
+      [...this.#counts].flatMap(([name, { messages, pins, setup }]) => [
+        [`${name}.messages`, messages],
+        [`${name}.pins`, pins],
+        [`${name}.setup-accesses`, setup],
+      ]),
+    );
+  }
+
+  #make(kind: "console" | "rng", number: number): VirtioDevice {
+    const { seed = usualSeed, virtioConsole } = this.#options;
+    if (kind === "rng") {
+      const entropy = new SeededEntropy((seed + number) >>> 0);
+      return new Rng(`rng${number}`, { entropy, clock: this.#clock });
+    }
+    const joined = number === 0 ? virtioConsole : undefined;
+    return new VirtioConsole(`console${number}`, joined ?? { output: sinkTo(() => {}), input: new CharacterFifo() });
   }
 
   #plug(device: VirtioDevice, ownLayout: Layout | undefined, ownIrq: IrqMode | undefined): void {
@@ -51,8 +84,11 @@ export class VirtioSlots {
     while (this.#bus.at(this.#slot, 0) !== undefined) this.#slot++;
     if (this.#slot > this.#spec.pci.freeSlots[1])
       throw new MachineError(`machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives`);
+    const counts = new TransportCounts(device.name);
+    this.#counts.set(device.name, counts);
     const fn = createVirtioPci(device, {
       layout,
+      counts,
       vectors: vectors[irq],
       clock: this.#clock,
       trace: this.#trace.channel("virtio"),
