@@ -59,6 +59,15 @@ static const char *do_feature_words(void)
 }
 static const char *feature_words(void) { return on_reset_device(do_feature_words); }
 
+/* From reset to where queues may be set up (section 3.1.1), with no features but the one that must be. */
+static void negotiate(void)
+{
+	set(DEVICE_STATUS, 1, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+	set(DRIVER_FEATURE_SELECT, 4, 1);
+	set(DRIVER_FEATURE, 4, 1);
+	set(DEVICE_STATUS, 1, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK);
+}
+
 static const char *do_features_ok(void)
 {
 	u32 low;
@@ -123,6 +132,7 @@ static const char *queue_sizes(void) { return on_reset_device(do_queue_sizes); }
 
 static const char *do_addresses(void)
 {
+	negotiate();
 	set(QUEUE_SELECT, 2, 0);
 	set(QUEUE_DESCRIPTORS, 4, 0x12345670);
 	set(QUEUE_DESCRIPTORS + 4, 4, 0xa);
@@ -132,7 +142,6 @@ static const char *do_addresses(void)
 	set(QUEUE_DESCRIPTORS, 4, 0x1000);
 	EXPECT("high half after a write to the low one", get(QUEUE_DESCRIPTORS + 4, 4), 0xa);
 	EXPECT("the next field", get(QUEUE_DRIVER, 4), 0x2468);
-	set(DEVICE_STATUS, 1, 0);
 	return NULL;
 }
 static const char *addresses(void) { return on_reset_device(do_addresses); }
@@ -142,6 +151,7 @@ static const char *do_vectors(void)
 	if (device->pci->msix == NULL)
 		return SKIP("no MSI-X");
 	msix_enable(device->pci, true);
+	negotiate();
 	set(QUEUE_SELECT, 2, 0);
 	set(QUEUE_VECTOR, 2, 1);
 	u32 good = get(QUEUE_VECTOR, 2);

@@ -22,8 +22,9 @@ extern struct boot_info boot;
 /* main.c: architectures come here once they can take a trap on a stack of their own. */
 void kernel_main(void) __attribute__((noreturn));
 
-/* command_line.c: is the word there; the text after NAME=, or NULL. */
+/* command_line.c: is the word there; is there any NAME=; is it NAME=VALUE. */
 bool option_present(const char *word);
+bool option_given(const char *name);
 bool option_is(const char *name, const char *value);
 
 /* printf.c */

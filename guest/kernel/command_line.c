@@ -22,6 +22,16 @@ bool option_present(const char *word)
 	return false;
 }
 
+bool option_given(const char *name)
+{
+	size_t length;
+
+	for (const char *at = next_word(boot.command_line, &length); length > 0; at = next_word(at + length, &length))
+		if (length > strlen(name) && strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
+			return true;
+	return false;
+}
+
 bool option_is(const char *name, const char *value)
 {
 	char word[64];

@@ -57,14 +57,16 @@ static const struct {
 	const char *(*run)(struct virtio_device *device);
 } cells[] = {{VIRTIO_BLOCK, blk_cell}, {VIRTIO_CONSOLE, console_cell}, {VIRTIO_RNG, rng_cell}};
 
-/* Beside the function itself a cell must keep its interrupt mode's promise. */
+/* Beside the function itself a cell must be what the command line asks for and keep its interrupt mode's promise. */
 static const char *check(struct virtio_device *device)
 {
 	const char *why = "no driver";
 
 	if (!device->running)
 		return "did not come up";
-	if (device->mode != irq_mode_asked())
+	if (option_given("layout") && !option_is("layout", device->transport->layout))
+		return "another layout than asked for";
+	if (option_given("irq") && !option_is("irq", irq_mode_name(device->mode)))
 		return "another interrupt mode than asked for";
 	for (u32 i = 0; i < COUNT(cells); i++)
 		if (cells[i].type == device->type)

@@ -178,6 +178,38 @@ static const char *reset_is_quiet(void)
 	return up ? NULL : "it did not come up again";
 }
 
+/* PCI 3.0 section 6.2.2: without the bus master bit a function may neither read nor write memory, nor send messages. */
+static const char *not_master(void)
+{
+	struct virtio_blk *blk = disk_in(IRQ_MSIX);
+	struct virtio_buffer buffer = {sector, SECTOR};
+	static struct blk_request request;
+	struct virtio_device *device;
+	u32 interrupts, later;
+	u16 used;
+	bool done, up;
+
+	if (blk == NULL)
+		return SKIP("no disk with MSI-X");
+	device = blk->device;
+	interrupts = device->interrupts;
+	used = device->queue[0].used->index;
+	pci_command(device->pci, 0, PCI_COMMAND_MASTER);
+	blk_submit(blk, &request, BLK_READ, 0, &buffer, 1, true);
+	sleep_us(5000);
+	done = request.status != BLK_PENDING || device->queue[0].used->index != used;
+	later = device->interrupts;
+	virtio_stop(device);
+	pci_command(device->pci, PCI_COMMAND_MASTER, 0);
+	up = virtio_start(device, irq_mode_asked());
+	EXPECT("status or used ring written", done, 0);
+	EXPECT("interrupts", later, interrupts);
+	if (!up)
+		return "it did not come up again";
+	EXPECT("status of a read afterwards", blk_read(blk, 0, sector, 1), BLK_OK);
+	return NULL;
+}
+
 static const char *features_subset(void)
 {
 	struct virtio_blk *blk = blk_disk();
@@ -199,6 +231,7 @@ static const struct check checks[] = {
 	{"virtio: a disabled line shows in the status register and comes later", line_disabled},
 	{"MSI-X: a masked entry's message waits in the pending array", entry_masked},
 	{"MSI-X: the function mask holds all messages back", function_masked},
+	{"virtio: a device that is no bus master reaches nothing", not_master},
 	{"virtio: a reset device is quiet, and comes up again", reset_is_quiet},
 };
 const struct check_list checks_virtio = {checks, COUNT(checks)};
