@@ -67,11 +67,12 @@ export function systemHelpers(core: Core, model: Model): Helpers {
         throw core.raise(Vector.noCoprocessor);
       if (wait) return next;
       const at = core.get(s.engine.pc) >>> 0;
+      // A CPU without a coprocessor lets escapes pass and stores nothing, which is how programs find out: FNINIT, FNSTSW.
       core.wires.report(
         "x87",
-        `x87 instruction ${opcode.toString(16)} ${modrm.toString(16)} at 0x${at.toString(16)}: this CPU has no floating point`,
+        `x87 instruction ${opcode.toString(16)} ${modrm.toString(16)} at 0x${at.toString(16)} passes: this CPU has no floating point`,
       );
-      throw core.raise(Vector.undefined);
+      return next;
     },
 
     segmentCheck: (segment, offset, access) => {
