@@ -6,7 +6,7 @@ import type { MachineSpec } from "./spec.ts";
 /**
  * Makes a machine of its description, reset and ready to run.
  *
- * @throws MachineError, or LoadError for a kernel, each with one line, when what was asked for cannot be had.
+ * @throws MachineError with one line, when what was asked for cannot be had.
  */
 export function createMachine(spec: MachineSpec, options: MachineOptions): Machine {
   const memory = options.memory ?? spec.memory.size;
@@ -16,5 +16,10 @@ export function createMachine(spec: MachineSpec, options: MachineOptions): Machi
       `${memory} bytes of memory: machine ${spec.name} takes ${minimum} to ${maximum}, in steps of ${granule}`,
     );
   if (spec.board !== "pc") throw new MachineError(`machine ${spec.name}: there is no board ${spec.board} yet`);
-  return new Machine((requests) => wirePc(spec, { ...options, memory }, requests), options);
+  try {
+    return new Machine((requests) => wirePc(spec, { ...options, memory }, requests), options);
+  } catch (error) {
+    // Windows that do not fit, slots that are taken, an unknown processor: mistakes of the description.
+    throw error instanceof RangeError ? new MachineError(`machine ${spec.name}: ${error.message}`) : error;
+  }
 }

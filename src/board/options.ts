@@ -26,6 +26,8 @@ export interface MachineOptions {
   readonly memory?: number;
   /** A kernel file: ELF, multiboot or bzImage on pc, ELF on ppce500. */
   readonly kernel?: Uint8Array;
+  /** The processor's model; the machine's own when absent. */
+  readonly cpu?: string;
   readonly initrd?: Uint8Array;
   /** The kernel's command line. */
   readonly append?: string;

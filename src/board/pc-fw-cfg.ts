@@ -1,6 +1,7 @@
-import { readPcKernel } from "../loader/pc-kernel.ts";
+import { LoadError } from "../loader/load-error.ts";
+import { type PcKernel, readPcKernel } from "../loader/pc-kernel.ts";
 import { Bytes } from "./bytes.ts";
-import type { MachineOptions } from "./options.ts";
+import { MachineError, type MachineOptions } from "./options.ts";
 import { pcFirmwareFiles } from "./pc-files.ts";
 import type { PcSpec } from "./spec.ts";
 
@@ -27,7 +28,7 @@ export interface FirmwareItems {
 
 const u32 = (value: number): Uint8Array => new Bytes().u32(value).done();
 
-/** @throws LoadError when the kernel is none. */
+/** @throws MachineError when the kernel is none. */
 export function pcFirmwareItems(spec: PcSpec, options: MachineOptions & { readonly memory: number }): FirmwareItems {
   const items = new Map<number, Uint8Array>([
     [key.ramSize, new Bytes().u64(options.memory).done()],
@@ -35,7 +36,7 @@ export function pcFirmwareItems(spec: PcSpec, options: MachineOptions & { readon
     [key.mostProcessors, new Bytes().u16(1).done()],
   ]);
   if (options.kernel !== undefined) {
-    const { setup, kernel } = readPcKernel(options.kernel);
+    const { setup, kernel } = readKernel(options.kernel);
     const commandLine = new TextEncoder().encode(`${options.append ?? ""}\0`);
     items.set(key.kernelSize, u32(kernel.length)).set(key.kernelData, kernel);
     items.set(key.setupSize, u32(setup.length)).set(key.setupData, setup);
@@ -44,4 +45,12 @@ export function pcFirmwareItems(spec: PcSpec, options: MachineOptions & { readon
       items.set(key.initrdSize, u32(options.initrd.length)).set(key.initrdData, options.initrd);
   }
   return { items, files: pcFirmwareFiles(spec, options.memory) };
+}
+
+function readKernel(bytes: Uint8Array): PcKernel {
+  try {
+    return readPcKernel(bytes);
+  } catch (error) {
+    throw error instanceof LoadError ? new MachineError(`the kernel is ${error.message}`) : error;
+  }
 }

@@ -38,7 +38,7 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
   });
   // The engine's part of the guest memory comes first, then RAM and ROM.
   cpu = new X86Cpu({
-    model: spec.cpu.model,
+    model: options.cpu ?? spec.cpu.model,
     memory,
     guest,
     interrupts,

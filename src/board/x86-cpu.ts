@@ -66,7 +66,7 @@ export class X86Cpu implements Cpu {
   }
 }
 
-/** State which lies in the guest memory, one field a slot; 64-bit slots are two. */
+/** State which lies in the guest memory, one field a slot; 64-bit slots are two. Instructions are counted on, since slots refer to the count. */
 class SlotState implements StateList {
   readonly name: string;
   readonly reset: () => void;
@@ -81,10 +81,13 @@ class SlotState implements StateList {
   }
 
   save(): Saved {
-    const { words } = this.#engine;
-    return Object.fromEntries(
-      this.#slots.map(({ name, index, width }) => [name, Array.from(words.subarray(index, index + width / 4))]),
-    );
+    const { words, instructions } = this.#engine;
+    return {
+      instructions,
+      ...Object.fromEntries(
+        this.#slots.map(({ name, index, width }) => [name, Array.from(words.subarray(index, index + width / 4))]),
+      ),
+    };
   }
 
   restore(saved: Saved): void {
@@ -94,6 +97,9 @@ class SlotState implements StateList {
         throw new Error(`${this.name}.${name}: not a value of this field`);
       return value as number[];
     });
+    const { instructions } = saved;
+    if (typeof instructions !== "number") throw new Error(`${this.name}.instructions: not a value of this field`);
+    this.#engine.resume(instructions);
     for (const [k, slot] of this.#slots.entries()) this.#engine.words.set(values[k] as number[], slot.index);
     this.#engine.flushTlb();
   }

@@ -89,6 +89,11 @@ export class Engine implements EngineServices {
     return this.#before + this.#slice - (this.words[this.#front.slots.budget.index] as number) - this.#held;
   }
 
+  /** Goes on counting from `count`: for a restored machine, between two runs. */
+  resume(count: number): void {
+    this.#before = count;
+  }
+
   /** Figures for `--stats`. */
   get stats(): Readonly<Record<string, number>> {
     return {

@@ -98,6 +98,12 @@ export class AlarmQueue {
     return true;
   }
 
+  /** Cancels every alarm: the state which they followed from is about to be another. */
+  clear(): void {
+    for (const alarm of this.#alarms) alarm.due = Number.POSITIVE_INFINITY;
+    this.moved();
+  }
+
   #earliest(): QueuedAlarm | undefined {
     if (!this.#known) {
       this.#next = undefined;

@@ -10,7 +10,7 @@ export class HostClock implements MachineClock {
   readonly #queue = new AlarmQueue();
   readonly #holds = new HoldCount();
   readonly #wall: () => number;
-  readonly #start: number;
+  #start: number;
   #now = 0;
 
   /** @param wall nanoseconds of a host clock. Should it go back all the same, time stands still until it has caught up. */
@@ -50,5 +50,11 @@ export class HostClock implements MachineClock {
 
   idle(): number {
     return Math.max(0, this.#queue.due - this.now);
+  }
+
+  restore(now: number): void {
+    this.#queue.clear();
+    this.#start = this.#wall() - now;
+    this.#now = now;
   }
 }

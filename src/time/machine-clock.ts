@@ -17,6 +17,8 @@ export interface MachineClock extends Clock {
    * Infinity when there is none.
    */
   idle(): number;
+  /** Goes on from another time, with no alarm set: for a restored machine, whose chips then set theirs. */
+  restore(now: number): void;
   /** Nanoseconds skipped by `idle` since the machine was made. */
   readonly skipped: number;
 }

@@ -14,6 +14,8 @@ export class VirtualClock implements MachineClock {
   readonly #position: () => number;
   readonly #nsPerInstruction: number;
   #skipped = 0;
+  /** What is added to the time that the instructions took: what was skipped, and what a restored machine had behind it. */
+  #offset = 0;
   /** The alarm which the run in hand ends at. */
   #horizon = Number.POSITIVE_INFINITY;
 
@@ -27,7 +29,7 @@ export class VirtualClock implements MachineClock {
   }
 
   get now(): number {
-    return this.#position() * this.#nsPerInstruction + this.#skipped;
+    return this.#position() * this.#nsPerInstruction + this.#offset;
   }
 
   get skipped(): number {
@@ -61,7 +63,14 @@ export class VirtualClock implements MachineClock {
   idle(): number {
     const due = this.#queue.due;
     if (due === Number.POSITIVE_INFINITY) return due;
-    this.#skipped += Math.max(0, Math.ceil(due - this.now));
+    const skip = Math.max(0, Math.ceil(due - this.now));
+    this.#skipped += skip;
+    this.#offset += skip;
     return 0;
+  }
+
+  restore(now: number): void {
+    this.#queue.clear();
+    this.#offset = now - this.#position() * this.#nsPerInstruction;
   }
 }

@@ -49,7 +49,7 @@ const layouts: Readonly<
 export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions): PciFunction {
   const { clock, trace, vectors = device.queueSizes.length + 1, counts = new TransportCounts(device.name) } = options;
   const layout = layouts[options.layout];
-  const fn = new PciFunction(device.name, layout.identity(device));
+  const fn = new PciFunction(`${device.name}.pci`, layout.identity(device));
   const msix = vectors === 0 ? undefined : new Msix(fn, { vectors, bar: msixBar });
   const interrupts = new Interrupts(device.name, device.queueSizes.length, {
     msix,
