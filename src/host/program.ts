@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { oneLine, usage } from "./failure.ts";
 import { hint } from "./nearest.ts";
 import type { BootFlags } from "./verbs/boot.ts";
+import type { MatrixFlags } from "./verbs/matrix.ts";
 
 /**
  * Reads the command line and does what it says. Gives the exit status.
@@ -29,7 +30,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--append <text>", "the kernel's command line")
     .option("--firmware <file>", "instead of the machine's own")
     .option("--drive <file[,readonly][,snapshot]>", "a raw disk image, once for each disk; `none` for no disk", gather)
-    .option("--layout <layout>", "register layout of virtio devices: modern")
+    .option("--layout <layout>", "register layout of virtio devices: legacy, modern or transitional")
     .option("--irq <mode>", "interrupts of virtio devices: intx, msix or msix-shared")
     .option("--console <where>", "stdio, pty or none", "stdio")
     .option("--expect <regex>", "end with status 0 when the console has said this, 124 when it has not")
@@ -51,6 +52,18 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .action(async () => {
       const { machinesCommand } = await import("./verbs/machines.ts");
       await print(machinesCommand());
+    });
+
+  program
+    .command("matrix")
+    .description("try every machine, register layout, interrupt mode and virtio device, and show what each costs")
+    .argument("[machines...]", "only these (default: all there are)")
+    .option("--tap", "a line of the Test Anything Protocol for each cell")
+    .option("--json", "all cells as one JSON object")
+    .option("--jobs <n>", "how many machines run at once (default: the cores there are)")
+    .action(async (wanted: string[], flags: MatrixFlags) => {
+      const { matrixCommand } = await import("./verbs/matrix.ts");
+      status = await matrixCommand(wanted, flags);
     });
 
   let help = "";

@@ -1,0 +1,52 @@
+import { availableParallelism } from "node:os";
+import { watchOutside } from "../ending.ts";
+import { exitStatus, usage } from "../failure.ts";
+import { findMachine, machines } from "../machines.ts";
+import { type Cell, judge } from "../matrix/cells.ts";
+import { devices, planRows } from "../matrix/plan.ts";
+import { runRows } from "../matrix/pool.ts";
+import { json, tableHead, tableRow, tapLine, tapPlan } from "../matrix/report.ts";
+import { writeText } from "../stderr.ts";
+import { parseInteger } from "../values.ts";
+
+/** The options of `barzero matrix`, as they were typed. */
+export interface MatrixFlags {
+  readonly tap?: boolean;
+  readonly json?: boolean;
+  readonly jobs?: string;
+}
+
+/**
+ * `barzero matrix`: every machine, layout, interrupt mode and device, each tried by the demo kernel's own driver.
+ * Results are printed as they come. Gives 0 when every cell is ok.
+ */
+export async function matrixCommand(wanted: readonly string[], flags: MatrixFlags): Promise<number> {
+  if (flags.tap && flags.json) throw usage("--tap and --json: choose one of them");
+  const most = 256;
+  const jobs = flags.jobs === undefined ? availableParallelism() : parseInteger(flags.jobs, "--jobs", 1, most);
+  // Looked up first, so that a wrong name is said before anything runs.
+  for (const name of wanted) await findMachine(name);
+  const rows = planRows(wanted.length > 0 ? wanted : machines.map((spec) => spec.name));
+
+  const cells: Cell[] = [];
+  if (flags.tap) put(tapPlan(rows.length * devices.length));
+  else if (!flags.json) put(tableHead());
+  const stopWatching = watchOutside(undefined, ({ status }) => process.exit(status));
+  await runRows(rows, Math.min(jobs, most), (result) => {
+    const judged = judge(result);
+    if (flags.tap) for (const [i, cell] of judged.entries()) put(tapLine(cell, cells.length + i + 1));
+    else if (!flags.json) put(tableRow(judged));
+    cells.push(...judged);
+  });
+  stopWatching();
+
+  if (flags.json) put(json(cells));
+  const good = cells.filter((cell) => cell.ok).length;
+  if (!flags.tap && !flags.json) put(`\n${good} of ${cells.length} cells are ok`);
+  return good === cells.length ? exitStatus.ok : exitStatus.failure;
+}
+
+/** Prints a line. Nothing goes on for a reader who is gone. */
+function put(line: string): void {
+  if (!writeText(1, `${line}\n`)) process.exit(exitStatus.failure);
+}

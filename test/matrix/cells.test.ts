@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { judge, type RowResult } from "../../src/host/matrix/cells.ts";
+import { layouts, planRows } from "../../src/host/matrix/plan.ts";
+import { tableRow, tapLine } from "../../src/host/matrix/report.ts";
+
+const lines = [
+  "cell blk layout=legacy irq=msix messages=4 interrupts=4 setup_accesses=32 ok",
+  "cell console layout=legacy irq=msix messages=1 interrupts=1 setup_accesses=22 ok",
+  "cell rng layout=legacy irq=msix messages=2 interrupts=2 setup_accesses=16 ok",
+];
+
+const counts = {
+  "messages-dropped": 0,
+  "blk0.messages": 4,
+  "blk0.pins": 0,
+  "blk0.setup-accesses": 32,
+  "console0.messages": 1,
+  "console0.pins": 0,
+  "console0.setup-accesses": 22,
+  "rng0.messages": 2,
+  "rng0.pins": 0,
+  "rng0.setup-accesses": 16,
+};
+
+const good: RowResult = {
+  row: { machine: "pc", layout: layouts[2] as (typeof layouts)[number], irq: "msix" },
+  status: 0,
+  text: `barzero kernel on pc\r\n${lines.join("\r\n")}\r\n`,
+  consoleText: "barzero console cell\r\n",
+  counts,
+};
+
+/** What is said of the disk's cell when the result is like the good one but for this. */
+const blkWhy = (change: Partial<RowResult>) => judge({ ...good, ...change })[0]?.why;
+const told = (text: string) => blkWhy({ text });
+
+describe("the plan of the matrix", () => {
+  it("has twelve rows a machine: four ways to drive a layout by three interrupt modes", () => {
+    const rows = planRows(["pc", "ppce500"]);
+    expect(rows).toHaveLength(24);
+    expect(new Set(rows.map(({ machine, layout, irq }) => `${machine} ${layout.name} ${irq}`)).size).toBe(24);
+  });
+});
+
+describe("a row of the matrix", () => {
+  it("is three cells, with the emulator's figures", () => {
+    const cells = judge(good);
+    expect(cells.map((cell) => cell.ok)).toEqual([true, true, true]);
+    expect(cells[1]).toEqual({
+      machine: "pc",
+      layout: "transitional-as-legacy",
+      irq: "msix",
+      device: "console",
+      ok: true,
+      messages: 1,
+      interrupts: 1,
+      setupAccesses: 22,
+    });
+  });
+
+  it("takes asserting the pin for an interrupt which is no message", () => {
+    const intx = { ...good.row, irq: "intx" as const };
+    const text = good.text.replaceAll("msix messages=4", "intx messages=0");
+    const [blk] = judge({ ...good, row: intx, text, counts: { ...counts, "blk0.messages": 0, "blk0.pins": 4 } });
+    expect(blk).toMatchObject({ ok: true, messages: 0, interrupts: 4 });
+  });
+
+  it("is not ok when the guest says so, or says nothing, or says it twice", () => {
+    expect(told(good.text.replace("32 ok", "32 FAIL other data came back"))).toBe("other data came back");
+    expect(told("barzero kernel on pc\r\npanic: no memory\r\n")).toMatch(/nothing of it.*panic: no memory/);
+    expect(told(`${good.text}${lines[0]}\n`)).toMatch(/twice/);
+  });
+
+  it("is not ok when another layout or interrupt mode was driven than asked for", () => {
+    expect(told(good.text.replace("blk layout=legacy", "blk layout=modern"))).toBe("driven as modern");
+    expect(told(good.text.replace("legacy irq=msix", "legacy irq=intx"))).toBe("interrupts by intx");
+  });
+
+  it.each(["messages", "interrupts", "setup_accesses"])("is not ok when guest and emulator count other %s", (what) => {
+    expect(told(good.text.replace(new RegExp(`${what}=\\d+`), `${what}=99`))).toMatch(/counts 99/);
+  });
+
+  it("is not ok when messages were dropped, the guest failed, or the boot had trouble", () => {
+    expect(blkWhy({ counts: { ...counts, "messages-dropped": 2 } })).toMatch(/2 messages .* dropped/);
+    expect(blkWhy({ status: 1 })).toMatch(/status 1/);
+    expect(blkWhy({ trouble: "the guest still ran after 60 s" })).toMatch(/still ran/);
+  });
+
+  it("wants the console's line to have come out of the console", () => {
+    expect(judge({ ...good, consoleText: "" }).map((cell) => cell.ok)).toEqual([true, false, true]);
+  });
+
+  it("is a line of TAP a cell, which names all four things", () => {
+    const [blk] = judge(good);
+    const [bad] = judge({ ...good, status: 3 });
+    if (blk === undefined || bad === undefined) throw new Error("no cell");
+    expect(tapLine(blk, 7)).toBe("ok 7 - pc transitional-as-legacy msix blk messages=4 interrupts=4 setup-accesses=32");
+    expect(tapLine(bad, 7)).toMatch(
+      /^not ok 7 - pc transitional-as-legacy msix blk .* # the guest left with status 3$/,
+    );
+    expect(tableRow(judge(good))).toMatch(
+      /^pc +transitional-as-legacy +msix +ok +4\/4\/32 +ok +1\/1\/22 +ok +2\/2\/16$/,
+    );
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { judge } from "../../src/host/matrix/cells.ts";
+import { layouts } from "../../src/host/matrix/plan.ts";
+import { runRow } from "../../src/host/matrix/run-row.ts";
+import { run } from "../support/command.ts";
+
+describe("barzero matrix", () => {
+  it("finds every cell of the machines ok, a line of TAP each", async () => {
+    const { status, stdout, stderr } = await run("matrix", "--tap");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.filter((line) => line.startsWith("not ok"))).toEqual([]);
+    expect(lines[1]).toBe(`1..${lines.length - 2}`);
+    expect(lines.length - 2).toBeGreaterThanOrEqual(36);
+    expect(new Set(lines.slice(2).map((line) => line.split(" ").slice(3, 7).join(" "))).size).toBe(lines.length - 2);
+    for (const [i, line] of lines.slice(2).entries())
+      expect(line).toMatch(
+        new RegExp(
+          `^ok ${i + 1} - \\w+ (legacy|modern|transitional-as-\\w+) (intx|msix|msix-shared) (blk|console|rng) messages=\\d+ interrupts=[1-9]\\d* setup-accesses=[1-9]\\d*$`,
+        ),
+      );
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+  }, 120_000);
+
+  it("gives a row whose machine cannot be made three cells which say why", async () => {
+    const layout = layouts[0] as (typeof layouts)[number];
+    const cells = judge(await runRow({ machine: "nowhere.json", layout, irq: "msix" }));
+    expect(cells.map((cell) => cell.ok)).toEqual([false, false, false]);
+    expect(cells[2]?.why).toMatch(/nowhere\.json: there is no such file/);
+  });
+
+  it("says which machine is not there, with status 2", async () => {
+    const { status, stderr } = await run("matrix", "ppc500");
+    expect(stderr).toMatch(/^barzero: no machine ppc500; .*\n$/);
+    expect(status).toBe(2);
+  });
+});
