@@ -175,7 +175,7 @@ export class Engine implements EngineServices {
       else if (reason === Reason.fetch) this.#fetch();
       else if (reason === Reason.decode) this.#decodeRun();
       else return;
-      if (front.attention || front.halted || this.words[front.slots.budget.index] === 0) return;
+      if (front.halted || this.words[front.slots.budget.index] === 0) return;
     }
   }
 
