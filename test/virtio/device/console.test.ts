@@ -95,6 +95,21 @@ describe("a console device", () => {
     expect(new ModernDriver(plain.bench, plain.fn).offered() & 1n).toBe(0n);
   });
 
+  it("case 18: takes as many chains at once as the ring has entries, and more as time passes", () => {
+    const { bench, driver, sink, transmit } = start();
+    let offers = 20;
+    // A driver which refills its ring while the device empties it.
+    sink.write = (bytes) => {
+      sink.got.push(...bytes);
+      if (offers-- > 0) transmit.makeAvailable((transmit.availableIndex + 7) % 8);
+    };
+    for (let i = 0; i < 8; i++) transmit.offer([{ read: text("x") }]);
+    driver.kick(1);
+    expect(sink.got.length).toBe(8);
+    bench.clock.advance(1e6);
+    expect(sink.got.length).toBe(28);
+  });
+
   it("case 31: sends a chain of gigabytes a piece at a time, as time passes", () => {
     const { bench, driver, sink, transmit } = start();
     const { got } = sink;

@@ -198,6 +198,19 @@ describe("a legacy virtio function and a hostile driver", () => {
     }
   });
 
+  it("case 32: a broken device stays so when its queue is placed again, until reset", () => {
+    const { bench, driver } = blk();
+    const [ring] = driver.start(0, 1);
+    ring?.makeAvailable(256);
+    driver.kick(0);
+    for (const page of [0, 0x10]) driver.write(8, 4, page);
+    ring?.setAvailableIndex(0);
+    ring?.offer(readSector());
+    driver.kick(0);
+    bench.clock.advance(settle);
+    expect(ring?.usedIndex).toBe(0);
+  });
+
   it("case 32: vectors out of range read back as none, for queues which are not there too", () => {
     const { bench, fn, driver } = blk();
     enableMsix(bench, fn);

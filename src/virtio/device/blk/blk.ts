@@ -22,7 +22,7 @@ export interface BlkWires {
 /** The modelled disk: what a request takes by itself, and what each byte of it adds (500 MB/s), in virtual nanoseconds. */
 const requestTime = 50_000;
 const byteTime = 2;
-/** Bytes of data which the device takes on at once; the rest of the ring waits. */
+/** Bytes of data which the device takes on at once; the rest of the ring waits. No single request is longer. */
 const maxBytesInHand = 32 * 1024 * 1024;
 /** A buffer up to this size is kept for the next request. */
 const keptBuffer = 65536;
@@ -143,7 +143,7 @@ export class Blk implements VirtioDevice {
     });
     const bytes = bytesOf(command);
     const now = this.state.now;
-    if (now.bytesInHand > 0 && now.bytesInHand + bytes > maxBytesInHand) return false;
+    if (now.bytesInHand + bytes > maxBytesInHand) return false;
     if (this.#trace.on) this.#note(chain, describe(command));
     const request = this.#spare.pop() ?? this.#newRequest();
     request.chain = chain;
