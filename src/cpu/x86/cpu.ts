@@ -31,10 +31,10 @@ export class X86 implements FrontEnd {
   readonly slots = s.engine;
   readonly alignment = 1;
   readonly helpers: Readonly<Record<string, Helper>>;
+  readonly stateSlots = s.slots;
   readonly core: Core;
   readonly model: Model;
   readonly #interrupts: InterruptSource;
-  #nmi = false;
 
   constructor(options: X86Options) {
     const name = options.model ?? "pentium-pro";
@@ -82,7 +82,6 @@ export class X86 implements FrontEnd {
     word(s.dr[6] as Slot, 0xffff_0ff0);
     word(s.dr[7] as Slot, 0x400);
     core.setFlags(0, -1);
-    this.#nmi = false;
     core.setCpl(0);
     core.updateMode();
     core.engine.flushTlb();
@@ -120,8 +119,8 @@ export class X86 implements FrontEnd {
   }
 
   get attention(): boolean {
-    if (this.#nmi || this.core.get(s.stepping) !== 0) return true;
     const { core } = this;
+    if (core.get(s.nmi) !== 0 || core.get(s.stepping) !== 0) return true;
     return (
       (core.get(s.eflags) & Flag.if) !== 0 &&
       this.#interrupts.pending &&
@@ -138,10 +137,11 @@ export class X86 implements FrontEnd {
       return;
     }
     core.set(s.halted, 0);
-    const vector = this.#nmi ? Vector.nmi : this.#interrupts.acknowledge();
-    this.#nmi = false;
+    const vector = core.get(s.nmi) !== 0 ? Vector.nmi : this.#interrupts.acknowledge();
+    core.set(s.nmi, 0);
     const { irq } = core.wires;
-    if (irq.on) irq.log(`cpu: takes vector 0x${vector.toString(16)} at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`);
+    if (irq.on)
+      irq.log(`cpu: takes vector 0x${vector.toString(16)} at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`);
     if (this.#deliver(vector, undefined, core.get(s.engine.pc), false)) return;
     this.deliverFault();
   }
@@ -161,7 +161,7 @@ export class X86 implements FrontEnd {
 
   /** The NMI pin rose. */
   nmi(): void {
-    this.#nmi = true;
+    this.core.set(s.nmi, 1);
     this.core.engine.attention();
   }
 

@@ -59,6 +59,8 @@ export const faultCode = table.slot("fault.code");
 export const faultHasCode = table.slot("fault.hasCode");
 /** 1 in HLT, 2 after a shutdown. */
 export const halted = table.slot("halted");
+/** 1 while an NMI waits. */
+export const nmi = table.slot("nmi");
 /** 1 while an instruction runs that began with TF set: #DB is due behind it. */
 export const stepping = table.slot("stepping");
 /** The instruction count from which interrupts are taken again, after STI and MOV SS held them off. */
