@@ -32,8 +32,8 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
 // With install scripts switched off the pinned node is not linked, and the host's node runs instead.
 if (Number(process.versions.node.split(".")[0]) < 24) {
   const pinned = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
-  const version = existsSync(pinned) && spawnSync(pinned, ["--version"], { encoding: "utf8" }).stdout;
-  if (!version || !version.startsWith("v24.")) {
+  const version = existsSync(pinned) ? spawnSync(pinned, ["--version"], { encoding: "utf8" }).stdout : "";
+  if (!version?.startsWith("v24.")) {
     process.stderr.write(
       `barzero: Node 24 or newer is needed and this is ${process.version}; ` +
         "run `npm ci` without --ignore-scripts, which brings its own, or install Node 24\n",

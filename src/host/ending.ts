@@ -1,4 +1,5 @@
 import { exitStatus } from "./failure.ts";
+import { parent } from "./parent.ts";
 
 /** Why the command ends before the guest does, and with what status. */
 export interface Ending {
@@ -29,7 +30,6 @@ export function watchOutside(timeout: number | undefined, end: (ending: Ending) 
     const timer = setTimeout(() => end({ status: exitStatus.timeout }), timeout * 1000);
     stops.push(() => clearTimeout(timer));
   }
-  const parent = process.ppid;
   const look = setInterval(() => {
     if (process.ppid !== parent)
       end({ status: exitStatus.failure, message: "the process that started this one is gone", hurry: true });

@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { run, start } from "../support/command.ts";
+import { bin, run, start } from "../support/command.ts";
 
 const prompt = /barzero> $/;
 
@@ -86,6 +89,27 @@ describe("without a terminal", () => {
   });
 });
 
+test("the command ends when the process that started it is gone", async () => {
+  // A parent which goes away when its child has come to its prompt and prints no more. The child's input comes from
+  // somebody else, who stays.
+  const script = `
+    const child = require("node:child_process").spawn(process.execPath, process.argv.slice(1), { stdio: ["inherit", "pipe", "inherit"] });
+    child.stdout.on("data", (text) => String(text).endsWith("barzero> ") && process.exit(0));`;
+  const typist = spawn("sleep", ["30"]);
+  const parent = spawn(process.execPath, ["-e", script, bin, "boot", "pc"], {
+    stdio: [typist.stdout, "pipe", "pipe"],
+  });
+  let stderr = "";
+  parent.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  parent.stdout?.resume();
+  // The pipes close when the last who holds them has ended, the child among them.
+  await new Promise((resolve) => parent.on("close", resolve));
+  typist.kill();
+  expect(stderr).toContain("barzero: the process that started this one is gone");
+});
+
 describe("what is expected of a guest", () => {
   test("ends the command with status 0 when it is seen", async () => {
     const { status, stderr } = await run("boot", "pc", "--expect", "barzero>", "--timeout", "60");
@@ -109,4 +133,38 @@ test("a firmware that finds nothing to boot is said to wait for ever", async () 
   const { status, stderr } = await run("boot", "pc", "--kernel", "none");
   expect(stderr).toContain("nothing that could wake it");
   expect(status).toBe(1);
+});
+
+describe("a drive", () => {
+  /** Boots on a blank disk of a MiB, has the guest write a sector, and gives what it said and what is on the disk then. */
+  async function writeSector(options: string) {
+    const folder = mkdtempSync(join(tmpdir(), "drive-"));
+    const file = join(folder, "disk.img");
+    writeFileSync(file, new Uint8Array(2 ** 20));
+    const command = start(["boot", "pc", "--drive", `${file}${options}`]);
+    await command.printed(prompt);
+    command.type("blk write 7 0x11223344\n");
+    command.end();
+    const { stdout, status } = await command.ended;
+    const sector = readFileSync(file).subarray(7 * 512, 8 * 512);
+    rmSync(folder, { recursive: true });
+    expect(status).toBe(0);
+    return { said: stdout.slice(stdout.indexOf("blk write")), word: sector.readUInt32LE(0) };
+  }
+
+  test("keeps what the guest writes", async () => {
+    expect((await writeSector("")).word).toBe(0x11223344);
+  });
+
+  test("as a snapshot forgets it", async () => {
+    const { said, word } = await writeSector(",snapshot");
+    expect(word).toBe(0);
+    expect(said).not.toMatch(/IOERR/);
+  });
+
+  test("that is read-only refuses it, and the guest says so", async () => {
+    const { said, word } = await writeSector(",readonly");
+    expect(word).toBe(0);
+    expect(said).toMatch(/IOERR/);
+  });
 });

@@ -1,10 +1,10 @@
+import { closeSync, openSync, writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { bin, start } from "../support/command.ts";
 
 // An optional dependency: where it has no binary, there is no terminal to be had.
 const library = await import("@lydell/node-pty").catch(() => undefined);
-const bin = fileURLToPath(new URL("../../src/host/bin.ts", import.meta.url));
 
 /** A shell in a terminal which runs the command and says how it ended and whether the terminal is as it was. */
 function terminal(words: string) {
@@ -21,6 +21,18 @@ function terminal(words: string) {
   };
   return { type: (text: string) => shell.write(text), printed };
 }
+
+describe.skipIf(library === undefined)("--console pty", () => {
+  test("gives the guest a terminal of its own, to which a person may connect later", async () => {
+    const command = start(["boot", "pc", "--console", "pty"]);
+    const path = await command.complained(/the console is at (\S+)\n/);
+    await delay(1500);
+    const far = openSync(path[1] as string, "r+");
+    writeSync(far, "\x04");
+    expect(await command.ended).toMatchObject({ status: 0, stdout: "" });
+    closeSync(far);
+  });
+});
 
 describe.skipIf(library === undefined)("a live terminal", () => {
   test("is the guest's until Ctrl-A x, and is then as it was", async () => {

@@ -66,7 +66,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     append: flags.append,
     firmware: flags.firmware,
     drives,
-    layout: choice(flags.layout, "--layout", ["modern"]),
+    layout: choice(flags.layout, "--layout", ["legacy", "modern", "transitional"]),
     irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
     seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
     clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
