@@ -8,16 +8,20 @@ const pages = { code: 0x10000, data: 0x11000, stack: 0x12000 };
 /** CF, PF, AF, ZF, SF, DF, OF. */
 const watched = 0xcd5;
 
+/** INT3, a page of it. */
+const padding = new Uint8Array(4096).fill(0xcc);
+
 const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
 
 /** Runs vectors on one machine, again and again. */
 export class VectorRunner {
   readonly machine: BareX86;
+  readonly #data = new Uint8Array(4096);
 
   constructor(executor: Executor) {
     const machine = bareX86(executor, { memory: 1 << 20, stopAtExceptions: true });
     this.machine = machine;
-    for (let k = 0; k < 4096; k++) machine.write(pages.code + k, 0xcc);
+    machine.load(pages.code, padding);
     paging(machine, tables, [
       [codeAt & ~0xfff, pages.code],
       [dataPage, pages.data],
@@ -35,18 +39,17 @@ export class VectorRunner {
     const code = Buffer.from(v.code, "hex");
     const memory = Buffer.from(v.before.memory, "hex");
     const from = pages.code + (codeAt & 0xfff);
-    for (const [k, byte] of code.entries()) machine.write(from + k, byte);
-    for (let k = 0; k < 4096; k++) {
-      const inside = k - (dataAt - dataPage);
-      machine.write(pages.data + k, inside >= 0 && inside < 64 ? (memory[inside] as number) : 0);
-    }
+    machine.load(from, code);
+    this.#data.fill(0);
+    this.#data.set(memory, dataAt - dataPage);
+    machine.load(pages.data, this.#data);
     for (const [k, value] of v.before.registers.entries()) setWord(machine, s.gpr[k], value);
     machine.front.core.setFlags(v.before.flags | 0x200, -1);
     setWord(machine, s.engine.pc, codeAt);
     resume(machine);
     // The longest are repeated string instructions.
     machine.run(200);
-    for (let k = 0; k < code.length; k++) machine.write(from + k, 0xcc);
+    machine.load(from, padding.subarray(0, code.length));
     return this.#differences(v);
   }
 
@@ -58,12 +61,15 @@ export class VectorRunner {
     };
     const trap = stoppedBy(machine);
     if (trap !== v.trap) wrong.push(`exception is ${trap}, should be ${v.trap}`);
-    for (const [k, should] of v.after.registers.entries()) compare(s.gpr[k]?.name ?? "", word(machine, s.gpr[k]), should);
+    for (const [k, should] of v.after.registers.entries())
+      compare(s.gpr[k]?.name ?? "", word(machine, s.gpr[k]), should);
     const mask = watched & ~undefinedFlags(v.mnemonic, shiftCount(v));
     compare("eflags", machine.front.core.flags & mask, v.after.flags & mask);
     compare("eip", word(machine, s.engine.pc), v.eip);
     if (v.trap === 14) compare("cr2", word(machine, s.cr2), v.cr2);
-    const memory = Buffer.from(Array.from({ length: 64 }, (_, k) => machine.read(pages.data + (dataAt - dataPage) + k))).toString("hex");
+    const memory = Buffer.from(
+      Array.from({ length: 64 }, (_, k) => machine.read(pages.data + (dataAt - dataPage) + k)),
+    ).toString("hex");
     if (memory !== v.after.memory) wrong.push(`memory is ${memory}, should be ${v.after.memory}`);
     return wrong;
   }

@@ -68,12 +68,18 @@ export function toLine(v: Vector): string {
 }
 
 export function fromLine(text: string): Vector {
-  const [mnemonic, code, registers, flags, memory, changed, flagsAfter, memoryAfter, trap, eip, cr2] = JSON.parse(text) as Line;
+  const [mnemonic, code, registers, flags, memory, changed, flagsAfter, memoryAfter, trap, eip, cr2] = JSON.parse(
+    text,
+  ) as Line;
   return {
     mnemonic,
     code,
     before: { registers, flags, memory },
-    after: { registers: registers.map((r, k) => changed[k] ?? r), flags: flagsAfter, memory: memoryAfter === "" ? memory : memoryAfter },
+    after: {
+      registers: registers.map((r, k) => changed[k] ?? r),
+      flags: flagsAfter,
+      memory: memoryAfter === "" ? memory : memoryAfter,
+    },
     trap,
     eip: eip + codeAt,
     cr2,

@@ -9,6 +9,7 @@ import { evaluate } from "../../src/ir/evaluate.ts";
 import { Access, Decoded, type EngineServices, Fields, type Form, Translation } from "../../src/ir/frontend.ts";
 import { type Block, Status } from "../../src/ir/node.ts";
 import { type Slot, stateSize } from "../../src/ir/slots.ts";
+import { Trace } from "../../src/trace/trace.ts";
 
 /**
  * An x86 with nothing around it, on the evaluator or on the engine: the front end is the real one, so both decode, walk pages and call helpers
@@ -20,6 +21,7 @@ export interface BareX86 {
   /** Physical memory. */
   read(address: number): number;
   write(address: number, byte: number): void;
+  load(address: number, bytes: Uint8Array): void;
   /** Begins at most so many instructions. */
   run(limit: number): void;
 }
@@ -51,6 +53,8 @@ class Front extends X86 {
         setApicBase: () => {},
         shutdown: () => {},
         report: () => {},
+        exceptions: new Trace().channel("exception"),
+        irq: new Trace().channel("irq"),
       },
       interrupts: { pending: false, acknowledge: () => 0 },
     });
@@ -92,16 +96,16 @@ export function bareX86(executor: Executor, options: BareOptions = {}): BareX86 
 function onInterpreter(front: X86, size: number): BareX86 {
   const guest = new GuestMemory(size + stateSize + engineMemory() + 65536);
   // The state comes first in the guest memory, which is the engine's to lay out.
-  let ram: Ram | undefined;
   const space = new AddressSpace("memory", 2 ** 32);
   const engine = new Engine(guest, space, front);
-  ram = new Ram(guest, "ram", size);
+  const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
   return {
     front,
     words: engine.words,
     read: (address) => space.read(address, 1),
     write: (address, byte) => space.write(address, 1, byte),
+    load: (address, bytes) => ram.load(address, bytes),
     run: (limit) => engine.run(limit),
   };
 }
@@ -136,6 +140,10 @@ class OnEvaluator implements BareX86, EngineServices {
     if (address < this.#bytes.length) this.#bytes[address] = byte;
   }
 
+  load(address: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, address);
+  }
+
   readPhysical(address: number, width: number): number {
     let value = 0;
     for (let k = width - 1; k >= 0; k--) value = value * 256 + this.read(address + k);
@@ -147,10 +155,12 @@ class OnEvaluator implements BareX86, EngineServices {
   }
 
   readonly memory = {
-    read: (address: number, width: 1 | 2 | 4, privileged = false) => Number(this.#load(address, width, Access.read, this.#user && !privileged)),
+    read: (address: number, width: 1 | 2 | 4, privileged = false) =>
+      Number(this.#load(address, width, Access.read, this.#user && !privileged)),
     write: (address: number, width: 1 | 2 | 4, value: number, privileged = false) =>
       this.#store(address, width, BigInt(value >>> 0), this.#user && !privileged),
-    probe: (address: number, length: number, privileged = false) => this.#probe(address, length, Access.write, this.#user && !privileged),
+    probe: (address: number, length: number, privileged = false) =>
+      this.#probe(address, length, Access.write, this.#user && !privileged),
   };
 
   flushTlb(): void {}
@@ -199,7 +209,8 @@ class OnEvaluator implements BareX86, EngineServices {
       operands: decoded.operands,
       pc,
       nextPc,
-      load: (address, width, forWriting) => this.#load(address, width, forWriting ? Access.write : Access.read, this.#user),
+      load: (address, width, forWriting) =>
+        this.#load(address, width, forWriting ? Access.write : Access.read, this.#user),
       store: (address, width, value) => this.#store(address, width, value, this.#user),
       probe: (address, width) => this.#probe(address, width, Access.write, this.#user),
       helper: (name, args) => {
@@ -241,7 +252,8 @@ class OnEvaluator implements BareX86, EngineServices {
 
   #store(address: number, width: number, value: bigint, user: boolean): void {
     this.#probe(address, width, Access.write, user);
-    for (let k = 0; k < width; k++) this.write(this.#reach(address + k, Access.write, user), Number((value >> BigInt(8 * k)) & 0xffn));
+    for (let k = 0; k < width; k++)
+      this.write(this.#reach(address + k, Access.write, user), Number((value >> BigInt(8 * k)) & 0xffn));
   }
 
   #probe(address: number, width: number, access: Access, user: boolean): void {
@@ -284,7 +296,8 @@ export function paging(machine: BareX86, tables: number, pages: readonly (readon
   const put = (address: number, value: number) => {
     for (let k = 0; k < 4; k++) machine.write(address + k, (value >>> (8 * k)) & 0xff);
   };
-  const get = (address: number) => machine.read(address) | (machine.read(address + 1) << 8) | (machine.read(address + 2) << 16);
+  const get = (address: number) =>
+    machine.read(address) | (machine.read(address + 1) << 8) | (machine.read(address + 2) << 16);
   for (let k = 0; k < 4096; k += 4) put(tables + k, 0);
   let next = tables + 4096;
   for (const [virtual, physical] of pages) {

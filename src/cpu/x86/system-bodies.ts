@@ -19,7 +19,7 @@ export const undefinedOpcode: Body = (i) => i.exit("undefinedOpcode");
 export const generalProtection: Body = (i) => i.exit("raiseCode", i.b.i32(13), i.b.i32(0));
 
 /** D8..DF: the operand is there for its length, and the decoder has put ModRM where an immediate would be. */
-export function escape(opcode: number): Body {
+export function coprocessor(opcode: number): Body {
   return (i) => i.exit("coprocessor", i.b.i32(opcode), i.immediate(), i.b.nextPc());
 }
 

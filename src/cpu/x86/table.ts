@@ -226,7 +226,7 @@ export const oneByte: readonly Entry[] = [
   op("aad", "Ub", bcd.aad),
   op("salc", "", move.salc),
   op("xlat", "Ab,Bb", move.xlat),
-  ...eight((k) => op(`esc${k}`, "Eb", system.escape(0xd8 + k))),
+  ...eight((k) => op(`esc${k}`, "Eb", system.coprocessor(0xd8 + k))),
   // E0
   op("loopne", "Jb", branch.loopNotEqual, Near | Address),
   op("loope", "Jb", branch.loopEqual, Near | Address),
