@@ -43,6 +43,7 @@ export const models: Readonly<Record<string, Model>> = {
   },
 };
 
+/** "GenuineIntel" as EBX, ECX and EDX have it: EDX is the middle of it. */
 const vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
 
 /** CPUID: leaves 0 to 2. A leaf past the last gives that of the last. SDM vol. 2, CPUID. */
@@ -54,7 +55,7 @@ export function cpuid(core: Core, model: Model): void {
     core.set(s.ecx, c);
     core.set(s.edx, d);
   };
-  if (leaf === 0) put(2, vendor[0] as number, vendor[2] as number, vendor[1] as number);
+  if (leaf === 0) put(2, vendor[0] as number, vendor[1] as number, vendor[2] as number);
   else if (leaf === 1) put(model.signature, 0, 0, model.features);
   else if (leaf >= 0x8000_0000 && leaf <= 0x8000_0004) extended(leaf, model, put);
   // One descriptor read suffices; what it would tell of caches is left empty.
