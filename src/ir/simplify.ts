@@ -47,6 +47,92 @@ function reassociate(b: Builder, x: Value, y: Value): Value | undefined {
 
 const shift: Rule = (_b, x, y) => (is(y, 0) ? x : undefined);
 
+// --- conditions: what flags kept as carries and results (cpu/x86/flags.ts) say is a comparison of what was subtracted
+
+/** The operands of a subtraction, known to be as wide as its flags are. */
+interface Subtraction {
+  readonly a: Value;
+  readonly b: Value;
+}
+
+/** Whether a value is a signed number of `bits`. */
+function fits(value: Value, bits: number): boolean {
+  if (value.op === "const") return (value.imm << (32 - bits)) >> (32 - bits) === value.imm;
+  return value.op === "sext8" || (value.op === "sext16" && bits === 16);
+}
+
+/** Of the borrows of a - b; or of those that count, moved up: (c << 24) | (c & 8), when a and b have 8 bits, or 16. */
+function subtracted(word: Value): Subtraction | undefined {
+  if (word.op === "borrows") {
+    const [a, b, difference] = word.args as [Value, Value, Value];
+    const plain = difference.op === "sub" && difference.args[0] === a && difference.args[1] === b;
+    return plain ? { a, b } : undefined;
+  }
+  const [high, low] = word.args;
+  if (word.op !== "or" || high?.op !== "shl" || low?.op !== "and" || high.args[0] !== low.args[0]) return undefined;
+  const bits = is(high.args[1], 24) ? 8 : is(high.args[1], 16) ? 16 : 0;
+  const found = bits !== 0 && high.args[0]?.op === "borrows" ? subtracted(high.args[0]) : undefined;
+  return found !== undefined && fits(found.a, bits) && fits(found.b, bits) ? found : undefined;
+}
+
+/** Of a difference, or of one cut to the operands' width. */
+function difference(value: Value): Subtraction | undefined {
+  if (value.type !== "i32") return undefined;
+  if (value.op === "sub") return { a: value.args[0] as Value, b: value.args[1] as Value };
+  const bits = value.op === "sext8" ? 8 : value.op === "sext16" ? 16 : 0;
+  const [inner] = value.args;
+  if (bits === 0 || inner?.op !== "sub") return undefined;
+  const found = { a: inner.args[0] as Value, b: inner.args[1] as Value };
+  return fits(found.a, bits) && fits(found.b, bits) ? found : undefined;
+}
+
+/** Bit 31 of a word: the carry is a <u b, and sign ^ overflow is a <s b. */
+function topBit(b: Builder, word: Value): Value | undefined {
+  const borrowed = subtracted(word);
+  if (borrowed !== undefined) return b.ltU(borrowed.a, borrowed.b);
+  const [sign, overflow] = word.args;
+  if (word.op !== "xor" || sign === undefined || overflow?.op !== "xor") return undefined;
+  const [carry, moved] = overflow.args as [Value, Value];
+  if (moved.op !== "shl" || moved.args[0] !== carry || !is(moved.args[1], 1)) return undefined;
+  const one = difference(sign);
+  const other = subtracted(carry);
+  return one !== undefined && one.a === other?.a && one.b === other.b ? b.ltS(one.a, one.b) : undefined;
+}
+
+/** a < b or a = b; bit 31 of r or r = 0. */
+function orEqual(b: Builder, x: Value, y: Value): Value | undefined {
+  const [p, q] = x.args;
+  if (y.op === "eqz" && x.op === "shr_u" && is(q, 31) && p !== undefined && p === y.args[0])
+    return b.op("le_s", p, b.i32(0));
+  if (y.op !== "eq" || p !== y.args[0] || q !== y.args[1]) return undefined;
+  return x.op === "lt_u"
+    ? b.op("le_u", p as Value, q as Value)
+    : x.op === "lt_s"
+      ? b.op("le_s", p as Value, q as Value)
+      : undefined;
+}
+
+const opposites: Partial<Record<string, Operation>> = {
+  eq: "ne",
+  ne: "eq",
+  lt_s: "ge_s",
+  ge_s: "lt_s",
+  lt_u: "ge_u",
+  ge_u: "lt_u",
+  le_s: "gt_s",
+  gt_s: "le_s",
+  le_u: "gt_u",
+  gt_u: "le_u",
+};
+
+/** The opposite of a comparison is one; a - b = 0 is a = b. */
+function isZero(b: Builder, x: Value): Value | undefined {
+  const opposite = opposites[x.op];
+  if (opposite !== undefined) return b.op(opposite, x.args[0] as Value, x.args[1] as Value);
+  const found = difference(x);
+  return found && b.eq(found.a, found.b);
+}
+
 const rules: Partial<Record<Operation, Rule>> = {
   // x + 0 = x, 0 + y = y
   add: (b, x, y) => (is(y, 0) ? x : is(x, 0) ? y : reassociate(b, x, y)),
@@ -57,14 +143,17 @@ const rules: Partial<Record<Operation, Rule>> = {
   // x & 0 = 0, x & -1 = x, x & x = x
   and: (b, x, y) => (is(y, 0) || is(x, 0) ? zero(b, x) : is(y, -1) || x === y ? x : is(x, -1) ? y : undefined),
   // x | 0 = x, x | x = x
-  or: (_b, x, y) => (is(y, 0) || x === y ? x : is(x, 0) ? y : undefined),
+  or: (b, x, y) => (is(y, 0) || x === y ? x : is(x, 0) ? y : orEqual(b, x, y)),
   // x ^ 0 = x, x ^ x = 0
   xor: (b, x, y) => (is(y, 0) ? x : is(x, 0) ? y : x === y ? zero(b, x) : undefined),
   shl: shift,
   shr_s: shift,
-  shr_u: shift,
+  shr_u: (b, x, y) => (is(y, 0) ? x : is(y, 31) ? topBit(b, x) : undefined),
   rotl: shift,
   rotr: shift,
+  eqz: isZero,
+  // nothing is borrowed by x - 0 and x - x
+  borrows: (b, x, y, z) => ((is(y, 0) && x === z) || (x === y && is(z, 0)) ? b.i32(0) : undefined),
   // the high part of what was just extended, and the low part of it
   wrap: (_b, x) => (x.op === "extend_s" || x.op === "extend_u" ? x.args[0] : undefined),
 };
