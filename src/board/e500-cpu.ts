@@ -1,0 +1,25 @@
+import type { GuestMemory } from "../bus/guest-memory.ts";
+import type { AddressSpace } from "../bus/space.ts";
+import { E500, type E500Options, type EpaprEntry } from "../cpu/e500/cpu.ts";
+import { EngineCpu } from "./engine-cpu.ts";
+
+export interface E500CpuOptions extends E500Options {
+  readonly memory: AddressSpace;
+  /** It takes the first part of this for itself: nobody may have allocated before. */
+  readonly guest: GuestMemory;
+}
+
+/** An e500mc core on a board: it starts in firmware's ROM, or where `enter` says. */
+export class E500Cpu extends EngineCpu<E500> {
+  /** Set by a board which loads the kernel itself. */
+  enter: EpaprEntry | undefined;
+
+  constructor(options: E500CpuOptions) {
+    super(new E500(options), options.guest, options.memory);
+  }
+
+  override reset(): void {
+    super.reset();
+    if (this.enter !== undefined) this.front.enterEpapr(this.enter);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What instruction bodies leave to the system half: everything that looks at privilege, translation, timers or SPRs which are
+ * more than storage.
+ *
+ * Two ways in. An *exit* ends the instruction and returns a `Status`. A *call* returns a value, and the body goes on; when it has to
+ * fault it records the interrupt and throws the front end's fault object. Either may throw that object. `pc` in the state is the
+ * instruction's own address. Numbers are i32.
+ */
+export type Helpers = {
+  // --- program interrupts (exits). Core manual section 4.7.8.
+
+  /** An instruction which this core does not have, or in a form which it refuses; says so on the trace, once an address. */
+  readonly illegal: (word: number) => number;
+  readonly privileged: () => number;
+  /** tw, twi: or a debug interrupt, when DBCR0[TRAP] asks for it. */
+  readonly trap: () => number;
+  /** A floating-point instruction that is not there: unavailable, or illegal when MSR[FP] is set. */
+  readonly floatingPoint: (word: number) => number;
+  readonly floatingPointUnavailable: () => number;
+  /** An address that is no multiple of what the instruction needs. Core manual section 4.7.7. */
+  readonly alignment: (address: number, store: number) => number;
+
+  // --- control (exits)
+
+  readonly systemCall: (level: number) => number;
+  readonly hypervisorPrivilege: () => number;
+  readonly rfi: () => number;
+  readonly rfci: () => number;
+  readonly rfdi: () => number;
+  readonly rfmci: () => number;
+  readonly mtmsr: (value: number) => number;
+  readonly wait: () => number;
+
+  /** Call: MSR[EE] became 1. */
+  readonly enabled: () => number;
+
+  // --- special-purpose registers
+
+  /** Call. */
+  readonly readSpr: (number: number) => number;
+  /** Exit. */
+  readonly writeSpr: (number: number, value: number) => number;
+
+  // --- TLBs (exits). Core manual section 5.
+
+  readonly tlbwe: () => number;
+  readonly tlbre: () => number;
+  readonly tlbsx: (address: number) => number;
+  readonly tlbivax: (address: number) => number;
+  readonly tlbilx: (type: number, address: number) => number;
+
+  // --- processor messages (exits). Core manual section 4.11.
+
+  readonly msgsnd: (message: number) => number;
+  readonly msgclr: (message: number) => number;
+
+  // --- cache
+
+  /** Call: faults as a load of this byte would. */
+  readonly touch: (address: number) => number;
+  /** Call: faults as dcbz of this line would, alignment included. */
+  readonly zeroable: (address: number) => number;
+  /** Exits. MSR[UCLE] has to be set in problem state. Core manual section 5.5.3. */
+  readonly dataLock: (address: number) => number;
+  readonly dataLockForStore: (address: number) => number;
+  readonly instructionLock: (address: number) => number;
+  readonly dataUnlock: (address: number) => number;
+  readonly instructionUnlock: (address: number) => number;
+
+  // --- external process ID: Book III-E section 5.4.8. Addresses are those of EPLC or EPSC.
+
+  /** Exits: `place` is where the register lies, `width` 1, 2, 4 or 8. */
+  readonly loadExternal: (address: number, width: number, place: number) => number;
+  readonly storeExternal: (address: number, width: number, place: number) => number;
+  /** Exit: a cache instruction; faults as a load (0) or a store (1), or zeroes the line (2). */
+  readonly touchExternal: (address: number, kind: number) => number;
+
+  // --- debug events, when `Mode.debug` is set (calls). Core manual section 4.8.
+
+  readonly instructionAddress: () => number;
+  /** `access`: bytes, plus 0x100 for a store. */
+  readonly dataAddress: (address: number, access: number) => number;
+  readonly branchTaken: () => number;
+};
+
+export type HelperName = keyof Helpers;

@@ -1,0 +1,54 @@
+import type { Value } from "../../ir/builder.ts";
+import type { Instruction } from "./instruction.ts";
+import type { Body } from "./pattern.ts";
+import { ca } from "./slots.ts";
+
+/* Rotates and shifts: Book I section 3.3.12. RS is in the field of RT, results go to RA. */
+
+function finish(i: Instruction, value: Value): void {
+  i.ra = value;
+  i.recordResult(value);
+}
+
+export const rlwinm: Body = (i) => finish(i, i.b.and(i.b.op("rotl", i.rs, i.shift), i.mask));
+
+export const rlwnm: Body = (i) => finish(i, i.b.and(i.b.op("rotl", i.rs, i.rb), i.mask));
+
+export const rlwimi: Body = (i) => {
+  const { b } = i;
+  const { mask } = i;
+  finish(i, b.or(b.and(b.op("rotl", i.rs, i.shift), mask), b.and(i.ra, b.not(mask))));
+};
+
+/** Amounts of 32 to 63 shift everything out. */
+function shift(op: "shl" | "shr_u"): Body {
+  return (i) => {
+    const { b } = i;
+    const amount = i.rb;
+    finish(i, b.select(b.and(amount, b.i32(32)), b.i32(0), b.op(op, i.rs, amount)));
+  };
+}
+
+export const slw = shift("shl");
+export const srw = shift("shr_u");
+
+/** CA: the source is negative and a one was shifted out. */
+export const srawi: Body = (i) => {
+  const { b } = i;
+  const source = i.rs;
+  const amount = i.shift;
+  const value = b.shrS(source, amount);
+  b.set(ca, b.and(b.shrU(source, b.i32(31)), b.ne(b.shl(value, amount), source)));
+  finish(i, value);
+};
+
+export const sraw: Body = (i) => {
+  const { b } = i;
+  const source = i.rs;
+  const amount = i.rb;
+  const far = b.ne(b.and(amount, b.i32(32)), b.i32(0));
+  const value = b.shrS(source, b.select(far, b.i32(31), amount));
+  const lost = b.or(far, b.ne(b.shl(value, amount), source));
+  b.set(ca, b.and(b.shrU(source, b.i32(31)), lost));
+  finish(i, value);
+};

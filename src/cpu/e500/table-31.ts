@@ -1,0 +1,132 @@
+import * as arithmetic from "./arithmetic.ts";
+import * as cache from "./cache.ts";
+import { loadUpdate, readablePmr, readableSpr, readableTime, update, writablePmr, writableSpr } from "./checks.ts";
+import * as compare from "./compare.ts";
+import * as condition from "./condition.ts";
+import { load, lwarx, store, stwcx } from "./load-store.ts";
+import * as logical from "./logical.ts";
+import { Attribute, byExtendedOpcode, op, type Row } from "./pattern.ts";
+import * as rotate from "./rotate.ts";
+import * as system from "./system-bodies.ts";
+
+/* Primary opcode 31, by extended opcode. */
+
+const { record: Rc, overflow: Oe, ends: Ends, first: First, privileged: Privileged } = Attribute;
+const { register: Register, fields: Fields, same: Same, bit16: Bit16 } = Attribute;
+
+/** isel has five bits of opcode; the five before them are BC. */
+const isel: readonly (readonly [number, Row])[] = Array.from(
+  { length: 32 },
+  (_, bc) => [bc * 32 + 15, op("isel", "T,A0,B,BC", compare.isel)] as const,
+);
+
+const x = { indexed: true } as const;
+const ux = { indexed: true, update: true } as const;
+
+export const table31 = byExtendedOpcode([
+  ...isel,
+  [0, op("cmp", "BF,A,B", compare.cmp)],
+  [4, op("tw", "A,B", compare.tw, First)],
+  [8, op("subfc", "T,A,B", arithmetic.subfc, Rc | Oe)],
+  [10, op("addc", "T,A,B", arithmetic.addc, Rc | Oe)],
+  [11, op("mulhwu", "T,A,B", arithmetic.mulhwu, Rc)],
+  [18, op("tlbilx", "A0,B", system.tlbilx, First | Privileged)],
+  [19, op("mfcr", "T", condition.mfcr, Fields)],
+  [20, op("lwarx", "T,A0,B", lwarx)],
+  [22, op("icbt", "A0,B", cache.hint)],
+  [23, op("lwzx", "T,A0,B", load(4, x))],
+  [24, op("slw", "T,A,B", rotate.slw, Rc)],
+  [26, op("cntlzw", "T,A", logical.cntlzw, Rc)],
+  [28, op("and", "T,A,B", logical.and, Rc)],
+  [31, op("lwepx", "T,A0,B", system.loadExternal(4), Privileged)],
+  [32, op("cmpl", "BF,A,B", compare.cmpl)],
+  [40, op("subf", "T,A,B", arithmetic.subf, Rc | Oe)],
+  [54, op("dcbst", "A0,B", cache.touch)],
+  [55, op("lwzux", "T,A,B", load(4, ux), 0, loadUpdate)],
+  [60, op("andc", "T,A,B", logical.andc, Rc)],
+  [62, op("wait", "", system.leaveTo("wait"), Ends)],
+  [63, op("dcbstep", "A0,B", system.touchExternal(0), Privileged)],
+  [75, op("mulhw", "T,A,B", arithmetic.mulhw, Rc)],
+  [83, op("mfmsr", "T", system.mfmsr, Privileged)],
+  [86, op("dcbf", "A0,B", cache.touch)],
+  [87, op("lbzx", "T,A0,B", load(1, x))],
+  [95, op("lbepx", "T,A0,B", system.loadExternal(1), Privileged)],
+  [104, op("neg", "T,A", arithmetic.neg, Rc | Oe)],
+  [119, op("lbzux", "T,A,B", load(1, ux), 0, loadUpdate)],
+  [124, op("nor", "T,A,B", logical.nor, Rc)],
+  [127, op("dcbfep", "A0,B", system.touchExternal(0), Privileged)],
+  [131, op("wrtee", "T", system.wrtee, Privileged)],
+  [134, op("dcbtstls", "A0,B", cache.lock("dataLockForStore"))],
+  [136, op("subfe", "T,A,B", arithmetic.subfe, Rc | Oe)],
+  [138, op("adde", "T,A,B", arithmetic.adde, Rc | Oe)],
+  [144, op("mtcrf", "T", condition.mtcrf, Fields)],
+  [146, op("mtmsr", "T", system.mtmsr, Privileged)],
+  [150, op("stwcx.", "T,A0,B", stwcx, Rc, (word) => ((word & 1) === 0 ? "illegal" : undefined))],
+  [151, op("stwx", "T,A0,B", store(4, x))],
+  [159, op("stwepx", "T,A0,B", system.storeExternal(4), Privileged)],
+  [163, op("wrteei", "", system.wrteei, Privileged | Bit16)],
+  [166, op("dcbtls", "A0,B", cache.lock("dataLock"))],
+  [183, op("stwux", "T,A,B", store(4, ux), 0, update)],
+  [200, op("subfze", "T,A", arithmetic.subfze, Rc | Oe)],
+  [202, op("addze", "T,A", arithmetic.addze, Rc | Oe)],
+  [206, op("msgsnd", "B", system.withRb("msgsnd"), Privileged)],
+  [215, op("stbx", "T,A0,B", store(1, x))],
+  [223, op("stbepx", "T,A0,B", system.storeExternal(1), Privileged)],
+  [230, op("icblc", "A0,B", cache.lock("instructionUnlock"))],
+  [232, op("subfme", "T,A", arithmetic.subfme, Rc | Oe)],
+  [234, op("addme", "T,A", arithmetic.addme, Rc | Oe)],
+  [235, op("mullw", "T,A,B", arithmetic.mullw, Rc | Oe)],
+  [238, op("msgclr", "B", system.withRb("msgclr"), Privileged)],
+  [246, op("dcbtst", "A0,B", cache.hint)],
+  [247, op("stbux", "T,A,B", store(1, ux), 0, update)],
+  [255, op("dcbtstep", "A0,B", cache.hint, Privileged)],
+  [266, op("add", "T,A,B", arithmetic.add, Rc | Oe)],
+  [270, op("ehpriv", "", system.leaveTo("hypervisorPrivilege"), Ends)],
+  [278, op("dcbt", "A0,B", cache.hint)],
+  [279, op("lhzx", "T,A0,B", load(2, x))],
+  [284, op("eqv", "T,A,B", logical.eqv, Rc)],
+  [287, op("lhepx", "T,A0,B", system.loadExternal(2), Privileged)],
+  [311, op("lhzux", "T,A,B", load(2, ux), 0, loadUpdate)],
+  [316, op("xor", "T,A,B", logical.xor, Rc)],
+  [319, op("dcbtep", "A0,B", cache.hint, Privileged)],
+  [334, op("mfpmr", "T", system.mfpmr, Register, readablePmr)],
+  [339, op("mfspr", "T", system.mfspr, Register, readableSpr)],
+  [343, op("lhax", "T,A0,B", load(2, { ...x, signed: true }))],
+  [371, op("mftb", "T", system.mfspr, Register, readableTime)],
+  [375, op("lhaux", "T,A,B", load(2, { ...ux, signed: true }), 0, loadUpdate)],
+  [390, op("dcblc", "A0,B", cache.lock("dataUnlock"))],
+  [407, op("sthx", "T,A0,B", store(2, x))],
+  [412, op("orc", "T,A,B", logical.orc, Rc)],
+  [415, op("sthepx", "T,A0,B", system.storeExternal(2), Privileged)],
+  [439, op("sthux", "T,A,B", store(2, ux), 0, update)],
+  [444, op("or", "T,A,B", logical.or, Rc | Same)],
+  [459, op("divwu", "T,A,B", arithmetic.divwu, Rc | Oe)],
+  [462, op("mtpmr", "T", system.mtpmr, Register, writablePmr)],
+  [467, op("mtspr", "T", system.mtspr, Register, writableSpr)],
+  [470, op("dcbi", "A0,B", cache.touchForStore, Privileged)],
+  [476, op("nand", "T,A,B", logical.nand, Rc)],
+  [486, op("icbtls", "A0,B", cache.lock("instructionLock"))],
+  [491, op("divw", "T,A,B", arithmetic.divw, Rc | Oe)],
+  [512, op("mcrxr", "BF", condition.mcrxr)],
+  [534, op("lwbrx", "T,A0,B", load(4, { ...x, reversed: true }))],
+  [536, op("srw", "T,A,B", rotate.srw, Rc)],
+  [566, op("tlbsync", "", system.nothing, Privileged)],
+  [598, op("sync", "", system.nothing)],
+  [662, op("stwbrx", "T,A0,B", store(4, { ...x, reversed: true }))],
+  [758, op("dcba", "A0,B", cache.hint)],
+  [786, op("tlbivax", "A0,B", system.withAddress("tlbivax"), Privileged)],
+  [790, op("lhbrx", "T,A0,B", load(2, { ...x, reversed: true }))],
+  [792, op("sraw", "T,A,B", rotate.sraw, Rc)],
+  [824, op("srawi", "T,A,SH", rotate.srawi, Rc)],
+  [854, op("mbar", "", system.nothing)],
+  [914, op("tlbsx", "A0,B", system.withAddress("tlbsx"), Privileged)],
+  [918, op("sthbrx", "T,A0,B", store(2, { ...x, reversed: true }))],
+  [922, op("extsh", "T,A", logical.extsh, Rc)],
+  [946, op("tlbre", "", system.leaveTo("tlbre"), Privileged)],
+  [954, op("extsb", "T,A", logical.extsb, Rc)],
+  [978, op("tlbwe", "", system.leaveTo("tlbwe"), Privileged)],
+  [982, op("icbi", "A0,B", cache.touch)],
+  [991, op("icbiep", "A0,B", system.touchExternal(0), Privileged)],
+  [1014, op("dcbz", "A0,B", cache.dcbz)],
+  [1023, op("dcbzep", "A0,B", system.touchExternal(2), Privileged)],
+]);
