@@ -150,19 +150,23 @@ export class Engine implements EngineServices {
     this.#space.write(address, width, value);
   }
 
-  flushTlb(): void {
-    this.#tlb.flush();
+  flushTlb(keepGlobal = false): void {
+    this.#tlb.flush(keepGlobal);
     this.#forgetFetches();
   }
 
   flushPage(address: number): void {
     this.#tlb.flushPage(address);
-    this.words[(this.#layout.fetchTlb + ((address >>> 9) & 0x1ff8)) >> 2] = -1;
+    this.forgetFetch(address);
     // What runs now may lie on that page: it is looked up again behind this instruction.
     this.attention();
   }
 
-  selectTlb(which: 0 | 1): void {
+  forgetFetch(address: number): void {
+    this.words[(this.#layout.fetchTlb + ((address >>> 9) & 0x1ff8)) >> 2] = -1;
+  }
+
+  selectTlb(which: 0 | 1 | 2): void {
     this.#tlb.select(which);
   }
 
@@ -199,21 +203,21 @@ export class Engine implements EngineServices {
   }
 
   get #user(): boolean {
-    return this.words[this.#front.slots.tlb.index] === this.#layout.tlb[1];
+    return this.words[this.#front.slots.tlb.index] !== this.#layout.tlb[0];
   }
 
-  /** Enters the page under the pc into the fetch TLB; code that does not lie in memory is run an instruction at a time. */
+  /** Enters the page under the pc into the fetch TLB; code on a watched page, or not in memory, is run an instruction at a time. */
   #fetch(): void {
     const linear = this.#linear;
     if (!this.#front.translate(linear, Access.fetch, this.#user, this.#translation)) {
       this.#fetchFault();
       return;
     }
-    const physical = this.#translation.physical;
+    const { physical, watched } = this.#translation;
     const start = physical - (physical % pageSize);
     const segment = this.#space.find(start);
     const backing = segment?.target.backing;
-    if (segment === undefined || backing === undefined || segment.end < start + pageSize) {
+    if (watched || segment === undefined || backing === undefined || segment.end < start + pageSize) {
       this.#lone();
       return;
     }
@@ -310,13 +314,17 @@ export class Engine implements EngineServices {
     const rest = pageSize - (linear & (pageSize - 1));
     while (available < 16) {
       const end = available < rest ? Math.min(16, rest) : 16;
-      for (; available < end; available++) {
-        if (!this.#fetchByte((linear + available) >>> 0, available)) {
-          this.#fetchFault();
-          return;
-        }
+      let refused = false;
+      while (!refused && available < end) {
+        if (this.#fetchByte((linear + available) >>> 0, available)) available++;
+        else refused = true;
       }
       if (this.#front.decode(this.#bytes, available, this.#pc, mode, decoded)) break;
+      if (refused) {
+        // Only now is it known that the instruction needs that byte; the fault was recorded by the attempt.
+        this.#fetchFault();
+        return;
+      }
       if (available === 16) throw new Error(`${this.#front.name}: an instruction of more than 16 bytes`);
     }
     this.#write(this.#layout.lone, decoded);

@@ -23,9 +23,10 @@ export function operandOffset(k: number): number {
 
 /**
  * The data TLB: 1024 entries of 16 bytes, direct mapped by the page number. An entry holds the page's address for reads, the same for
- * writes, and what to add to a virtual address to find the byte in the guest memory. -1 is empty: no aligned page equals it.
+ * writes, what to add to a virtual address to find the byte in the guest memory, and 1 for a global page. -1 is empty: no aligned page
+ * equals it.
  */
-export const tlb = { entries: 1024, size: 1024 * 16, read: 0, write: 4, addend: 8 } as const;
+export const tlb = { entries: 1024, size: 1024 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
 
 /** The fetch TLB: 1024 entries of 8 bytes. An entry holds page address | mode, and where the page's table of records lies. */
 export const fetchTlb = { entries: 1024, size: 1024 * 8, tag: 0, table: 4 } as const;
@@ -33,6 +34,8 @@ export const fetchTlb = { entries: 1024, size: 1024 * 8, tag: 0, table: 4 } as c
 /** Where the engine's parts lie in the guest memory. */
 export interface EngineLayout {
   readonly tlb: readonly [supervisor: number, user: number];
+  /** A TLB that stays empty, for code whose every access is to be looked at. */
+  readonly emptyTlb: number;
   readonly fetchTlb: number;
   /** One record and its end, for an instruction that is decoded anew each time. */
   readonly lone: number;
@@ -47,6 +50,7 @@ export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
   const user = guest.allocate("user TLB", tlb.size);
   return {
     tlb: [supervisor, user],
+    emptyTlb: guest.allocate("empty TLB", tlb.size),
     fetchTlb: guest.allocate("fetch TLB", fetchTlb.size),
     lone: guest.allocate("lone record", 64),
     arena: guest.allocate("decoded code", arenaSize),

@@ -19,6 +19,7 @@ export class SoftTlb implements VirtualMemory {
   readonly #trap: number;
   readonly #current: number;
   readonly #scratch: number;
+  #watched = false;
   /** Fills since the start. */
   misses = 0;
 
@@ -34,14 +35,24 @@ export class SoftTlb implements VirtualMemory {
     this.#scratch = front.slots.scratch.offset;
     this.select(0);
     this.flush();
+    this.#words.fill(-1, layout.emptyTlb >> 2, (layout.emptyTlb + tlb.size) >> 2);
   }
 
-  select(which: 0 | 1): void {
-    this.#words[this.#current] = this.#layout.tlb[which];
+  select(which: 0 | 1 | 2): void {
+    this.#words[this.#current] = which === 2 ? this.#layout.emptyTlb : this.#layout.tlb[which];
   }
 
-  flush(): void {
-    for (const start of this.#layout.tlb) this.#words.fill(-1, start >> 2, (start + tlb.size) >> 2);
+  flush(keepGlobal = false): void {
+    const words = this.#words;
+    for (const start of this.#layout.tlb) {
+      if (!keepGlobal) words.fill(-1, start >> 2, (start + tlb.size) >> 2);
+      else
+        for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
+          if (words[entry + (tlb.global >> 2)] === 1) continue;
+          words[entry] = -1;
+          words[entry + 1] = -1;
+        }
+    }
   }
 
   flushPage(address: number): void {
@@ -72,19 +83,25 @@ export class SoftTlb implements VirtualMemory {
       const user = this.#user();
       if ((address & (pageSize - 1)) + width <= pageSize) {
         if (!this.#reach(address >>> 0, access, user)) return this.#trapped();
-        return this.#space.read(this.#translation.physical, width as Width);
+        const { physical, watched } = this.#translation;
+        if (!this.#admit(address, width, user, watched, false)) return this.#trapped();
+        return this.#space.read(physical, width as Width);
       }
       if (!this.#check(address, width, access, user)) return this.#trapped();
+      if (!this.#admit(address, width, user, this.#watched, false)) return this.#trapped();
       return this.#readAcross(address >>> 0, width as Width, user);
     },
     write: (address: number, width: number, value: number): number => {
       const user = this.#user();
       if (width <= 4 && (address & (pageSize - 1)) + width <= pageSize) {
         if (!this.#reach(address >>> 0, Access.write, user)) return this.#trapped() | 1;
-        this.#space.write(this.#translation.physical, width as Width, value >>> 0);
+        const { physical, watched } = this.#translation;
+        if (!this.#admit(address, width, user, watched, true)) return this.#trapped() | 1;
+        this.#space.write(physical, width as Width, value >>> 0);
         return 0;
       }
       if (!this.#check(address, width, Access.write, user)) return this.#trapped() | 1;
+      if (!this.#admit(address, width, user, this.#watched, true)) return this.#trapped() | 1;
       if (width <= 4) this.#writeAcross(address >>> 0, width as Width, value >>> 0, user);
       else {
         for (let i = 0; i < width; i += 4)
@@ -112,6 +129,7 @@ export class SoftTlb implements VirtualMemory {
           : this.#view.getUint8(hit);
     const user = !privileged && this.#user();
     if (!this.#check(address, width, Access.read, user)) throw this.#front.fault;
+    if (!this.#admit(address, width, user, this.#watched, false)) throw this.#front.fault;
     return this.#readAcross(address >>> 0, width, user);
   }
 
@@ -125,6 +143,7 @@ export class SoftTlb implements VirtualMemory {
     }
     const user = !privileged && this.#user();
     if (!this.#check(address, width, Access.write, user)) throw this.#front.fault;
+    if (!this.#admit(address, width, user, this.#watched, true)) throw this.#front.fault;
     this.#writeAcross(address >>> 0, width, value >>> 0, user);
   }
 
@@ -135,7 +154,16 @@ export class SoftTlb implements VirtualMemory {
   // ---
 
   #user(): boolean {
-    return this.#words[this.#current] === this.#layout.tlb[1];
+    return this.#words[this.#current] !== this.#layout.tlb[0];
+  }
+
+  /** What is to be known of an access that the page tables allow: whether its alignment is refused, who wants to see it. */
+  #admit(address: number, width: number, user: boolean, watched: boolean, write: boolean): boolean {
+    if (user && this.#words[this.#current] === this.#layout.emptyTlb) {
+      if (this.#front.aligned?.(address >>> 0, width) === false) return false;
+    }
+    if (watched) this.#front.touched?.(address >>> 0, width, write);
+    return true;
   }
 
   #trapped(): number {
@@ -151,13 +179,15 @@ export class SoftTlb implements VirtualMemory {
     return (address + (this.#words[entry + (tlb.addend >> 2)] as number)) >>> 0;
   }
 
-  /** Whether every page of an access may be touched; the fault is recorded otherwise. */
+  /** Whether every page of an access may be touched; the fault is recorded otherwise. `#watched` is whether one of them is. */
   #check(address: number, length: number, access: Access, user: boolean): boolean {
+    this.#watched = false;
     const last = (address + length - 1) & -pageSize;
     for (let page = address & -pageSize; ; page = (page + pageSize) | 0) {
       // The fault is to name the first byte that could not be reached.
       const first = page === (address & -pageSize) ? address : page;
       if (!this.#front.translate(first >>> 0, access, user, this.#translation)) return false;
+      if (this.#translation.watched) this.#watched = true;
       if (page === last) return true;
     }
   }
@@ -165,6 +195,7 @@ export class SoftTlb implements VirtualMemory {
   #wide(address: number, width: number, writing: boolean): number {
     const user = this.#user();
     if (!this.#check(address, width, writing ? Access.write : Access.read, user)) return this.#trapped();
+    if (!this.#admit(address, width, user, this.#watched, false)) return this.#trapped();
     for (let i = 0; i < width; i += 4)
       this.#view.setUint32(this.#scratch + i, this.#readAcross((address + i) >>> 0, 4, user), true);
     return 0;
@@ -197,13 +228,14 @@ export class SoftTlb implements VirtualMemory {
 
   /** Translates and enters what was found; false, with the fault recorded, when the access is refused. */
   #reach(address: number, access: Access, user: boolean): boolean {
-    if (!this.#front.translate(address, access, user, this.#translation)) return false;
-    this.#fill(address, this.#translation.physical, this.#translation.writable, user);
+    const found = this.#translation;
+    if (!this.#front.translate(address, access, user, found)) return false;
+    if (!found.watched) this.#fill(address, found.physical, found.writable, found.global, user);
     return true;
   }
 
   /** Enters a page whose bytes lie in the guest memory. A chip's page stays out: each access is to be seen. */
-  #fill(address: number, physical: number, writable: boolean, user: boolean): void {
+  #fill(address: number, physical: number, writable: boolean, global: boolean, user: boolean): void {
     const page = physical - (physical % pageSize);
     const segment = this.#space.find(page);
     const backing = segment?.target.backing;
@@ -215,5 +247,6 @@ export class SoftTlb implements VirtualMemory {
     this.#words[entry] = tag;
     this.#words[entry + 1] = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0 ? tag : -1;
     this.#words[entry + 2] = host - tag;
+    this.#words[entry + 3] = global ? 1 : 0;
   }
 }

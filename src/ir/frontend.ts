@@ -50,6 +50,10 @@ export class Translation {
   physical = 0;
   /** Whether the page may be written without asking again: allowed, and marked dirty already. */
   writable = false;
+  /** Whether it outlives `flushTlb(true)`. */
+  global = false;
+  /** Whether every access to this page is to be seen: data by `FrontEnd.touched`, code by a translation for each instruction. */
+  watched = false;
 }
 
 /** Guest memory as a front end's helpers see it: virtual addresses, through the TLB. A fault is thrown as the front end's own. */
@@ -70,11 +74,16 @@ export interface EngineServices {
   /** Physical memory, little-endian, for page walks. */
   readPhysical(address: number, width: 1 | 2 | 4): number;
   writePhysical(address: number, width: 1 | 2 | 4, value: number): void;
-  /** Forgets every translation; those of the pages only (virtual address) with `flushPage`. */
-  flushTlb(): void;
+  /** Forgets every translation, or all but the global ones; those of the pages only (virtual address) with `flushPage`. */
+  flushTlb(keepGlobal?: boolean): void;
   flushPage(address: number): void;
-  /** Which data TLB is in force: 0 supervisor, 1 user. To be said when the privilege changes. */
-  selectTlb(which: 0 | 1): void;
+  /** Forgets the translation for fetches from one page: what may be fetched there has changed, data has not. */
+  forgetFetch(address: number): void;
+  /**
+   * Which data TLB is in force: 0 supervisor, 1 user, 2 user with every access shown to `FrontEnd.aligned`. To be said when the
+   * privilege changes.
+   */
+  selectTlb(which: 0 | 1 | 2): void;
   /** Leave the run loop behind the current instruction. */
   stop(): void;
   /** Ask `attention` and `window` again behind the current instruction. */
@@ -104,6 +113,10 @@ export interface FrontEnd {
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean;
   /** The MMU. False, with the fault recorded, when the access is refused. `user`: privilege 3 or problem state. */
   translate(address: number, access: Access, user: boolean, into: Translation): boolean;
+  /** Whether an access which is else allowed may be made here, while data TLB 2 is in force. False, with the fault recorded, when not. */
+  aligned?(address: number, width: number): boolean;
+  /** Told of an access to a page that is `watched`, before it is made. */
+  touched?(address: number, width: number, write: boolean): void;
   /** Delivers the recorded fault: changes pc, mode and stack as the architecture says. */
   deliverFault(): void;
   /** Whether something is to be looked at before the next instruction (an interrupt that may be taken, a single step). */

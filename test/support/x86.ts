@@ -165,6 +165,7 @@ class OnEvaluator implements BareX86, EngineServices {
 
   flushTlb(): void {}
   flushPage(): void {}
+  forgetFetch(): void {}
   attention(): void {}
 
   selectTlb(which: 0 | 1): void {

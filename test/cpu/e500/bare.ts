@@ -203,6 +203,7 @@ class OnEvaluator implements EngineServices {
 
   flushTlb(): void {}
   flushPage(): void {}
+  forgetFetch(): void {}
   attention(): void {}
 
   selectTlb(which: 0 | 1): void {
