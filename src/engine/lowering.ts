@@ -1,0 +1,244 @@
+import type { Block, Node } from "../ir/node.ts";
+import type { Type } from "../ir/ops.ts";
+import { tlb } from "./layout.ts";
+import type { Bytes } from "./wasm/bytes.ts";
+import { typeCode } from "./wasm/module.ts";
+import { direct, noValue, op } from "./wasm/opcodes.ts";
+
+/**
+ * Lowers IR to WebAssembly: what the interpreter's handlers and the regions have in common.
+ *
+ * A value used once is computed where it is used; one used more often, or one that comes from an effect, has a local. Where state and operands
+ * lie, and what happens when the TLB does not answer, is for the two to say.
+ */
+export abstract class Lowering {
+  readonly locals: Type[] = [];
+  protected readonly out: Bytes;
+  protected readonly uses = new Map<Node, number>();
+  readonly #places = new Map<Node, number>();
+  readonly #params: number;
+
+  constructor(out: Bytes, params: number) {
+    this.out = out;
+    this.#params = params;
+  }
+
+  /** Leaves the value of an operand, of a pc or of a piece of state on the stack. */
+  protected abstract leaf(node: Node): void;
+  /** Leaves the address of the TLB which is in force on the stack. */
+  protected abstract tlbStart(): void;
+  /** What happens in place. */
+  protected abstract statement(node: Node): void;
+
+  protected local(type: Type): number {
+    this.locals.push(type);
+    return this.#params + this.locals.length - 1;
+  }
+
+  protected count(block: Block): void {
+    for (const node of block.nodes) {
+      for (const arg of node.args) this.use(arg);
+      for (const arm of [node.yes, node.no]) {
+        if (arm === undefined) continue;
+        this.count(arm);
+        if (arm.result !== undefined) this.use(arm.result);
+      }
+    }
+  }
+
+  protected use(node: Node): void {
+    this.uses.set(node, (this.uses.get(node) ?? 0) + 1);
+  }
+
+  protected block(block: Block): void {
+    for (const node of block.nodes) this.statement(node);
+  }
+
+  /** A value that is only computed: here if it is used more than once, else at its use. */
+  protected pure(node: Node): void {
+    const uses = this.uses.get(node) ?? 0;
+    if (uses < 2) return;
+    this.compute(node);
+    this.keep(node);
+  }
+
+  /** Puts what is on the stack into the node's local, or drops it when nobody wants it. */
+  protected keep(node: Node): void {
+    if ((this.uses.get(node) ?? 0) === 0) {
+      this.out.u8(op.drop);
+      return;
+    }
+    const local = this.local(node.type as Type);
+    this.#places.set(node, local);
+    this.out.u8(op.localSet).u32(local);
+  }
+
+  /** Leaves the value of a node on the stack. */
+  protected value(node: Node): void {
+    const place = this.#places.get(node);
+    if (place !== undefined) this.out.u8(op.localGet).u32(place);
+    else this.compute(node);
+  }
+
+  protected compute(node: Node): void {
+    const { out } = this;
+    const [x, y, z] = node.args as [Node, Node, Node];
+    switch (node.op) {
+      case "const":
+        if (node.type === "i64") out.u8(op.i64Const).s64(node.long);
+        else out.u8(op.i32Const).s32(node.imm);
+        return;
+      case "field":
+      case "pc":
+      case "next_pc":
+      case "get":
+        this.leaf(node);
+        return;
+      case "select":
+        this.value(y);
+        this.value(z);
+        this.value(x);
+        out.u8(op.select);
+        return;
+      case "carries":
+        // (a & b) | ((a | b) & ~c)
+        this.#carry(x, y, z, false);
+        return;
+      case "borrows":
+        // (~a & b) | ((~a | b) & c)
+        this.#carry(x, y, z, true);
+        return;
+      case "bswap":
+        this.value(x);
+        if (node.type === "i64") this.#swap64();
+        else this.#swap32();
+        return;
+      default: {
+        const codes = direct[node.op];
+        if (codes === undefined) throw new Error(`no lowering for ${node.op}`);
+        for (const arg of node.args) this.value(arg);
+        out.u8(codes[x.type === "i64" ? 1 : 0] as number);
+      }
+    }
+  }
+
+  #carry(x: Node, y: Node, z: Node, borrow: boolean): void {
+    const { out } = this;
+    const [a, b] = [this.local("i32"), this.local("i32")];
+    this.value(x);
+    if (borrow) out.u8(op.i32Const, 0x7f, op.i32Xor);
+    out.u8(op.localSet).u32(a);
+    this.value(y);
+    out.u8(op.localSet).u32(b);
+    out.u8(op.localGet).u32(a).u8(op.localGet).u32(b).u8(op.i32And);
+    out.u8(op.localGet).u32(a).u8(op.localGet).u32(b).u8(op.i32Or);
+    this.value(z);
+    if (!borrow) out.u8(op.i32Const, 0x7f, op.i32Xor);
+    out.u8(op.i32And, op.i32Or);
+  }
+
+  /** The bytes of the i32 on the stack in the other order: two rotates and two masks. */
+  #swap32(): void {
+    const { out } = this;
+    const t = this.local("i32");
+    out.u8(op.localTee).u32(t).u8(op.i32Const).s32(0x00ff00ff).u8(op.i32And, op.i32Const, 24, op.i32Rotl);
+    out
+      .u8(op.localGet)
+      .u32(t)
+      .u8(op.i32Const)
+      .s32(0xff00ff00 | 0)
+      .u8(op.i32And, op.i32Const, 8, op.i32Rotl, op.i32Or);
+  }
+
+  #swap64(): void {
+    const { out } = this;
+    const t = this.local("i64");
+    // Swap the bytes of each pair, then of each quarter, then the halves.
+    for (const [mask, by] of [
+      [0x00ff00ff00ff00ffn, 8n],
+      [0x0000ffff0000ffffn, 16n],
+    ] as const) {
+      out.u8(op.localTee).u32(t).u8(op.i64Const).s64(mask).u8(op.i64And, op.i64Const).s64(by).u8(op.i64Rotl);
+      out.u8(op.localGet).u32(t).u8(op.i64Const).s64(by).u8(op.i64ShrU, op.i64Const).s64(mask).u8(op.i64And, op.i64Or);
+    }
+    out.u8(op.i64Const).s64(32n).u8(op.i64Rotl);
+  }
+
+  /** Puts the address into a local and, into another, where its TLB entry lies; then leaves 1 on the stack when the entry's tag fits. */
+  protected lookUp(address: Node, width: number, tag: number): { at: number; entry: number } {
+    const { out } = this;
+    const at = this.local("i32");
+    const entry = this.local("i32");
+    this.value(address);
+    out.u8(op.localTee).u32(at);
+    out
+      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
+      .s32((tlb.entries - 1) << 4)
+      .u8(op.i32And);
+    this.tlbStart();
+    out.u8(op.i32Add, op.localSet).u32(entry);
+    this.tagFits(at, entry, width, tag);
+    return { at, entry };
+  }
+
+  protected tagFits(at: number, entry: number, width: number, tag: number): void {
+    const { out } = this;
+    out.u8(op.localGet).u32(at);
+    if (width > 1)
+      out
+        .u8(op.i32Const)
+        .s32(width - 1)
+        .u8(op.i32Add);
+    out.u8(op.i32Const).s32(-4096).u8(op.i32And);
+    out.u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tag).u8(op.i32Eq);
+  }
+
+  /** Leaves where in the guest memory an address is found, once its TLB entry fits. */
+  protected host(at: number, entry: number): void {
+    this.out.u8(op.localGet).u32(at).u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tlb.addend).u8(op.i32Add);
+  }
+
+  /** A load or store from the place on the stack plus `offset`; `align` as WebAssembly has it. */
+  protected loadFrom(type: Type, width: number, align: number, offset: number): void {
+    const { out } = this;
+    if (type === "v128") out.u8(0xfd, 0x00, Math.min(align, 4));
+    else if (type === "f64") out.u8(op.f64Load, Math.min(align, 3));
+    else if (type === "f32") out.u8(op.f32Load, Math.min(align, 2));
+    else if (width === 8) out.u8(op.i64Load, Math.min(align, 3));
+    else if (width === 4) out.u8(op.i32Load, Math.min(align, 2));
+    else if (width === 2) out.u8(op.i32Load16U, 0);
+    else out.u8(op.i32Load8U, 0);
+    out.u32(offset);
+  }
+
+  protected storeTo(type: Type, width: number, align: number, offset: number): void {
+    const { out } = this;
+    if (type === "v128") out.u8(0xfd, 0x0b, Math.min(align, 4));
+    else if (type === "f64") out.u8(op.f64Store, Math.min(align, 3));
+    else if (type === "f32") out.u8(op.f32Store, Math.min(align, 2));
+    else if (width === 8) out.u8(op.i64Store, Math.min(align, 3));
+    else if (width === 4) out.u8(op.i32Store, Math.min(align, 2));
+    else if (width === 2) out.u8(op.i32Store16, 0);
+    else out.u8(op.i32Store8, 0);
+    out.u32(offset);
+  }
+
+  protected if(node: Node): void {
+    const { out } = this;
+    this.value(node.args[0] as Node);
+    out.u8(op.if, node.type === undefined ? noValue : typeCode(node.type));
+    this.arm(node.yes, node.type);
+    if (node.no !== undefined) {
+      out.u8(op.else);
+      this.arm(node.no, node.type);
+    }
+    out.u8(op.end);
+    if (node.type !== undefined) this.keep(node);
+  }
+
+  protected arm(arm: Block | undefined, type: Type | undefined): void {
+    if (arm === undefined) return;
+    this.block(arm);
+    if (type !== undefined && arm.result !== undefined) this.value(arm.result);
+  }
+}
