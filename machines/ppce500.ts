@@ -5,7 +5,7 @@ export const ppce500 = {
   name: "ppce500",
   description: "big-endian PowerPC e500mc: everything is memory",
   board: "ppce500",
-  cpu: { architecture: "e500", model: "e500mc", timebaseClock: 400_000_000, clock: 400_000_000 },
+  cpu: { architecture: "e500", model: "e500mc", timebaseClock: 400_000_000, clock: 400_000_000, svr: 0x8034_0110 },
   time: { nsPerInstruction: 10, epoch: 1_767_225_600 },
   memory: { base: 0, size: 0x1000_0000, minimum: 0x0400_0000, maximum: 0x8000_0000, granule: 0x0400_0000 },
   addressBits: 36,

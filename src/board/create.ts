@@ -1,3 +1,5 @@
+import type { Board, Requests } from "./board.ts";
+import { wireE500 } from "./e500.ts";
 import { Machine } from "./machine.ts";
 import { MachineError, type MachineOptions } from "./options.ts";
 import { wirePc } from "./pc.ts";
@@ -15,9 +17,11 @@ export function createMachine(spec: MachineSpec, options: MachineOptions): Machi
     throw new MachineError(
       `${memory} bytes of memory: machine ${spec.name} takes ${minimum} to ${maximum}, in steps of ${granule}`,
     );
-  if (spec.board !== "pc") throw new MachineError(`machine ${spec.name}: there is no board ${spec.board} yet`);
+  const settled = { ...options, memory };
+  const wire = (requests: Requests): Board =>
+    spec.board === "pc" ? wirePc(spec, settled, requests) : wireE500(spec, settled, requests);
   try {
-    return new Machine((requests) => wirePc(spec, { ...options, memory }, requests), options);
+    return new Machine(wire, options);
   } catch (error) {
     // Windows that do not fit, slots that are taken, an unknown processor: mistakes of the description.
     throw error instanceof RangeError ? new MachineError(`machine ${spec.name}: ${error.message}`) : error;

@@ -11,8 +11,8 @@ import { Uart16550 } from "../devices/uart16550.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Requests } from "./board.ts";
+import { priority } from "./common.ts";
 import { MachineError } from "./options.ts";
-import { priority } from "./pc-memory.ts";
 import type { DeviceSpec, PcSpec } from "./spec.ts";
 
 export interface ChipWires {

@@ -6,9 +6,9 @@ import { IoApic } from "../devices/ioapic.ts";
 import { Lapic, lapicBase } from "../devices/lapic/lapic.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
+import { priority } from "./common.ts";
 import { findDevice } from "./find-device.ts";
 import { MachineError } from "./options.ts";
-import { priority } from "./pc-memory.ts";
 import type { PcSpec } from "./spec.ts";
 
 export interface InterruptWires {

@@ -4,18 +4,13 @@ import { AddressSpace, type Mapping } from "../bus/space.ts";
 import { allOnes, type BusTarget, type Width } from "../bus/target.ts";
 import { engineMemory } from "../engine/engine.ts";
 import { type PamSegment, pamSegments } from "../pci/i440fx.ts";
+import { priority, slack } from "./common.ts";
 import { MachineError } from "./options.ts";
 import type { PcSpec } from "./spec.ts";
-
-/** Who is in front where windows overlap. */
-export const priority = { ram: 100, rom: 50, chip: 10, message: 9 } as const;
 
 /** Where conventional memory ends and extended memory begins; the video memory which would lie between is not there. */
 const conventionalEnd = 0xa_0000;
 const extendedStart = 0x10_0000;
-
-/** For what is allocated on page boundaries. */
-const slack = 1 << 20;
 
 /** The guest memory of a PC. The engine takes the first part of it, so RAM is made behind that. */
 export function pcGuestMemory(spec: PcSpec, memory: number): GuestMemory {

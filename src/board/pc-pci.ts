@@ -11,9 +11,10 @@ import { Piix4Pm } from "../pci/piix4-pm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Requests } from "./board.ts";
+import { priority } from "./common.ts";
 import { findDevice } from "./find-device.ts";
 import type { PcInterrupts } from "./pc-interrupts.ts";
-import { type PcMemory, priority } from "./pc-memory.ts";
+import type { PcMemory } from "./pc-memory.ts";
 import { functionNumber, slotNumber } from "./slot.ts";
 import type { PcSpec } from "./spec.ts";
 

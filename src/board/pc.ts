@@ -1,24 +1,24 @@
 import type { AddressSpace } from "../bus/space.ts";
 import { FwCfg } from "../devices/fwcfg.ts";
+import { Ticks } from "../devices/ticks.ts";
 import { DmaView } from "../pci/dma-view.ts";
-import { HostClock } from "../time/host-clock.ts";
-import type { MachineClock } from "../time/machine-clock.ts";
-import { VirtualClock } from "../time/virtual-clock.ts";
 import { Trace } from "../trace/trace.ts";
 import type { Board, Requests } from "./board.ts";
+import { consoleOf, makeClock, priority, reportUnclaimed, type WiringOptions } from "./common.ts";
 import { findDevice } from "./find-device.ts";
-import { MachineError, type MachineOptions } from "./options.ts";
+import { fwCfgItems } from "./fw-cfg-items.ts";
 import { PcChips } from "./pc-chips.ts";
-import { pcFirmwareItems } from "./pc-fw-cfg.ts";
+import { pcFirmwareFiles } from "./pc-files.ts";
 import { PcInterrupts } from "./pc-interrupts.ts";
-import { PcMemory, pcGuestMemory, pcSpaces, priority } from "./pc-memory.ts";
+import { pcKernel } from "./pc-kernel.ts";
+import { PcMemory, pcGuestMemory, pcSpaces } from "./pc-memory.ts";
 import { PcPci } from "./pc-pci.ts";
 import type { PcSpec } from "./spec.ts";
 import { VirtioSlots } from "./virtio-slots.ts";
 import { X86Cpu } from "./x86-cpu.ts";
 
 /** Wires a PC. Nothing runs before the board is complete. */
-export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory: number }, requests: Requests): Board {
+export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests): Board {
   const trace = options.trace ?? new Trace();
   const guest = pcGuestMemory(spec, options.memory);
   const { memory, ports } = pcSpaces(spec);
@@ -27,6 +27,7 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
   const clock = makeClock(spec, options, () => cpu?.instructions ?? 0);
   trace.time = () => clock.now;
 
+  const tsc = new Ticks(spec.cpu.tscClock);
   const interrupts = new PcInterrupts(spec, {
     memory,
     ports,
@@ -45,7 +46,7 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
     wires: {
       readPort: (port, width) => ports.read(port, width),
       writePort: (port, width, value) => ports.write(port, width, value),
-      timestamp: () => Math.floor((clock.now * spec.cpu.tscClock) / 1e9),
+      timestamp: () => tsc.at(clock.now),
       apicBase: () => interrupts.lapic.base,
       setApicBase: (value) => interrupts.lapic.setBase(value),
       shutdown: () => requests.reset("a triple fault"),
@@ -71,9 +72,6 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
   reportUnclaimed(memory, trace);
   reportUnclaimed(ports, trace);
 
-  const console = chips.uarts.get(spec.console);
-  if (console === undefined)
-    throw new MachineError(`machine ${spec.name}: its console ${spec.console} is no UART of it`);
   return {
     spec,
     trace,
@@ -84,22 +82,15 @@ export function wirePc(spec: PcSpec, options: MachineOptions & { readonly memory
     ram: ram.ram,
     cpu,
     devices: [...chips.devices, ...interrupts.devices, fwCfg, ...pci.devices, ...pci.bus.devices],
-    console,
+    console: consoleOf(spec, chips.uarts),
     counts: () => ({ interrupts: interrupts.taken, ...pci.counts(), ...virtio.counts() }),
   };
-}
-
-function makeClock(spec: PcSpec, options: MachineOptions, position: () => number): MachineClock {
-  if (options.clock !== "host")
-    return new VirtualClock(position, options.nsPerInstruction ?? spec.time.nsPerInstruction);
-  if (options.wall === undefined) throw new MachineError("the host's clock was asked for, and none was given");
-  return new HostClock(options.wall);
 }
 
 /** The firmware configuration device with all that this machine tells its firmware. Its DMA takes the processor's way to memory. */
 function wireFwCfg(
   spec: PcSpec,
-  options: MachineOptions & { readonly memory: number },
+  options: WiringOptions,
   path: PcPci["bus"]["path"],
   ports: AddressSpace,
   trace: Trace,
@@ -109,17 +100,8 @@ function wireFwCfg(
   dma.enable(true);
   const chip = findDevice(spec, "fw-cfg");
   const fwCfg = new FwCfg({ dma, trace: trace.channel("fw-cfg") });
-  const { items, files } = pcFirmwareItems(spec, options);
-  for (const [key, bytes] of items) fwCfg.add(key, bytes);
-  for (const [name, bytes] of Object.entries(files)) fwCfg.addFile(name, bytes);
+  for (const [key, bytes] of fwCfgItems(options.memory, pcKernel(options))) fwCfg.add(key, bytes);
+  for (const [name, bytes] of Object.entries(pcFirmwareFiles(spec, options.memory))) fwCfg.addFile(name, bytes);
   ports.map(chip.address, 12, fwCfg.ports, { name: chip.name, priority: priority.chip });
   return fwCfg;
-}
-
-/** Accesses which nothing claims are no error on a PC: software probes. They are there for who looks. */
-function reportUnclaimed(space: AddressSpace, trace: Trace): void {
-  const channel = trace.channel("unclaimed");
-  space.unclaimed = (kind, address, width, value) => {
-    if (channel.on) channel.log(`${space.name} ${kind} 0x${address.toString(16)}.${width} 0x${value.toString(16)}`);
-  };
 }

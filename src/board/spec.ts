@@ -198,7 +198,14 @@ export const machineSchema = z.discriminatedUnion("board", [
   z.strictObject({
     ...common,
     board: z.literal("ppce500"),
-    cpu: z.strictObject({ architecture: z.literal("e500"), model: z.string(), timebaseClock: natural, clock: natural }),
+    cpu: z.strictObject({
+      architecture: z.literal("e500"),
+      model: z.string(),
+      timebaseClock: natural,
+      clock: natural,
+      /** The system version register. */
+      svr: natural,
+    }),
     /** The block of the chip's own registers. Devices give whole physical addresses, inside of it. */
     ccsr: z.strictObject({ address: natural, size: natural }),
     pci: e500Pci,
