@@ -397,17 +397,20 @@ const kinds = ["", ".flat", ".index", ".seg"] as const;
 const repeats = ["", ".repne", ".rep"] as const;
 
 function nameOf(row: Row, key: number): string {
+  const has = (facet: number) => (row.facets & facet) !== 0;
+  const is = (facet: number) => (key & facet) !== 0;
   const kind = (key & Variant.kind) >> kindShift;
+  const addressed = has(Variant.a32) && (kind === Kind.segmented || !has(Variant.kind));
   return [
     row.pattern === "" ? row.mnemonic : `${row.mnemonic} ${row.pattern}`,
-    (row.facets & Variant.o32) !== 0 ? ((key & Variant.o32) !== 0 ? ".32" : ".16") : "",
+    has(Variant.o32) ? (is(Variant.o32) ? ".32" : ".16") : "",
     kinds[kind],
-    (row.facets & Variant.a32) !== 0 && kind === Kind.segmented ? ((key & Variant.a32) !== 0 ? ".a32" : ".a16") : "",
-    (row.facets & Variant.ss32) !== 0 ? ((key & Variant.ss32) !== 0 ? ".ss32" : ".ss16") : "",
-    (row.facets & Variant.flatStack) !== 0 && (key & Variant.flatStack) === 0 ? ".ss" : "",
+    addressed ? (is(Variant.a32) ? ".a32" : ".a16") : "",
+    has(Variant.ss32) ? (is(Variant.ss32) ? ".ss32" : ".ss16") : "",
+    has(Variant.flatStack) && !is(Variant.flatStack) ? ".ss" : "",
     repeats[(key & Variant.repeat) >> repeatShift],
-    (key & Variant.checkNear) !== 0 ? ".near" : "",
-    (key & Variant.v86) !== 0 ? ".v86" : "",
-    (key & Variant.level) !== 0 ? `.level${(key & Variant.level) >> levelShift}` : "",
+    is(Variant.checkNear) ? ".near" : "",
+    is(Variant.v86) ? ".v86" : "",
+    is(Variant.level) ? `.level${(key & Variant.level) >> levelShift}` : "",
   ].join("");
 }

@@ -137,9 +137,19 @@ function facetsOf(operands: readonly OperandSpec[], attributes: number): number 
   return facets;
 }
 
-/** One opcode's row. `operands` as in "Ev,Gv". */
+const rows = new Map<string, Row>();
+
+/** One opcode's row, `operands` as in "Ev,Gv". Opcodes that mean the same with the same operands share it, and so its forms. */
 export function op(mnemonic: string, operands: string, body: Body, attributes = 0): Row {
-  return new Row(mnemonic, operands, body, attributes);
+  const name = `${mnemonic} ${operands}`;
+  const known = rows.get(name);
+  if (known === undefined) {
+    const row = new Row(mnemonic, operands, body, attributes);
+    rows.set(name, row);
+    return row;
+  }
+  if (known.body !== body || known.attributes !== attributes) throw new Error(`two instructions are called ${name}`);
+  return known;
 }
 
 /** Eight rows told apart by ModRM's reg; undefined where there is no instruction. */
