@@ -27,8 +27,8 @@ export interface BootOptions {
   readonly initrd?: string | Uint8Array;
   /** The kernel's command line. */
   readonly append?: string;
-  /** Default: the machine's own firmware. */
-  readonly firmware?: string | Uint8Array;
+  /** Default: the machine's own firmware. False for none: the kernel is loaded and entered directly, on a machine which has a way to (ppce500). */
+  readonly firmware?: string | Uint8Array | false;
   /** Disks in order. Default: with the demo kernel the demo disk, else none. */
   readonly drives?: readonly DriveSource[];
   readonly layout?: Layout;
@@ -55,7 +55,10 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
   const kernel =
     wanted.kernel === undefined ? readImage(`guest/images/${spec.kernel}`) : contents(wanted.kernel, "kernel");
   const initrd = contents(wanted.initrd, "initrd");
-  const firmware = contents(wanted.firmware, "firmware") ?? readImage(`firmware/images/${spec.firmware.image}`);
+  const firmware =
+    wanted.firmware === undefined
+      ? readImage(`firmware/images/${spec.firmware.image}`)
+      : (contents(wanted.firmware, "firmware") ?? new Uint8Array(0));
 
   const files: BlockFile[] = [];
   const close = () => {

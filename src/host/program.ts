@@ -28,7 +28,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     )
     .option("--initrd <file>", "initial RAM disk for the kernel")
     .option("--append <text>", "the kernel's command line")
-    .option("--firmware <file>", "instead of the machine's own")
+    .option("--firmware <file>", "instead of the machine's own; `none` enters the kernel directly, by ePAPR (ppce500)")
     .option("--drive <file[,readonly][,snapshot]>", "a raw disk image, once for each disk; `none` for no disk", gather)
     .option("--layout <layout>", "register layout of virtio devices: legacy, modern or transitional")
     .option("--irq <mode>", "interrupts of virtio devices: intx, msix or msix-shared")

@@ -64,7 +64,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     kernel: flags.kernel === "none" ? false : flags.kernel,
     initrd: flags.initrd,
     append: flags.append,
-    firmware: flags.firmware,
+    firmware: flags.firmware === "none" ? false : flags.firmware,
     drives,
     layout: choice(flags.layout, "--layout", ["legacy", "modern", "transitional"]),
     irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
