@@ -129,6 +129,7 @@ const opposites: Partial<Record<string, Operation>> = {
 function isZero(b: Builder, x: Value): Value | undefined {
   const opposite = opposites[x.op];
   if (opposite !== undefined) return b.op(opposite, x.args[0] as Value, x.args[1] as Value);
+  if (x.op === "eqz") return b.ne(x.args[0] as Value, zero(b, x.args[0] as Value));
   const found = difference(x);
   return found && b.eq(found.a, found.b);
 }
