@@ -44,8 +44,9 @@ export class VirtioCore implements Device, DeviceHost {
     generation: number;
     /** The account of work, see throttle. */
     paidAt: number;
-    /** Queues to be looked at when the alarm rings. */
+    /** Queues to be looked at when the alarm rings, and when that is, in virtual nanoseconds. */
     waiting: Uint8Array;
+    wakeAt: number;
     /** How often a driver has broken the device. */
     failures: number;
   }>;
@@ -72,6 +73,7 @@ export class VirtioCore implements Device, DeviceHost {
         generation: 0,
         paidAt: unspent,
         waiting: new Uint8Array(device.queueSizes.length),
+        wakeAt: 0,
         failures: 0,
       },
       ["failures"],
@@ -144,9 +146,7 @@ export class VirtioCore implements Device, DeviceHost {
       return false;
     }
     if (queue.enabled) this.device.resetQueue(index);
-    queue.start(ring);
-    if (this.state.now.broken) queue.halt();
-    return true;
+    return queue.start(ring);
   }
 
   /** Stops a queue and forgets its chains (virtio 1.2 section 2.6.1). Its vector goes too. */
@@ -155,7 +155,6 @@ export class VirtioCore implements Device, DeviceHost {
     this.device.resetQueue(index);
     queue.reset();
     queue.negotiated(this.state.now.features);
-    if (this.state.now.broken) queue.halt();
     this.interrupts.setQueueVector(index, 0xffff);
     this.state.now.waiting[index] = 0;
   }
@@ -223,9 +222,16 @@ export class VirtioCore implements Device, DeviceHost {
     this.device.negotiated(0n, "little");
   }
 
+  restored(): void {
+    this.#alarm.cancel();
+    if (this.state.now.waiting.includes(1)) this.#alarm.set(this.state.now.wakeAt);
+  }
+
   #wait(index: number, time: number): void {
     this.state.now.waiting[index] = 1;
-    if (time < this.#alarm.due) this.#alarm.set(time);
+    if (time >= this.#alarm.due) return;
+    this.state.now.wakeAt = time;
+    this.#alarm.set(time);
   }
 
   #ring(): void {

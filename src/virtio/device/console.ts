@@ -37,14 +37,20 @@ export class VirtioConsole implements VirtioDevice {
   readonly features: Features;
   readonly queueSizes: readonly number[];
   readonly config: DeviceConfig;
-  readonly state: State<{ bytesSent: number; bytesReceived: number }>;
+  readonly state: State<{
+    bytesSent: number;
+    bytesReceived: number;
+    /** Whether a chain is being sent, its head, and how much of it has been. */
+    sending: boolean;
+    head: number;
+    sent: number;
+  }>;
   readonly #output: CharacterSink;
   readonly #input: CharacterSource;
   readonly #buffer = new Uint8Array(pieceBytes);
   #host: DeviceHost | undefined;
-  /** The chain which is being sent, and how much of it has been. */
+  /** The chain which is being sent. */
   #sending: Chain | undefined;
-  #sent = 0;
 
   constructor(name: string, wires: ConsoleWires) {
     const { output, input, size, queueSize = 64 } = wires;
@@ -59,7 +65,7 @@ export class VirtioConsole implements VirtioDevice {
       { name: "max_nr_ports", at: 4, width: 4, value: 1 },
       { name: "emerg_wr", at: 8, width: 4 },
     ]);
-    this.state = new State(name, { bytesSent: 0, bytesReceived: 0 });
+    this.state = new State(name, { bytesSent: 0, bytesReceived: 0, sending: false, head: 0, sent: 0 });
     output.onRoom = () => this.#host?.drain(transmit);
     input.onAvailable = () => this.#host?.drain(receive);
   }
@@ -96,6 +102,13 @@ export class VirtioConsole implements VirtioDevice {
     this.state.reset();
   }
 
+  /** The chain which was being sent is read anew. */
+  restored(): void {
+    const now = this.state.now;
+    this.#sending = now.sending ? this.#host?.queue(transmit).retake(now.head) : undefined;
+    now.sending = this.#sending !== undefined;
+  }
+
   #receive(): void {
     const queue = this.#host?.queue(receive);
     while (queue !== undefined && this.#input.available > 0) {
@@ -116,23 +129,26 @@ export class VirtioConsole implements VirtioDevice {
 
   #transmit(): void {
     const queue = this.#host?.queue(transmit);
+    const now = this.state.now;
     let left = roundBytes;
     while (queue !== undefined && left > 0) {
       this.#sending ??= queue.take();
       const chain = this.#sending;
       if (chain === undefined) break;
-      const length = Math.min(chain.readableLength - this.#sent, pieceBytes, this.#output.room);
+      now.sending = true;
+      now.head = chain.head;
+      const length = Math.min(chain.readableLength - now.sent, pieceBytes, this.#output.room);
       const piece = this.#buffer.subarray(0, length);
-      const good = chain.read(this.#sent, piece);
+      const good = chain.read(now.sent, piece);
       if (good && length > 0) this.#output.write(piece);
-      if (good) this.#sent += length;
+      if (good) now.sent += length;
       left -= length;
-      if (good && this.#sent < chain.readableLength) {
+      if (good && now.sent < chain.readableLength) {
         if (this.#output.room === 0) break;
         continue;
       }
       // All sent, or a buffer which is not RAM: the driver has it back either way.
-      this.state.now.bytesSent += this.#sent;
+      now.bytesSent += now.sent;
       this.#drop();
       queue.give(chain, 0);
     }
@@ -142,6 +158,7 @@ export class VirtioConsole implements VirtioDevice {
 
   #drop(): void {
     this.#sending = undefined;
-    this.#sent = 0;
+    this.state.now.sending = false;
+    this.state.now.sent = 0;
   }
 }

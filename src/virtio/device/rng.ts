@@ -28,8 +28,13 @@ export class Rng implements VirtioDevice {
   readonly features = 0n;
   readonly queueSizes: readonly number[];
   readonly config: DeviceConfig;
-  /** How many bytes were given since power-on. */
-  readonly state: State<{ bytesGiven: number }>;
+  readonly state: State<{
+    /** How many bytes were given since power-on. */
+    bytesGiven: number;
+    /** Whether bytes are being gathered, and when they will be there, in virtual nanoseconds. */
+    gathering: boolean;
+    readyAt: number;
+  }>;
   readonly #entropy: EntropySource;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
@@ -43,8 +48,9 @@ export class Rng implements VirtioDevice {
     this.#clock = wires.clock;
     this.queueSizes = [wires.queueSize ?? 8];
     this.config = new DeviceConfig(name, 0, []);
-    this.state = new State(name, { bytesGiven: 0 });
+    this.state = new State(name, { bytesGiven: 0, gathering: false, readyAt: 0 });
     this.#alarm = wires.clock.alarm(name, () => {
+      this.state.now.gathering = false;
       this.#gathered = true;
       this.#host?.drain(requestQueue);
       this.#gathered = false;
@@ -63,16 +69,28 @@ export class Rng implements VirtioDevice {
 
   notify(): void {
     if (this.#gathered) this.#serve();
-    else if (this.#alarm.due === Number.POSITIVE_INFINITY) this.#alarm.set(this.#clock.now + gatherTime);
+    else if (!this.state.now.gathering) this.#gather(this.#clock.now + gatherTime);
   }
 
   resetQueue(): void {
+    this.state.now.gathering = false;
     this.#alarm.cancel();
   }
 
   reset(): void {
-    this.#alarm.cancel();
+    this.resetQueue();
     this.state.reset();
+  }
+
+  restored(): void {
+    this.#alarm.cancel();
+    if (this.state.now.gathering) this.#gather(this.state.now.readyAt);
+  }
+
+  #gather(readyAt: number): void {
+    this.state.now.gathering = true;
+    this.state.now.readyAt = readyAt;
+    this.#alarm.set(readyAt);
   }
 
   #serve(): void {

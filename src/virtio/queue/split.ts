@@ -24,7 +24,6 @@ export class SplitQueue implements VirtQueue {
   readonly name: string;
   readonly index: number;
   readonly maxSize: number;
-  readonly work: Work = { units: 0 };
   exhausted = false;
   readonly state: State<{
     enabled: boolean;
@@ -43,6 +42,8 @@ export class SplitQueue implements VirtQueue {
     /** How many chains the device has, and for each head whether it has it. */
     inFlight: number;
     taken: Uint8Array;
+    /** See `work`. */
+    units: number;
   }>;
   readonly #wires: QueueWires;
   readonly #spare: Chain[] = [];
@@ -73,7 +74,12 @@ export class SplitQueue implements VirtQueue {
       signalled: 0,
       inFlight: 0,
       taken: new Uint8Array(maxSize),
+      units: 0,
     });
+  }
+
+  get work(): Work {
+    return this.state.now;
   }
 
   get enabled(): boolean {
@@ -119,13 +125,13 @@ export class SplitQueue implements VirtQueue {
 
   reset(): void {
     this.state.reset();
-    this.#incarnation++;
     this.exhausted = false;
     this.restored();
   }
 
-  /** What follows from the state, after it came from elsewhere. */
+  /** What follows from the state, after it came from elsewhere. Chains of before are dead. */
   restored(): void {
+    this.#incarnation++;
     this.#words = this.state.now.bigEndian ? this.#wires.dma.be : this.#wires.dma.le;
   }
 
@@ -174,6 +180,15 @@ export class SplitQueue implements VirtQueue {
     const { trace } = this.#wires;
     if (trace.on) trace.log(`${this.name} chain taken: ${chain.describe()}`);
     return chain;
+  }
+
+  retake(head: number): Chain | undefined {
+    const now = this.state.now;
+    if (!now.enabled || now.halted || head >= now.size || now.taken[head] === 0) return undefined;
+    const chain = this.#spare.pop() ?? new Chain(this.#wires.dma, this.work);
+    if (this.#walk(chain, head) === undefined) return chain;
+    this.#spare.push(chain);
+    return undefined;
   }
 
   give(chain: Chain, length: number): void {
@@ -232,7 +247,7 @@ export class SplitQueue implements VirtQueue {
     let indirect = false;
     for (let left = now.size; ; left--) {
       if (left === 0) return `more than ${now.size} descriptors`;
-      this.work.units++;
+      now.units++;
       const at = table + descriptorSize * index;
       const address = words.u64(at);
       const length = words.u32(at + 8);

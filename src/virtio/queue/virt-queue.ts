@@ -62,6 +62,8 @@ export interface VirtQueue extends Device {
   drain(): void;
   /** The next chain which the driver has made available. */
   take(): Chain | undefined;
+  /** A chain which the device had when the machine was saved, read anew; undefined when the device did not have it. */
+  retake(head: number): Chain | undefined;
   /** Returns a chain to the driver with the number of bytes written to it. Ignored for a chain from before a reset. */
   give(chain: Chain, length: number): void;
   /** After one or several `give`: interrupts the driver if it wants that. */

@@ -217,6 +217,52 @@ describe("a block device", () => {
   });
 });
 
+describe("a block device which is saved with requests in hand", () => {
+  /** Everything of one bench put into another of the same make. */
+  function carry(from: ReturnType<typeof start>, to: ReturnType<typeof plugBlk>): void {
+    to.bench.ram.load(0, from.bench.ram.contents());
+    to.bench.clock.advance(from.bench.clock.now);
+    for (const [i, part] of to.fn.parts.entries()) part.state.restore(from.fn.parts[i]?.state.save() ?? {});
+    for (const part of to.fn.parts) part.restored?.();
+  }
+
+  it("ends them when and as it would have, and goes on", () => {
+    const a = start(noting(), all, { queueSize: 64 });
+    const b = plugBlk(new NotingDisk(a.disk.bytes.slice()), { queueSize: 64 });
+    a.ring.offer([{ read: blkHeader(type.in, 3) }, { write: 2048 }, { write: 1 }]);
+    a.ring.offer([{ read: blkHeader(type.out, 9) }, { read: new Uint8Array(512).fill(0xee) }, { write: 1 }]);
+    a.ring.offer([{ read: blkHeader(type.flush, 0) }, { write: 1 }], { indirect: true });
+    a.driver.kick(0);
+    a.bench.clock.advance(20_000);
+    carry(a, b);
+    for (let i = 0; i < 100; i++) {
+      a.bench.clock.advance(1000);
+      b.bench.clock.advance(1000);
+      expect(b.bench.ram.contents()).toEqual(a.bench.ram.contents());
+      expect(b.bench.line).toBe(a.bench.line);
+    }
+    expect(a.ring.usedIndex).toBe(3);
+    expect(b.fn.parts.map((part) => part.state.save())).toEqual(a.fn.parts.map((part) => part.state.save()));
+  });
+
+  it("keeps the one which waited for room", () => {
+    const a = start(new NotingDisk(new Uint8Array(32 * 2 ** 20)));
+    for (const head of [0, 20, 40]) {
+      a.bench.ram.load(0xe_0000, blkHeader(type.in, 0));
+      a.ring.descriptor(head, 0xe_0000, 16, 1, head + 1);
+      for (let i = 0; i < 16; i++) a.ring.descriptor(head + 1 + i, 0x1_8000, 0xc_0000, 1 | 2, head + 2 + i);
+      a.ring.descriptor(head + 17, 0xe_1000, 1, 2, 0);
+      a.ring.makeAvailable(head);
+    }
+    a.driver.kick(0);
+    const b = plugBlk(new NotingDisk(new Uint8Array(32 * 2 ** 20)));
+    carry(a, b);
+    for (const { bench } of [a, b]) bench.clock.advance(1e9);
+    expect(a.ring.usedIndex).toBe(3);
+    expect(b.bench.ram.contents()).toEqual(a.bench.ram.contents());
+  });
+});
+
 describe("a block device and wrong requests (case 29)", () => {
   it("case 29: answers IOERR for sectors beyond the disk, and touches none of them", () => {
     const { disk, request } = start(noting());

@@ -86,6 +86,21 @@ describe("a console device", () => {
     expect(string(sink.got)).toBe("abcnew");
   });
 
+  it("goes on in the middle of a chain after it was saved and restored", () => {
+    const a = start();
+    const b = plugConsole();
+    a.sink.room = 3;
+    a.transmit.offer([{ read: text("abc") }, { read: text("def") }]);
+    a.driver.kick(1);
+    b.bench.ram.load(0, a.bench.ram.contents());
+    for (const [i, part] of b.fn.parts.entries()) part.state.restore(a.fn.parts[i]?.state.save() ?? {});
+    for (const part of b.fn.parts) part.restored?.();
+    b.sink.onRoom?.();
+    expect(string(b.sink.got)).toBe("def");
+    const { deviceArea } = a.transmit.ring;
+    expect(b.bench.ram.read(deviceArea + 2, 2)).toBe(1);
+  });
+
   it("shows columns and rows when it has a screen, and offers SIZE then", () => {
     const { bench, fn } = plugConsole({ size: { columns: 80, rows: 25 } });
     const driver = new ModernDriver(bench, fn);

@@ -37,6 +37,23 @@ describe("an entropy device", () => {
     expect(ring.usedIndex).toBe(2);
   });
 
+  it("gives its bytes when they were due after it was saved and restored", () => {
+    const a = start();
+    a.ring.offer([{ write: 8 }]);
+    a.driver.kick(0);
+    a.bench.clock.advance(5_000);
+    const b = plugRng();
+    b.bench.ram.load(0, a.bench.ram.contents());
+    b.bench.clock.advance(5_000);
+    for (const [i, part] of b.fn.parts.entries()) part.state.restore(a.fn.parts[i]?.state.save() ?? {});
+    for (const part of b.fn.parts) part.restored?.();
+    const used = () => b.bench.ram.read(a.ring.ring.deviceArea + 2, 2);
+    b.bench.clock.advance(14_999);
+    expect(used()).toBe(0);
+    b.bench.clock.advance(1);
+    expect(used()).toBe(1);
+  });
+
   it("case 31: gives 4096 bytes to a request for more", () => {
     const { bench, driver, ring } = start();
     ring.offer([{ write: 0x8000 }]);

@@ -1,4 +1,4 @@
-import type { BlockBackend, Done } from "../../../backend/block.ts";
+import type { BlockBackend } from "../../../backend/block.ts";
 import { State } from "../../../bus/state.ts";
 import type { Clock, Holds } from "../../../time/clock.ts";
 import { Completion } from "../../../time/completion.ts";
@@ -9,7 +9,8 @@ import type { Features } from "../../features.ts";
 import type { Chain } from "../../queue/chain.ts";
 import type { ByteOrder } from "../../queue/virt-queue.ts";
 import { blkConfig, blkFeature, blkFeatures, sectorSize } from "./config.ts";
-import { blkStatus, type Command, headerBytes, idBytes, parse, type Range } from "./request.ts";
+import { perform, serialNumber } from "./perform.ts";
+import { blkStatus, bytesOf, type Command, describe, headerBytes, parse } from "./request.ts";
 
 export interface BlkWires {
   readonly disk: BlockBackend;
@@ -31,7 +32,7 @@ const requestQueue = 0;
 /** A request in hand. The object and its buffer serve one request after another. */
 interface Request {
   readonly completion: Completion;
-  chain: Chain | undefined;
+  chain: Chain;
   command: Command;
   /** What it counts for in `bytesInHand`. */
   bytes: number;
@@ -59,6 +60,13 @@ export class Blk implements VirtioDevice {
     /** Until when the disk's wire is taken by requests in hand. */
     busyUntil: number;
     bytesInHand: number;
+    /** Requests in hand, in the order in which they end: their chains' heads, and when they end. */
+    inHand: number;
+    heads: Uint16Array;
+    dues: Float64Array;
+    /** Whether a chain waits for room, and its head. */
+    stalled: boolean;
+    stalledHead: number;
   }>;
   readonly #disk: BlockBackend;
   readonly #clock: Clock & Holds;
@@ -79,7 +87,17 @@ export class Blk implements VirtioDevice {
     this.features = blkFeatures(disk);
     this.queueSizes = [queueSize];
     this.config = blkConfig(name, this.#capacity, queueSize);
-    this.state = new State(name, { features: 0n, bigEndian: false, busyUntil: 0, bytesInHand: 0 });
+    this.state = new State(name, {
+      features: 0n,
+      bigEndian: false,
+      busyUntil: 0,
+      bytesInHand: 0,
+      inHand: 0,
+      heads: new Uint16Array(queueSize),
+      dues: new Float64Array(queueSize),
+      stalled: false,
+      stalledHead: 0,
+    });
   }
 
   connect(host: DeviceHost): void {
@@ -99,9 +117,9 @@ export class Blk implements VirtioDevice {
   notify(): void {
     const queue = this.#connected.queue(requestQueue);
     for (let chain = this.#next ?? queue.take(); chain !== undefined; chain = queue.take()) {
-      this.#next = undefined;
+      this.#stall(undefined);
       if (!this.#begin(chain)) {
-        this.#next = chain;
+        this.#stall(chain);
         break;
       }
     }
@@ -109,25 +127,56 @@ export class Blk implements VirtioDevice {
   }
 
   resetQueue(): void {
+    this.#forget();
+    const now = this.state.now;
+    now.bytesInHand = 0;
+    now.busyUntil = 0;
+    now.inHand = 0;
+    now.stalled = false;
+  }
+
+  reset(): void {
+    this.#forget();
+    this.state.reset();
+  }
+
+  /** What was in hand is read anew from the driver's memory and asked of the disk again, to end when it would have. */
+  restored(): void {
+    this.#forget();
+    const now = this.state.now;
+    const heads = now.heads.slice(0, now.inHand);
+    const dues = now.dues.slice(0, now.inHand);
+    now.inHand = 0;
+    now.bytesInHand = 0;
+    const queue = this.#connected.queue(requestQueue);
+    for (const [i, head] of heads.entries()) {
+      const chain = queue.retake(head);
+      if (chain !== undefined) this.#begin(chain, dues[i]);
+    }
+    this.#stall(now.stalled ? queue.retake(now.stalledHead) : undefined);
+  }
+
+  #forget(): void {
     for (const request of this.#inHand) {
       request.completion.cancel();
-      request.chain = undefined;
       // The host may still be writing to the buffer of a request which it has not answered.
       if (request.completion.idle) this.#spare.push(request);
     }
     this.#inHand.clear();
     this.#next = undefined;
-    this.state.now.bytesInHand = 0;
-    this.state.now.busyUntil = 0;
   }
 
-  reset(): void {
-    this.resetQueue();
-    this.state.reset();
+  #stall(chain: Chain | undefined): void {
+    this.#next = chain;
+    this.state.now.stalled = chain !== undefined;
+    this.state.now.stalledHead = chain?.head ?? 0;
   }
 
-  /** Starts a chain's request, or gives it back at once. False when it has to wait until others have ended. */
-  #begin(chain: Chain): boolean {
+  /**
+   * Starts a chain's request, or gives it back at once. False when it has to wait until others have ended.
+   * @param due when it ends, for a request which was in hand before.
+   */
+  #begin(chain: Chain, due?: number): boolean {
     if (chain.writableLength === 0 || !chain.canWrite(chain.writableLength - 1, 1)) {
       // No status byte: there is nothing to say it with (section 5.2.6.2 asks for one in every request).
       this.#note(chain, "no status byte in RAM: dropped");
@@ -145,7 +194,7 @@ export class Blk implements VirtioDevice {
     const now = this.state.now;
     if (now.bytesInHand + bytes > maxBytesInHand) return false;
     if (this.#trace.on) this.#note(chain, describe(command));
-    const request = this.#spare.pop() ?? this.#newRequest();
+    const request = this.#spare.pop() ?? this.#newRequest(chain);
     request.chain = chain;
     request.command = command;
     request.bytes = bytes;
@@ -154,56 +203,41 @@ export class Blk implements VirtioDevice {
       request.command = { kind: "refuse", status: blkStatus.ioError, why: "data outside of RAM" };
     now.bytesInHand += bytes;
     this.#inHand.add(request);
-    this.#submit(request);
+    this.#submit(request, due ?? this.#book(bytes));
     return true;
   }
 
-  #submit(request: Request): void {
+  /** Takes the disk's wire for so many bytes. Gives when the request ends. */
+  #book(bytes: number): number {
     const now = this.state.now;
-    const time = this.#clock.now;
-    now.busyUntil = Math.max(now.busyUntil, time) + request.bytes * byteTime;
-    const done = request.completion.start(now.busyUntil + requestTime - time);
-    const { command, buffer } = request;
-    const disk = this.#disk;
-    switch (command.kind) {
-      case "read":
-        disk.read(command.offset, buffer, done);
-        break;
-      case "write":
-        disk.write(command.offset, buffer, this.#throughCache(done));
-        break;
-      case "discard":
-        each(command.ranges, (r, next) => disk.discard(r.offset, r.length, next), this.#throughCache(done));
-        break;
-      case "zero":
-        each(command.ranges, (r, next) => disk.writeZeroes(r.offset, r.length, next), this.#throughCache(done));
-        break;
-      case "flush":
-        disk.flush(done);
-        break;
-      default:
-        done(true);
-    }
+    now.busyUntil = Math.max(now.busyUntil, this.#clock.now) + bytes * byteTime;
+    return now.busyUntil + requestTime;
   }
 
-  /** Without a cache that the driver can flush, a write is stable when it ends (virtio 1.2 section 5.2.6.2). */
-  #throughCache(done: Done): Done {
-    const cached = (this.state.now.features & blkFeature.flush) !== 0n && this.config.get("writeback") !== 0;
-    return cached ? done : (ok) => (ok ? this.#disk.flush(done) : done(false));
+  #submit(request: Request, due: number): void {
+    const now = this.state.now;
+    now.heads[now.inHand] = request.chain.head;
+    now.dues[now.inHand++] = due;
+    const done = request.completion.start(Math.max(0, due - this.#clock.now));
+    perform(this.#disk, request.command, request.buffer, this.#cached, done);
+  }
+
+  /** Whether the driver may leave writes in the disk's cache, since it can flush it. */
+  get #cached(): boolean {
+    return (this.state.now.features & blkFeature.flush) !== 0n && this.config.get("writeback") !== 0;
   }
 
   #end(request: Request, ok: boolean): void {
     const { chain, command } = request;
     this.#inHand.delete(request);
     this.#spare.push(request);
-    if (chain === undefined) return;
-    request.chain = undefined;
+    this.#strike(chain.head);
     this.state.now.bytesInHand -= request.bytes;
     let status: number = ok ? blkStatus.ok : blkStatus.ioError;
     let written = 0;
     if (command.kind === "refuse") status = command.status;
     else if (ok && command.kind === "read") written = this.#put(chain, request.buffer);
-    else if (ok && command.kind === "id") written = this.#put(chain, this.#serial());
+    else if (ok && command.kind === "id") written = this.#put(chain, serialNumber(this.#disk.id));
     if (written < 0) status = blkStatus.ioError;
     if (request.buffer.buffer.byteLength > keptBuffer) request.buffer = new Uint8Array(0);
     this.#status[0] = status;
@@ -216,24 +250,25 @@ export class Blk implements VirtioDevice {
     if (this.#next !== undefined) this.#connected.drain(requestQueue);
   }
 
+  /** Takes a request off the list of those in hand. It is the first: they end in order. */
+  #strike(head: number): void {
+    const now = this.state.now;
+    const at = now.heads.subarray(0, now.inHand).indexOf(head);
+    if (at < 0) return;
+    now.heads.copyWithin(at, at + 1, now.inHand);
+    now.dues.copyWithin(at, at + 1, now.inHand);
+    now.inHand--;
+  }
+
   /** How many bytes were written, or -1 when one of the buffers is not RAM: then none was. */
   #put(chain: Chain, bytes: Uint8Array): number {
     return chain.write(0, bytes) ? bytes.length : -1;
   }
 
-  #serial(): Uint8Array {
-    const serial = new Uint8Array(idBytes);
-    for (let i = 0; i < Math.min(idBytes, this.#disk.id.length); i++) {
-      const code = this.#disk.id.charCodeAt(i);
-      serial[i] = code >= 0x20 && code < 0x7f ? code : 0x5f;
-    }
-    return serial;
-  }
-
-  #newRequest(): Request {
+  #newRequest(chain: Chain): Request {
     const request: Request = {
       completion: new Completion(this.#clock, this.name, (ok) => this.#end(request, ok)),
-      chain: undefined,
+      chain,
       command: nothing,
       bytes: 0,
       buffer: new Uint8Array(0),
@@ -256,39 +291,10 @@ export class Blk implements VirtioDevice {
   }
 }
 
-function bytesOf(command: Command): number {
-  return "length" in command ? command.length : 0;
-}
-
 /** A buffer of just this length, the one at hand where it is long enough. */
 function prepare(request: Request, length: number): void {
   if (request.buffer.length !== length) {
     const store = request.buffer.buffer;
     request.buffer = store.byteLength >= length ? new Uint8Array(store, 0, length) : new Uint8Array(length);
-  }
-}
-
-/** Runs an operation for each range, one after the other, until one fails. */
-function each(ranges: readonly Range[], operation: (range: Range, next: Done) => void, done: Done): void {
-  const step = (i: number) => {
-    const range = ranges[i];
-    if (range === undefined) done(true);
-    else operation(range, (ok) => (ok ? step(i + 1) : done(false)));
-  };
-  step(0);
-}
-
-function describe(command: Command): string {
-  switch (command.kind) {
-    case "read":
-    case "write":
-      return `${command.kind} of ${command.length} bytes at sector ${command.offset / sectorSize}`;
-    case "discard":
-    case "zero":
-      return `${command.kind} of ${command.ranges.length} ranges, ${command.length} bytes`;
-    case "refuse":
-      return `refused, ${command.why}`;
-    default:
-      return command.kind;
   }
 }

@@ -108,6 +108,27 @@ function runs(kind: "discard" | "zero", chain: Chain, length: number, limits: Li
   return { kind, ranges: found, length: total };
 }
 
+/** How many bytes of the disk a command is about. */
+export function bytesOf(command: Command): number {
+  return "length" in command ? command.length : 0;
+}
+
+/** For the trace. */
+export function describe(command: Command): string {
+  switch (command.kind) {
+    case "read":
+    case "write":
+      return `${command.kind} of ${command.length} bytes at sector ${command.offset / sectorSize}`;
+    case "discard":
+    case "zero":
+      return `${command.kind} of ${command.ranges.length} ranges, ${command.length} bytes`;
+    case "refuse":
+      return `refused, ${command.why}`;
+    default:
+      return command.kind;
+  }
+}
+
 const readOnly = refuse(blkStatus.ioError, "the disk is read-only");
 
 function unknown(type: number): Command {
