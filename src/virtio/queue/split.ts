@@ -186,7 +186,11 @@ export class SplitQueue implements VirtQueue {
     const now = this.state.now;
     if (!now.enabled || now.halted || head >= now.size || now.taken[head] === 0) return undefined;
     const chain = this.#spare.pop() ?? new Chain(this.#wires.dma, this.work);
-    if (this.#walk(chain, head) === undefined) return chain;
+    const { units } = now;
+    const wrong = this.#walk(chain, head);
+    // The walk was paid for when it was taken.
+    now.units = units;
+    if (wrong === undefined) return chain;
     this.#spare.push(chain);
     return undefined;
   }

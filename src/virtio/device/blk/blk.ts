@@ -149,11 +149,14 @@ export class Blk implements VirtioDevice {
     now.inHand = 0;
     now.bytesInHand = 0;
     const queue = this.#connected.queue(requestQueue);
+    // Reading it again costs the driver nothing.
+    const { units } = queue.work;
     for (const [i, head] of heads.entries()) {
       const chain = queue.retake(head);
       if (chain !== undefined) this.#begin(chain, dues[i]);
     }
     this.#stall(now.stalled ? queue.retake(now.stalledHead) : undefined);
+    queue.work.units = units;
   }
 
   #forget(): void {
