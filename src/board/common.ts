@@ -18,8 +18,10 @@ export const slack = 1 << 20;
 
 /** @param position instructions retired. */
 export function makeClock(spec: MachineSpec, options: MachineOptions, position: () => number): MachineClock {
-  if (options.clock !== "host")
-    return new VirtualClock(position, options.nsPerInstruction ?? spec.time.nsPerInstruction);
+  const { nsPerInstruction = spec.time.nsPerInstruction } = options;
+  if (!(Number.isInteger(nsPerInstruction) && nsPerInstruction >= 1))
+    throw new MachineError(`an instruction takes a whole number of nanoseconds, 1 or more, not ${nsPerInstruction}`);
+  if (options.clock !== "host") return new VirtualClock(position, nsPerInstruction);
   if (options.wall === undefined) throw new MachineError("the host's clock was asked for, and none was given");
   return new HostClock(options.wall);
 }

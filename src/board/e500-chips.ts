@@ -6,6 +6,7 @@ import { ExitRegister } from "../devices/debug-ports.ts";
 import { GpioMpc8xxx } from "../devices/gpio-mpc8xxx.ts";
 import { Guts } from "../devices/guts.ts";
 import { Mpic, mpicMsiir } from "../devices/mpic/mpic.ts";
+import { SpinTable } from "../devices/spin-table.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -113,6 +114,15 @@ export class E500Chips {
         const exit = new ExitRegister({ exit: (status) => requests.exit(status) });
         this.#map(chip.name, chip.address, 4, bigEndian(exit.registers));
         this.devices.push(exit);
+        return;
+      }
+      case "spin-table": {
+        const table = new SpinTable(1);
+        this.#wires.memory.map(chip.address, table.size, table.registers, {
+          name: chip.name,
+          priority: priority.chip,
+        });
+        this.devices.push(table);
         return;
       }
       // Made before and after, with what they hang on.

@@ -29,6 +29,8 @@ export class PcMemory {
     const { address, size, alias } = spec.firmware;
     if (firmware.length > size)
       throw new MachineError(`firmware of ${firmware.length} bytes: machine ${spec.name} has ${size} bytes of ROM`);
+    if (alias !== undefined && alias.size > size)
+      throw new MachineError(`machine ${spec.name}: the ROM's alias is larger than the ROM`);
     this.space = space;
     this.ram = new Ram(guest, "ram", memory);
     this.#rom = new Ram(guest, "rom", size, false);

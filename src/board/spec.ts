@@ -6,10 +6,18 @@ import * as z from "zod";
  * TypeScript values and users' JSON are held to this one schema. Numbers may be hex strings in JSON ("0x3f8").
  * Importing this file as a value costs a tenth of a second of start-up: only who reads a user's file does.
  */
-const natural = z.preprocess(
-  (value) => (typeof value === "string" && /^0x[0-9a-f]+$/i.test(value) ? Number(value) : value),
-  z.int("expected a whole number, or hex in a string like 0x3f8").nonnegative(),
-);
+const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && /^0x[0-9a-f]+$/i.test(value) ? Number(value) : value),
+    z.int("expected a whole number, or hex in a string like 0x3f8").min(least).max(most),
+  );
+const natural = whole(0);
+/** Frequencies and times, by which something is divided. */
+const positive = whole(1);
+/** First and last device number which drives and other devices take. */
+const slotRange = z.tuple([whole(0, 31), whole(0, 31)]);
+/** The engine, RAM and ROM share one WebAssembly memory of less than 4 GiB. */
+const ramSize = whole(0x1_0000, 0xc000_0000);
 
 /** An interrupt input of the board's main controller: an ISA interrupt on pc, an MPIC source on ppce500. */
 const irq = natural;
@@ -29,7 +37,7 @@ const uart = z.strictObject({
   address: natural,
   irq,
   /** Of the crystal, in hertz. */
-  clock: natural,
+  clock: positive,
 });
 
 const fwCfg = z.strictObject({
@@ -68,7 +76,7 @@ const device = z.discriminatedUnion("kind", [
     name: z.string(),
     address: natural,
     irq,
-    clock: natural,
+    clock: positive,
     systemControl: natural,
   }),
   z.strictObject({ kind: z.literal("mc146818"), name: z.string(), address: natural, irq }),
@@ -87,7 +95,7 @@ const device = z.discriminatedUnion("kind", [
     address: natural,
     size: natural,
     id: natural,
-    clock: natural,
+    clock: positive,
   }),
   z.strictObject({ kind: z.literal("ioapic"), name: z.string(), address: natural, id: natural }),
   z.strictObject({
@@ -96,9 +104,10 @@ const device = z.discriminatedUnion("kind", [
     address: natural,
     msiir: natural,
     msi: natural,
-    timerClock: natural,
+    timerClock: positive,
   }),
   at("guts"),
+  at("spin-table"),
   z.strictObject({ kind: z.literal("gpio"), name: z.string(), address: natural, irq, powerOffPin: natural }),
 ]);
 
@@ -124,8 +133,7 @@ const pcPci = z.strictObject({
     s5: natural,
   }),
   windows: z.strictObject({ memory: pciWindow, memory64: pciWindow, ports: pciWindow }),
-  /** First and last device number which drives and other devices take. */
-  freeSlots: z.tuple([natural, natural]),
+  freeSlots: slotRange,
 });
 
 /** The host bridge of the MPC8544: CFGADDR and CFGDATA, translation windows both ways. */
@@ -140,13 +148,13 @@ const e500Pci = z.strictObject({
   atmu: natural,
   /** Where the bus sees the CCSR block, BAR0 of the bridge, once firmware has set it. */
   pcicsrbar: natural,
-  clock: natural,
+  clock: positive,
   /** The bridge's own interrupt. */
   irq,
   /** Slot 0 INTA would be this one; (slot + pin) modulo 4 is added. */
   intxBase: irq,
   windows: z.strictObject({ memory: pciWindow, ports: pciWindow }),
-  freeSlots: z.tuple([natural, natural]),
+  freeSlots: slotRange,
 });
 
 /** A virtio device which the machine always has. A disk's bytes are given by `--drive`. */
@@ -160,17 +168,17 @@ const common = {
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   description: z.string(),
   /** Nanoseconds of virtual time an instruction takes, and what the battery-backed clock says at the start (seconds since 1970). */
-  time: z.strictObject({ nsPerInstruction: natural, epoch: natural }),
+  time: z.strictObject({ nsPerInstruction: positive, epoch: natural }),
   /** RAM from `base` on: how much when nobody says, and what may be asked for. All in bytes. */
-  memory: z.strictObject({ base: natural, size: natural, minimum: natural, maximum: natural, granule: natural }),
+  memory: z.strictObject({ base: natural, size: ramSize, minimum: ramSize, maximum: ramSize, granule: positive }),
   /** Address lines of the memory space. */
-  addressBits: natural,
+  addressBits: whole(32, 48),
   /** ROM: it ends where the image ends. `alias`, where present, shows its last bytes a second time. */
   firmware: z.strictObject({
     image: z.string(),
     address: natural,
-    size: natural,
-    alias: z.strictObject({ address: natural, size: natural }).optional(),
+    size: whole(0x1000, 0x100_0000),
+    alias: z.strictObject({ address: natural, size: positive }).optional(),
   }),
   /** The built-in kernel which is booted when none is given. */
   kernel: z.string(),
@@ -191,7 +199,7 @@ export const machineSchema = z.discriminatedUnion("board", [
       architecture: z.literal("x86"),
       model: z.string(),
       /** Of the time-stamp counter, in hertz. */
-      tscClock: natural,
+      tscClock: positive,
     }),
     pci: pcPci,
   }),
@@ -201,8 +209,8 @@ export const machineSchema = z.discriminatedUnion("board", [
     cpu: z.strictObject({
       architecture: z.literal("e500"),
       model: z.string(),
-      timebaseClock: natural,
-      clock: natural,
+      timebaseClock: positive,
+      clock: positive,
       /** The system version register. */
       svr: natural,
     }),

@@ -47,6 +47,16 @@ describe("a machine file", () => {
       { ...pc, pci: { ...pc.pci, slot: "32.0" } },
       /^my\.json: pci\.slot: expected device\.function/,
     ],
+    [
+      "time that stands still",
+      { ...pc, time: { ...pc.time, nsPerInstruction: 0 } },
+      /^my\.json: time\.nsPerInstruction: /,
+    ],
+    [
+      "more memory than there can be",
+      { ...pc, memory: { ...pc.memory, maximum: 2 ** 33 } },
+      /^my\.json: memory\.maximum: /,
+    ],
     ["nothing", null, /^my\.json: /],
     ["a list", [], /^my\.json: /],
   ])("with %s is refused in one line", async (_, value, expected) => {

@@ -168,6 +168,7 @@ describe("what cannot be had is refused in one line", () => {
       { layout: "overlay", drives: [{ backend: new MemoryBlock(new Uint8Array(512), "d") }] },
       /overlay/,
     ],
+    ["instructions that take no time", { nsPerInstruction: 0 }, /1 or more, not 0/],
     ["the host's clock without one", { clock: "host" }, /clock/],
     [
       "more drives than slots",
