@@ -16,6 +16,11 @@ export const priority = { ram: 100, rom: 50, chip: 10, message: 9 } as const;
 /** For what is allocated on page boundaries in the guest memory. */
 export const slack = 1 << 20;
 
+/** The host's clock in milliseconds, for figures. */
+export function milliseconds(wall: () => number): () => number {
+  return () => wall() / 1e6;
+}
+
 /** @param position instructions retired. */
 export function makeClock(spec: MachineSpec, options: MachineOptions, position: () => number): MachineClock {
   const { nsPerInstruction = spec.time.nsPerInstruction } = options;

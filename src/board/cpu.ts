@@ -12,6 +12,8 @@ export interface Cpu extends Device {
   readonly halted: boolean;
   /** The address of the next instruction, for people: linear, as far as the processor has such a thing. */
   readonly pc: number;
+  /** Figures of whatever runs the code, by name. */
+  readonly stats?: Readonly<Record<string, number>>;
   /** Runs at most `budget` instructions. Returns earlier when it halts and when it is stopped. A halted one looks first whether an interrupt has come. */
   run(budget: number): void;
   /** Leaves `run` after the instruction in hand: an alarm moved, the guest left or asked for a reset. */

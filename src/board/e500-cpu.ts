@@ -3,12 +3,14 @@ import type { AddressSpace } from "../bus/space.ts";
 import type { StateList } from "../bus/state.ts";
 import { E500, type E500Options, type EpaprEntry } from "../cpu/e500/cpu.ts";
 import { slots } from "../cpu/e500/slots.ts";
+import type { EngineOptions } from "../engine/engine.ts";
 import { EngineCpu, type Processor } from "./engine-cpu.ts";
 
 export interface E500CpuOptions extends E500Options {
   readonly memory: AddressSpace;
   /** It takes the first part of this for itself: nobody may have allocated before. */
   readonly guest: GuestMemory;
+  readonly engine?: EngineOptions;
 }
 
 /** The front end with the list of its state. */
@@ -26,7 +28,7 @@ export class E500Cpu extends EngineCpu<Listed> {
   enter: EpaprEntry | undefined;
 
   constructor(options: E500CpuOptions) {
-    super(new Listed(options), options.guest, options.memory);
+    super(new Listed(options), options.guest, options.memory, options.engine);
   }
 
   override reset(): void {

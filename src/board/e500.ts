@@ -11,7 +11,7 @@ import { DmaView } from "../pci/dma-view.ts";
 import { Ppce500Bridge } from "../pci/ppce500-bridge.ts";
 import { Trace } from "../trace/trace.ts";
 import type { Board, Requests } from "./board.ts";
-import { consoleOf, makeClock, priority, reportUnclaimed, slack, type WiringOptions } from "./common.ts";
+import { consoleOf, makeClock, milliseconds, priority, reportUnclaimed, slack, type WiringOptions } from "./common.ts";
 import { E500Chips } from "./e500-chips.ts";
 import { E500Cpu } from "./e500-cpu.ts";
 import { type E500Plan, planE500 } from "./e500-kernel.ts";
@@ -23,9 +23,12 @@ import type { E500Spec } from "./spec.ts";
 import { VirtioSlots } from "./virtio-slots.ts";
 
 const page = 4096;
+const onlyModel = "e500mc";
 
 /** Wires a ppce500. With an empty firmware the kernel is loaded and entered directly. Nothing runs before the board is complete. */
 export function wireE500(spec: E500Spec, options: WiringOptions, requests: Requests): Board {
+  const { cpu: model = spec.cpu.model } = options;
+  if (model !== onlyModel) throw new MachineError(`no e500 processor ${model}: there is ${onlyModel}`);
   const trace = options.trace ?? new Trace();
   const plan = planE500(spec, options);
   const rom = spec.firmware;
@@ -44,6 +47,7 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
   cpu = new E500Cpu({
     memory,
     guest,
+    engine: { executor: options.exec, now: options.wall && milliseconds(options.wall) },
     svr: spec.cpu.svr,
     bootPage: rom.address + rom.size - page,
     interrupts: {

@@ -1,7 +1,7 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Saved, StateList } from "../bus/state.ts";
-import { Engine } from "../engine/engine.ts";
+import { Engine, type EngineOptions } from "../engine/engine.ts";
 import type { FrontEnd } from "../ir/frontend.ts";
 import type { Slot } from "../ir/slots.ts";
 import type { Cpu } from "./cpu.ts";
@@ -26,14 +26,18 @@ export class EngineCpu<F extends Processor> implements Cpu {
   readonly front: F;
 
   /** @param guest the engine takes the first part of this: nobody may have allocated before. */
-  constructor(front: F, guest: GuestMemory, memory: AddressSpace) {
+  constructor(front: F, guest: GuestMemory, memory: AddressSpace, options: EngineOptions = {}) {
     this.front = front;
-    this.engine = new Engine(guest, memory, front);
+    this.engine = new Engine(guest, memory, front, options);
     this.state = new ProcessorState(this.name, this.engine, front);
   }
 
   get instructions(): number {
     return this.engine.instructions;
+  }
+
+  get stats(): Readonly<Record<string, number>> {
+    return this.engine.stats;
   }
 
   get halted(): boolean {

@@ -137,7 +137,7 @@ export class Machine {
 
   /** Counts by name: instructions, resets, and those of the board. */
   stats(): Record<string, number> {
-    return { instructions: this.cpu.instructions, resets: this.#resets, ...this.#board.counts() };
+    return { instructions: this.cpu.instructions, resets: this.#resets, ...this.cpu.stats, ...this.#board.counts() };
   }
 
   device(name: string): Device | undefined {

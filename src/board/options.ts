@@ -44,6 +44,8 @@ export interface MachineOptions {
   readonly wall?: () => number;
   /** Virtual nanoseconds an instruction takes; the machine's default when absent. */
   readonly nsPerInstruction?: number;
+  /** How guest code runs: `jit` translates what is hot, `interp` interprets all. The same run either way. Default `jit`. */
+  readonly exec?: "jit" | "interp";
   readonly trace?: Trace;
   /** Whether a reset which the guest asks for ends the run instead (status 0), as for a shell's `reboot` in a test. */
   readonly stopOnReset?: boolean;

@@ -4,7 +4,7 @@ import { Ticks } from "../devices/ticks.ts";
 import { DmaView } from "../pci/dma-view.ts";
 import { Trace } from "../trace/trace.ts";
 import type { Board, Requests } from "./board.ts";
-import { consoleOf, makeClock, priority, reportUnclaimed, type WiringOptions } from "./common.ts";
+import { consoleOf, makeClock, milliseconds, priority, reportUnclaimed, type WiringOptions } from "./common.ts";
 import { findDevice } from "./find-device.ts";
 import { fwCfgItems } from "./fw-cfg-items.ts";
 import { PcChips } from "./pc-chips.ts";
@@ -42,6 +42,7 @@ export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests)
     model: options.cpu ?? spec.cpu.model,
     memory,
     guest,
+    engine: { executor: options.exec, now: options.wall && milliseconds(options.wall) },
     interrupts,
     wires: {
       readPort: (port, width) => ports.read(port, width),

@@ -104,13 +104,18 @@ export class CodeCache {
       for (const code of codes) {
         const first = (code.table >> 2) + (start >> this.#shift);
         const past = (code.table >> 2) + ((end + (1 << this.#shift) - 1) >> this.#shift);
-        if (this.#words.subarray(first, past).every((word) => word === 0)) continue;
+        if (!this.#anything(first, past)) continue;
         this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.#shift)) >> 2);
         this.invalidations++;
         hit = true;
       }
     }
     return hit;
+  }
+
+  #anything(first: number, past: number): boolean {
+    for (let k = first; k < past; k++) if (this.#words[k] !== 0) return true;
+    return false;
   }
 
   #take(size: number): number {

@@ -10,14 +10,21 @@ import {
   type VirtualMemory,
 } from "../ir/frontend.ts";
 import { CodeCache, type CodePage } from "./code-cache.ts";
-import { Handlers, tableSize } from "./forms.ts";
+import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
 import { emitLoop, endHandler, type Loop, Reason } from "./loop.ts";
+import { Regions } from "./region/regions.ts";
 import { SoftTlb } from "./virtual-memory.ts";
 
 export interface EngineOptions {
   /** Bytes for decoded code; 16 MiB when left out. */
   readonly arenaSize?: number;
+  /** `jit`: hot code is translated to WebAssembly. `interp`: all code is interpreted. Left out: `jit`. */
+  readonly executor?: "jit" | "interp";
+  /** Jumps to a place before it is translated, 1..65535. */
+  readonly threshold?: number;
+  /** Milliseconds, for the figures of `stats`. */
+  readonly now?: () => number;
 }
 
 /** Bytes of guest memory which the engine takes for itself. */
@@ -29,6 +36,9 @@ const defaultArena = 16 << 20;
 
 /** Instructions decoded at a time. */
 const longestRun = 64;
+
+/** A region costs as much as interpreting some thousands of instructions; a stretch between two jumps has about six. */
+const defaultThreshold = 500;
 
 /**
  * Runs guest code: decodes it with a front end and executes it with the interpreter.
@@ -47,6 +57,9 @@ export class Engine implements EngineServices {
   readonly #handlers: Handlers;
   readonly #cache: CodeCache;
   readonly #loop: Loop;
+  readonly #regions: Regions;
+  /** What a fresh record's heat is: 0 when nothing is translated. */
+  readonly #heat: number;
   readonly #decoded = new Decoded();
   readonly #translation = new Translation();
   readonly #bytes = new Uint8Array(32);
@@ -74,7 +87,17 @@ export class Engine implements EngineServices {
       run: { memory: guest.memory, table: this.#handlers.table },
     });
     this.#loop = exports as unknown as Loop;
-    this.#handlers.table.set(endHandler, exports["end"]);
+    this.#heat = options.executor === "interp" ? 0 : (options.threshold ?? defaultThreshold);
+    this.#regions = new Regions(
+      guest,
+      front,
+      this.#cache,
+      this.#handlers.table,
+      mostForms,
+      this.#tlb.enter,
+      options.now ?? (() => 0),
+    );
+    this.#handlers.table.set(endHandler, exports.end);
     this.#forgetFetches();
     guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
     space.onChange(() => this.flushTlb());
@@ -97,10 +120,13 @@ export class Engine implements EngineServices {
   /** Figures for `--stats`. */
   get stats(): Readonly<Record<string, number>> {
     return {
-      "instruction forms": this.#handlers.count,
-      "handler modules": this.#handlers.modules,
-      "tlb misses": this.#tlb.misses,
-      "code invalidations": this.#cache.invalidations,
+      "instruction-forms": this.#handlers.count,
+      "handler-modules": this.#handlers.modules,
+      "tlb-misses": this.#tlb.misses,
+      "code-invalidations": this.#cache.invalidations,
+      regions: this.#regions.made,
+      "region-bytes": this.#regions.bytes,
+      "region-ms": Math.round(this.#regions.time),
     };
   }
 
@@ -178,6 +204,7 @@ export class Engine implements EngineServices {
       if (reason === Reason.fault) this.#deliver();
       else if (reason === Reason.fetch) this.#fetch();
       else if (reason === Reason.decode) this.#decodeRun();
+      else if (reason === Reason.hot) this.#translate();
       else return;
       if (front.halted || this.words[front.slots.budget.index] === 0) return;
     }
@@ -238,6 +265,7 @@ export class Engine implements EngineServices {
 
   #empty(): void {
     this.#cache.empty();
+    this.#regions.empty();
     this.#forgetFetches();
   }
 
@@ -296,11 +324,21 @@ export class Engine implements EngineServices {
     this.#handlers.compile();
   }
 
+  /** The pc has become hot. */
+  #translate(): void {
+    const linear = this.#linear;
+    const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+    const code = this.#cache.byTable(this.words[entry + 1] as number);
+    if (code === undefined || !this.#regions.room) this.#empty();
+    else this.#regions.make(code, linear & (pageSize - 1), this.#pc);
+  }
+
   #write(at: number, decoded: Decoded): void {
     const { form, operands } = decoded;
     if (form === undefined) throw new Error(`${this.#front.name}: the decoder named no form`);
     this.view.setInt32(at + record.handler, this.#handlers.index(form), true);
-    this.view.setInt32(at + record.length, decoded.length, true);
+    this.view.setUint16(at + record.length, decoded.length, true);
+    this.view.setUint16(at + record.heat, this.#heat, true);
     for (let k = 0; k < 6; k++) this.view.setUint16(at + operandOffset(k), operands[k] as number, true);
     for (let k = 6; k < 8; k++) this.view.setInt32(at + operandOffset(k), operands[k] as number, true);
   }

@@ -18,7 +18,9 @@ export interface SlowAccess {
 }
 
 /** Handlers which fit into the table: both front ends have some thousands of forms, most never met. */
-export const tableSize = 16384;
+export const mostForms = 16384;
+/** The rest is for regions. */
+export const tableSize = 65536;
 
 /**
  * The handlers: one WebAssembly function a form, made when the decoder first meets it.
@@ -57,7 +59,7 @@ export class Handlers {
   index(form: Form): number {
     let index = this.#indices.get(form);
     if (index === undefined) {
-      if (this.#next >= tableSize) throw new Error(`more than ${tableSize} instruction forms`);
+      if (this.#next >= mostForms) throw new Error(`more than ${mostForms} instruction forms`);
       index = this.#next++;
       this.#indices.set(form, index);
       this.#wanted.push(form);

@@ -10,10 +10,14 @@ export const record = {
   handler: 0,
   /** Bytes of the instruction, one byte. */
   length: 4,
+  /** Jumps here until the place is taken for hot, 16 bits. */
+  heat: 6,
   /** Operands 0..5. */
   halves: 8,
   /** Operands 6 and 7. */
   words: 20,
+  /** Of an instruction in whose place a region stands: the index of its own handler. */
+  original: 28,
 } as const;
 
 /** Where operand `k` lies in a record. */

@@ -16,6 +16,8 @@ export const Reason = {
   fetch: 4,
   /** It is, and there is no record for this pc. */
   decode: 5,
+  /** Enough jumps have gone to this pc for it to be worth a region. */
+  hot: 6,
 } as const;
 
 /** The functions of the loop module. */
@@ -108,6 +110,25 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz, op.if, noValue);
   leave(Reason.decode);
   out.u8(op.end);
+  // Each jump here makes the place hotter; 0 is a place which is not watched.
+  out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if, noValue);
+  out.u8(
+    op.localGet,
+    at,
+    op.localGet,
+    entry,
+    op.i32Const,
+    1,
+    op.i32Sub,
+    op.localTee,
+    entry,
+    op.i32Store16,
+    1,
+    record.heat,
+  );
+  out.u8(op.localGet, entry, op.i32Eqz, op.if, noValue);
+  leave(Reason.hot);
+  out.u8(op.end, op.end);
   out.u8(op.loop, noValue); // an instruction
   load(out, slots.budget.offset);
   out.u8(op.localTee, budget, op.i32Eqz, op.if, noValue);

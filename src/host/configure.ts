@@ -37,6 +37,8 @@ export interface BootOptions {
   /** Default `virtual`: the same inputs give the same run. */
   readonly clock?: "virtual" | "host";
   readonly nsPerInstruction?: number;
+  /** Default `jit`. */
+  readonly exec?: "jit" | "interp";
 }
 
 /** All that a machine is made of, and how to let go of the host's part of it. */
@@ -80,6 +82,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       clock: wanted.clock,
       wall: () => Number(process.hrtime.bigint()),
       nsPerInstruction: wanted.nsPerInstruction,
+      exec: wanted.exec,
       trace,
     };
     return { spec, options, close };

@@ -39,6 +39,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--trace-file <file>", "where the trace goes (default: standard error)")
     .option("--seed <n>", "what everything random in the machine comes from")
     .option("--clock <clock>", "virtual or host (default: host with a live terminal, else virtual)")
+    .option("--exec <executor>", "jit translates hot code, interp interprets all; the same run either way", "jit")
     .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
     .option("--stats", "print instructions and the RAM's hash at the end, on standard error")
     .action(async (machine: string, flags: BootFlags) => {

@@ -6,7 +6,7 @@ import type { Slot } from "./slots.ts";
 /** What a front end calls a node that has a value. */
 export type Value = Node;
 
-const blank = { imm: 0, long: 0n, width: 4 as AccessWidth, helper: "", yes: undefined, no: undefined };
+export const blank = { imm: 0, long: 0n, width: 4 as AccessWidth, helper: "", yes: undefined, no: undefined };
 
 /** How the operands of a decoded instruction are found: left open, or known. */
 export type Operands = "open" | Int32Array;
@@ -55,17 +55,17 @@ export class Builder {
   /** Operand `k` of the instruction: 0..5 are 16 bits unsigned, 6 and 7 are 32 bits. */
   field(k: number): Value {
     if (this.#operands !== "open") return this.i32(this.#operands[k] as number);
-    return this.#put({ ...blank, op: "field", type: "i32", args: [], imm: k });
+    return this.put({ ...blank, op: "field", type: "i32", args: [], imm: k });
   }
 
   /** Address of this instruction. */
   pc(): Value {
-    return this.#put({ ...blank, op: "pc", type: "i32", args: [] });
+    return this.put({ ...blank, op: "pc", type: "i32", args: [] });
   }
 
   /** Address of the instruction behind this one. */
   nextPc(): Value {
-    return this.#put({ ...blank, op: "next_pc", type: "i32", args: [] });
+    return this.put({ ...blank, op: "next_pc", type: "i32", args: [] });
   }
 
   op(op: Operation, ...args: Value[]): Value {
@@ -74,7 +74,7 @@ export class Builder {
     const { signature } = info(op);
     const result = signature.slice(signature.indexOf("->") + 2);
     const type = result === "T" ? (args.at(-1) as Value).type : (result as Type);
-    return this.#put({ ...blank, op, type, args });
+    return this.put({ ...blank, op, type, args });
   }
 
   add = (a: Value, b: Value) => this.op("add", a, b);
@@ -99,42 +99,42 @@ export class Builder {
   // --- guest state
 
   get(slot: Slot): Value {
-    return this.#put({ ...blank, op: "get", type: slot.type, args: [], imm: slot.offset, width: slot.width });
+    return this.put({ ...blank, op: "get", type: slot.type, args: [], imm: slot.offset, width: slot.width });
   }
 
   set(slot: Slot, value: Value): void {
-    this.#put({ ...blank, op: "set", type: undefined, args: [value], imm: slot.offset, width: slot.width });
+    this.put({ ...blank, op: "set", type: undefined, args: [value], imm: slot.offset, width: slot.width });
   }
 
   /** State at byte `offset + base`, where `base` is an operand that may be open. 8 bytes give i64, fewer i32. */
   getAt(base: Value, width: AccessWidth, offset = 0, type: Type = width === 8 ? "i64" : "i32"): Value {
-    if (base.op === "const") return this.#put({ ...blank, op: "get", type, args: [], imm: base.imm + offset, width });
-    return this.#put({ ...blank, op: "get", type, args: [base], imm: offset, width });
+    if (base.op === "const") return this.put({ ...blank, op: "get", type, args: [], imm: base.imm + offset, width });
+    return this.put({ ...blank, op: "get", type, args: [base], imm: offset, width });
   }
 
   setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
     if (base.op === "const")
-      this.#put({ ...blank, op: "set", type: undefined, args: [value], imm: base.imm + offset, width });
-    else this.#put({ ...blank, op: "set", type: undefined, args: [value, base], imm: offset, width });
+      this.put({ ...blank, op: "set", type: undefined, args: [value], imm: base.imm + offset, width });
+    else this.put({ ...blank, op: "set", type: undefined, args: [value, base], imm: offset, width });
   }
 
   // --- guest memory
 
   load(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
-    return this.#put({ ...blank, op: "load", type, args: [address], width });
+    return this.put({ ...blank, op: "load", type, args: [address], width });
   }
 
   /** A load which faults as a store would: the first half of a read-modify-write. */
   loadRw(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
-    return this.#put({ ...blank, op: "load_rw", type, args: [address], width });
+    return this.put({ ...blank, op: "load_rw", type, args: [address], width });
   }
 
   store(width: AccessWidth, address: Value, value: Value): void {
-    this.#put({ ...blank, op: "store", type: undefined, args: [address, value], width });
+    this.put({ ...blank, op: "store", type: undefined, args: [address, value], width });
   }
 
   probe(width: AccessWidth, address: Value): void {
-    this.#put({ ...blank, op: "probe", type: undefined, args: [address], width });
+    this.put({ ...blank, op: "probe", type: undefined, args: [address], width });
   }
 
   // --- control
@@ -143,10 +143,10 @@ export class Builder {
   // biome-ignore lint/suspicious/noConfusingVoidType: an arm that gives nothing is an ordinary function
   if(condition: Value, then: () => Value | void, otherwise?: () => Value | void): Value | undefined {
     if (condition.op === "const") return (condition.imm !== 0 ? then() : otherwise?.()) || undefined;
-    const yes = this.#nested(then);
-    const no = otherwise && this.#nested(otherwise);
+    const yes = this.nested(then);
+    const no = otherwise && this.nested(otherwise);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
-    return this.#put({ ...blank, op: "if", type, args: [condition], yes, no });
+    return this.put({ ...blank, op: "if", type, args: [condition], yes, no });
   }
 
   /** An `if` whose two arms give a value. */
@@ -155,19 +155,19 @@ export class Builder {
   }
 
   call(helper: string, ...args: Value[]): Value {
-    return this.#put({ ...blank, op: "call", type: "i32", args, helper });
+    return this.put({ ...blank, op: "call", type: "i32", args, helper });
   }
 
   exit(helper: string, ...args: Value[]): void {
-    this.#put({ ...blank, op: "exit", type: undefined, args, helper });
+    this.put({ ...blank, op: "exit", type: undefined, args, helper });
   }
 
   jump(target: Value): void {
-    this.#put({ ...blank, op: "jump", type: undefined, args: [target] });
+    this.put({ ...blank, op: "jump", type: undefined, args: [target] });
   }
 
   // biome-ignore lint/suspicious/noConfusingVoidType: see above
-  #nested(build: () => Value | void): Block {
+  protected nested(build: () => Value | void): Block {
     const outer = this.#block;
     const inner: Block = { nodes: [], result: undefined };
     this.#block = inner;
@@ -176,7 +176,7 @@ export class Builder {
     return inner;
   }
 
-  #put(node: Node): Node {
+  protected put(node: Node): Node {
     if (!terminated(this.#block)) this.#block.nodes.push(node);
     return node;
   }

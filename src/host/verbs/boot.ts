@@ -24,6 +24,7 @@ export interface BootFlags {
   readonly seed?: string;
   readonly clock?: string;
   readonly nsPerInstruction?: string;
+  readonly exec?: string;
   readonly stats?: boolean;
 }
 
@@ -70,6 +71,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
     seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
     clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
+    exec: choice(flags.exec, "--exec", ["jit", "interp"]),
     nsPerInstruction: integer(flags.nsPerInstruction, "--ns-per-instruction", 1, 1_000_000),
   };
 }

@@ -1,0 +1,118 @@
+import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
+import { type Block, type Node, terminated } from "../../ir/node.ts";
+import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
+
+const pageSize = 4096;
+/** Instructions in a region at most: about 40 bytes of WebAssembly each, and V8 optimises up to some tens of kilobytes in a few ms. */
+const largest = 200;
+
+/** A decoded instruction on the region's page. */
+export interface Found {
+  readonly offset: number;
+  readonly length: number;
+  readonly form: Form;
+  readonly operands: Int32Array;
+  /** Places on the page to which it may go, besides falling through. */
+  readonly targets: readonly number[];
+  readonly falls: boolean;
+}
+
+/** A run of instructions entered at its first and left at its last. */
+export interface Stretch {
+  readonly offset: number;
+  readonly instructions: readonly Found[];
+}
+
+/** The place on the page that a jump goes to, or undefined when it is not known or lies elsewhere. */
+export function targetOf(node: Node): number | undefined {
+  const target = node.args[0];
+  if (target === pageStart) return 0;
+  if (target?.op !== "add" || target.args[0] !== pageStart || target.args[1]?.op !== "const") return undefined;
+  const offset = target.args[1].imm;
+  return offset >= 0 && offset < pageSize ? offset : undefined;
+}
+
+function jumpsIn(block: Block, into: Node[]): Node[] {
+  for (const node of block.nodes) {
+    if (node.op === "jump") into.push(node);
+    if (node.yes !== undefined) jumpsIn(node.yes, into);
+    if (node.no !== undefined) jumpsIn(node.no, into);
+  }
+  return into;
+}
+
+/**
+ * The code that is reached from `entry` without leaving the page, cut into stretches; the entry's is the first. Empty when not even the
+ * first instruction can be in a region.
+ */
+export function discover(front: FrontEnd, bytes: Uint8Array, entry: number, pc: number, mode: number): Stretch[] {
+  const found = new Map<number, Found>();
+  const leaders = new Set([entry]);
+  const work = [entry];
+  for (let offset = work.pop(); offset !== undefined; offset = work.pop()) {
+    for (let at: number = offset; !found.has(at); ) {
+      if (found.size >= largest) break;
+      const one = inspect(front, bytes, at, pc - entry + at, mode);
+      if (one === undefined) break;
+      found.set(at, one);
+      for (const target of one.targets) {
+        leaders.add(target);
+        work.push(target);
+      }
+      at += one.length;
+      if (!one.falls) break;
+      // An instruction that may jump ends its stretch.
+      if (one.targets.length > 0 || one.jumps) leaders.add(at);
+    }
+  }
+  return [...leaders].filter((leader) => found.has(leader)).map((leader) => stretch(found, leaders, leader));
+}
+
+function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>, offset: number): Stretch {
+  const instructions: Found[] = [];
+  for (let at = offset; ; ) {
+    const one = found.get(at);
+    if (one === undefined || (at !== offset && leaders.has(at))) break;
+    instructions.push(one);
+    at += one.length;
+    if (!one.falls) break;
+  }
+  return { offset, instructions };
+}
+
+function inspect(
+  front: FrontEnd,
+  bytes: Uint8Array,
+  at: number,
+  pc: number,
+  mode: number,
+): (Found & { jumps: boolean }) | undefined {
+  const available = Math.min(16, pageSize - at);
+  if (available <= 0) return undefined;
+  const decoded = new Decoded();
+  if (!front.decode(bytes.subarray(at, at + available), available, pc, mode, decoded) || decoded.form === undefined)
+    return undefined;
+  const builder = new RegionBuilder(decoded.operands);
+  builder.instruction(at, decoded.length, decoded.operands);
+  try {
+    decoded.form.body(builder, new Fields(builder));
+  } catch (thrown) {
+    if (thrown instanceof NotForRegions) return undefined;
+    throw thrown;
+  }
+  const { block } = builder;
+  // One that does nothing but leave gains nothing here.
+  if (block.nodes[0]?.op === "exit") return undefined;
+  const jumps = jumpsIn(block, []);
+  const targets = jumps.map(targetOf).filter((target) => target !== undefined);
+  const falls = !terminated(block);
+  return {
+    offset: at,
+    length: decoded.length,
+    form: decoded.form,
+    operands: decoded.operands,
+    targets,
+    falls: falls && (!decoded.ends || jumps.length > 0),
+    jumps: jumps.length > 0,
+  };
+}
