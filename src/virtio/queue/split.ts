@@ -50,6 +50,8 @@ export class SplitQueue implements VirtQueue {
   #words: GuestWords;
   /** Counts starts and resets. */
   #incarnation = 0;
+  /** Whether the whole ring was found in RAM, at its first use. What goes away later is found out where it is missed. */
+  #seen = false;
   /** Chains taken since `drain`. */
   #round = 0;
 
@@ -132,6 +134,7 @@ export class SplitQueue implements VirtQueue {
   /** What follows from the state, after it came from elsewhere. Chains of before are dead. */
   restored(): void {
     this.#incarnation++;
+    this.#seen = false;
     this.#words = this.state.now.bigEndian ? this.#wires.dma.be : this.#wires.dma.le;
   }
 
@@ -147,6 +150,11 @@ export class SplitQueue implements VirtQueue {
   take(): Chain | undefined {
     const now = this.state.now;
     if (!now.enabled || now.halted) return undefined;
+    if (!this.#seen) {
+      // Before the first buffer is touched: a driver whose used ring is nowhere gets nothing written.
+      if (!this.#reachable()) return this.#broken("part of the ring is not in RAM");
+      this.#seen = true;
+    }
     const words = this.#words;
     const available = words.u16(now.driverArea + 2);
     if (available < 0) return this.#broken("the available ring is not in RAM");
@@ -281,6 +289,17 @@ export class SplitQueue implements VirtQueue {
       if (next >= entries) return `next ${next} of ${entries}`;
       index = next;
     }
+  }
+
+  #reachable(): boolean {
+    const { size, descriptorArea, driverArea, deviceArea } = this.state.now;
+    const { dma } = this.#wires;
+    // With event index each of the two rings is followed by a word for the other side (sections 2.7.6 and 2.7.8).
+    return (
+      dma.reaches(descriptorArea, descriptorSize * size) &&
+      dma.reaches(driverArea, 6 + 2 * size) &&
+      dma.reaches(deviceArea, 6 + 8 * size)
+    );
   }
 
   #broken(reason: string): undefined {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryBlock } from "../../../src/backend/memory-block.ts";
 import { ramSize } from "../../support/bench.ts";
 import { blkHeader as header } from "../../support/blk.ts";
+import { sameBytes } from "../../support/bytes.ts";
 import { common, disableMsix, enableMsix, findCapabilities, ModernDriver } from "../../support/virtio-driver.ts";
 import { bits, type Options, patternDisk, plugBlk, plugRng } from "../../support/virtio-function.ts";
 
@@ -118,9 +119,13 @@ describe("a modern virtio function and a hostile driver", () => {
       driver.address(common.queueDevice, at + 0x2000);
       driver.write(common.queueEnable, 2, 1);
       driver.setStatus(0x0f);
+      // A word of the BAR which the device would write its used index over, were that ring written.
+      driver.write(common.deviceFeatureSelect, 4, 1);
+      const before = bench.ram.contents().slice();
       driver.kick(0);
       expect(driver.status & needsReset, `ring at ${at}`).toBe(needsReset);
-      expect(bench.bus.path.state.now.refused).toBeGreaterThan(0);
+      expect(sameBytes(bench.ram.contents(), before)).toBe(true);
+      expect(driver.read(common.deviceFeatureSelect, 4)).toBe(1);
     }
   });
 
@@ -255,7 +260,7 @@ describe("a modern virtio function and a hostile driver", () => {
       reset(driver);
       const before = bench.ram.contents().slice();
       bench.clock.advance(1_000_000_000);
-      expect(bench.ram.contents()).toEqual(before);
+      expect(sameBytes(bench.ram.contents(), before)).toBe(true);
       expect([bench.taken(), bench.line]).toEqual([[], false]);
     }
   });
@@ -278,7 +283,7 @@ describe("a modern virtio function and a hostile driver", () => {
     for (const answer of answers) answer(true);
     expect(bench.clock.holds).toBe(0);
     bench.clock.advance(1_000_000_000);
-    expect(bench.ram.contents()).toEqual(before);
+    expect(sameBytes(bench.ram.contents(), before)).toBe(true);
   });
 
   it("case 20: gives no buffer to a new request while a late host may still write to it", () => {
@@ -397,7 +402,7 @@ describe("a modern virtio function and a hostile driver", () => {
     const before = bench.ram.contents().slice();
     driver.kick(0);
     bench.clock.advance(1_000_000);
-    expect(bench.ram.contents()).toEqual(before);
+    expect(sameBytes(bench.ram.contents(), before)).toBe(true);
     expect(bench.taken()).toEqual([]);
   });
 
