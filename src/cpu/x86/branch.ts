@@ -96,7 +96,7 @@ export const farReturn: Body = (i) => {
   i.exit("farReturn", i.b.i32(i.size), i.row.operands.length === 0 ? i.b.i32(0) : i.read(0));
 };
 
-export const iret: Body = (i) => i.exit("interruptReturn", i.b.i32(i.size));
+export const iret: Body = (i) => i.exit("interruptReturn", i.b.i32(i.size), i.b.nextPc());
 export const int: Body = (i) => i.exit("interrupt", i.read(0), i.b.nextPc());
 export const int3: Body = (i) => i.exit("breakpoint", i.b.nextPc());
 export const int1: Body = (i) => i.exit("debugTrap", i.b.nextPc());

@@ -61,6 +61,8 @@ export const Cr0 = {
   pg: 0x8000_0000 | 0,
 } as const;
 export const Cr4 = { vme: 1, pvi: 2, tsd: 4, de: 8, pse: 0x10, pae: 0x20, mce: 0x40, pge: 0x80, pce: 0x100 } as const;
+/** IA32_EFER. SDM vol. 3 section 2.2.1. */
+export const Efer = { nxe: 1 << 11 } as const;
 
 /** Segment rights, at the place they have in a descriptor's second word. SDM vol. 3 section 3.4.5. */
 export const Right = {

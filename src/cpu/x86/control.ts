@@ -1,14 +1,13 @@
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Cr4, dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
-import { findDescriptor, limitOf, load, needDescriptor } from "./descriptors.ts";
+import { findDescriptor, isConforming, limitOf, load, needDescriptor } from "./descriptors.ts";
+import { loadPointers } from "./mmu.ts";
 import * as s from "./slots.ts";
+import { isWide } from "./task.ts";
 
 /** Bits of CR0 that exist; the others read 0. */
 const cr0Bits = Cr0.pe | Cr0.mp | Cr0.em | Cr0.ts | Cr0.et | Cr0.ne | Cr0.wp | Cr0.am | Cr0.nw | Cr0.cd | Cr0.pg;
-/** Bits of CR4 that this CPU has; setting another is #GP(0). */
-const cr4Bits = Cr4.tsd | Cr4.de | Cr4.pse | Cr4.mce | Cr4.pge | Cr4.pce;
-
 /** MOV to CR0, CR2, CR3, CR4. SDM vol. 3 section 2.5. */
 export function writeControl(core: Core, n: number, value: number): void {
   switch (n) {
@@ -19,18 +18,13 @@ export function writeControl(core: Core, n: number, value: number): void {
       core.set(s.cr2, value);
       return;
     case 3:
+      if (paging(core) && (core.get(s.cr4) & Cr4.pae) !== 0) loadPointers(core, value);
       core.set(s.cr3, value);
-      core.engine.flushTlb();
+      core.flushTlb((core.get(s.cr4) & Cr4.pge) !== 0);
       return;
-    case 4: {
-      if ((value & ~cr4Bits) !== 0) {
-        core.wires.report(`cr4 ${value & ~cr4Bits}`, `CR4 bits 0x${(value & ~cr4Bits).toString(16)} are not there`);
-        throw core.protection();
-      }
-      core.set(s.cr4, value);
-      core.engine.flushTlb();
+    case 4:
+      writeCr4(core, value);
       return;
-    }
     default:
       throw core.raise(Vector.undefined);
   }
@@ -51,37 +45,37 @@ export function readControl(core: Core, n: number): number {
   }
 }
 
+function paging(core: Core): boolean {
+  return (core.get(s.cr0) & Cr0.pg) !== 0;
+}
+
 export function writeCr0(core: Core, value: number): void {
   const next = (value & cr0Bits) | Cr0.et;
   // Paging without protection, and write-through without caching disabled, do not exist.
   if ((next & Cr0.pg) !== 0 && (next & Cr0.pe) === 0) throw core.protection();
   if ((next & Cr0.nw) !== 0 && (next & Cr0.cd) === 0) throw core.protection();
   const changed = core.get(s.cr0) ^ next;
+  if ((changed & next & Cr0.pg) !== 0 && (core.get(s.cr4) & Cr4.pae) !== 0) loadPointers(core, core.get(s.cr3));
   core.set(s.cr0, next);
-  if ((changed & (Cr0.pg | Cr0.wp | Cr0.pe)) !== 0) core.engine.flushTlb();
-  if ((changed & Cr0.pe) !== 0 && (next & Cr0.pe) === 0) core.setCpl(0);
+  if ((changed & (Cr0.pg | Cr0.wp | Cr0.pe)) !== 0) core.flushTlb();
+  if ((changed & Cr0.pe) !== 0) core.setCpl(0);
+  else if ((changed & Cr0.am) !== 0) core.chooseTlb();
   core.updateMode();
 }
 
-/** DR4 and DR5 are DR6 and DR7 unless CR4.DE. SDM vol. 3 section 17.2.2. */
-function debugRegister(core: Core, n: number): number {
-  if (n !== 4 && n !== 5) return n;
-  if ((core.get(s.cr4) & Cr4.de) !== 0) throw core.raise(Vector.undefined);
-  return n + 2;
-}
-
-export function readDebug(core: Core, n: number): number {
-  return core.get(s.dr[debugRegister(core, n)] as Slot);
-}
-
-export function writeDebug(core: Core, n: number, value: number): void {
-  const register = debugRegister(core, n);
-  // Fixed bits: DR6 section 17.2.3, DR7 section 17.2.4.
-  const fixed =
-    register === 6 ? (value & 0xe00f) | 0xffff_0ff0 : register === 7 ? (value & 0xffff_23ff) | 0x400 : value;
-  core.set(s.dr[register] as Slot, fixed);
-  if (register === 7 && (fixed & 0xff) !== 0)
-    core.wires.report("breakpoint", "debug register breakpoints are not there yet: DR7 is kept and not acted on");
+/** Bits that this processor does not have are #GP(0). */
+function writeCr4(core: Core, value: number): void {
+  const absent = value & ~core.cr4Bits;
+  if (absent !== 0) {
+    core.wires.report(`cr4 ${absent}`, `CR4 bits 0x${absent.toString(16)} are not there`);
+    throw core.protection();
+  }
+  const changed = core.get(s.cr4) ^ value;
+  const tables = (changed & (Cr4.pse | Cr4.pae | Cr4.pge)) !== 0;
+  // SDM vol. 3 section 4.4.1: the pointers are read when paging is on and one of these changes.
+  if (tables && paging(core) && (value & Cr4.pae) !== 0) loadPointers(core, core.get(s.cr3));
+  core.set(s.cr4, value);
+  if (tables) core.flushTlb();
 }
 
 /** LTR. */
@@ -103,9 +97,7 @@ function visible(core: Core, selector: number) {
   const descriptor = findDescriptor(core, selector);
   if (descriptor === undefined) return undefined;
   const { high } = descriptor;
-  const conforming =
-    (high & (Right.segment | Right.code | Right.direction)) === (Right.segment | Right.code | Right.direction);
-  if (!conforming && (core.cpl > dplOf(high) || (selector & 3) > dplOf(high))) return undefined;
+  if (!isConforming(descriptor) && (core.cpl > dplOf(high) || (selector & 3) > dplOf(high))) return undefined;
   return descriptor;
 }
 
@@ -139,11 +131,10 @@ export function checkPort(core: Core, port: number, width: number): void {
   if (!core.protected || (!core.v86 && core.cpl <= core.iopl)) return;
   const tr = s.segment.tr;
   const limit = core.get(s.limit[tr] as Slot) >>> 0;
-  const wide = ((core.get(s.rights[tr] as Slot) >>> 8) & 8) !== 0;
-  if (!wide || limit < 0x67) throw core.protection();
+  if (!isWide(core.get(s.rights[tr] as Slot)) || limit < 0x67) throw core.protection();
   const base = core.get(s.base[tr] as Slot) >>> 0;
-  const map = core.engine.memory.read(base + 0x66, 2, true) + (port >>> 3);
+  const map = core.engine.memory.read((base + 0x66) >>> 0, 2, true) + (port >>> 3);
   if (map + 1 > limit) throw core.protection();
-  const bits = core.engine.memory.read(base + map, 2, true) >>> (port & 7);
+  const bits = core.engine.memory.read((base + map) >>> 0, 2, true) >>> (port & 7);
   if ((bits & ((1 << width) - 1)) !== 0) throw core.protection();
 }

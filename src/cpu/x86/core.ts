@@ -30,9 +30,22 @@ export class Core {
   readonly wires: Wires;
   /** What is thrown for a fault. It carries nothing: the fault is in the state. */
   readonly fault: object = Object.freeze({ name: "x86 fault" });
+  /** Whether 4 MiB pages have 36 bits of address. */
+  readonly pse36: boolean;
+  /** Bits of CR4 that this processor has. */
+  readonly cr4Bits: number;
+  /** Whether the fault on its way is an instruction breakpoint. */
+  breakpoint = false;
+  /** Where the fault on its way goes back to when that is not the instruction which caused it: a task switch was past its point of no return. */
+  restart: number | undefined;
+  /** Linear addresses between these may be translated by pages larger than 4 KiB, which INVLPG drops as a whole. */
+  #largeFrom = 2 ** 32;
+  #largeTo = 0;
 
-  constructor(wires: Wires) {
+  constructor(wires: Wires, has: { readonly pse36: boolean; readonly cr4Bits: number }) {
     this.wires = wires;
+    this.pse36 = has.pse36;
+    this.cr4Bits = has.cr4Bits;
   }
 
   get(slot: Slot): number {
@@ -45,9 +58,17 @@ export class Core {
 
   /** Records a fault and gives what to throw: `throw core.raise(...)`. */
   raise(vector: number, code?: number): object {
+    this.breakpoint = false;
     this.set(s.faultVector, vector);
     this.set(s.faultCode, code ?? 0);
     this.set(s.faultHasCode, code === undefined ? 0 : 1);
+    return this.fault;
+  }
+
+  /** #DB for an instruction breakpoint. Unlike all other faults it pushes RF as it is: SDM vol. 3 section 17.3.1.1. */
+  raiseBreakpoint(): object {
+    this.raise(Vector.debug);
+    this.breakpoint = true;
     return this.fault;
   }
 
@@ -120,22 +141,73 @@ export class Core {
       const before = this.get(s.eflags);
       const after = (before & ~system) | (value & system);
       this.set(s.eflags, after);
-      // An interrupt that waited may be taken now; the next instruction may be a single step.
-      if ((after & ~before & (Flag.if | Flag.tf)) !== 0) this.engine.attention();
+      if ((system & after & Flag.rf) !== 0) this.setCount(s.resumedAt, this.engine.instructions);
+      if (((before ^ after) & Flag.ac) !== 0) this.chooseTlb();
+      // An interrupt that waited may be taken now; the next instruction may be a single step, or be spared a breakpoint.
+      if ((after & ~before & (Flag.if | Flag.tf | Flag.rf)) !== 0) this.engine.attention();
     }
   }
 
-  /** Holds interrupts off until the instruction behind this one is done: STI, MOV SS, POP SS. SDM vol. 3 section 6.8.3. */
+  /** A point in time, as an instruction count. */
+  count(slot: Slot): number {
+    return this.engine.view.getFloat64(slot.offset, true);
+  }
+
+  setCount(slot: Slot, value: number): void {
+    this.engine.view.setFloat64(slot.offset, value, true);
+  }
+
+  /** Holds interrupts off until the instruction behind this one is done: STI. SDM vol. 3 section 6.8.1. */
   holdOff(): void {
-    this.engine.view.setFloat64(s.shadow.offset, this.engine.instructions + 1, true);
+    this.setCount(s.shadow, this.engine.instructions + 1);
     this.engine.attention();
+  }
+
+  /** MOV SS and POP SS hold off NMIs and debug exceptions as well. SDM vol. 3 section 6.8.3. */
+  holdOffAll(): void {
+    this.setCount(s.quiet, this.engine.instructions + 1);
+    this.holdOff();
+  }
+
+  /** A debug trap is due behind the current instruction: `bits` of DR6. */
+  trapLater(bits: number): void {
+    this.set(s.debugPending, this.get(s.debugPending) | bits);
+    this.engine.attention();
+  }
+
+  // --- translations
+
+  /** As MOV CR3 (`keepGlobal`), or a change of how tables are read. */
+  flushTlb(keepGlobal = false): void {
+    if (!keepGlobal) {
+      this.#largeFrom = 2 ** 32;
+      this.#largeTo = 0;
+    }
+    this.engine.flushTlb(keepGlobal);
+  }
+
+  flushPage(address: number): void {
+    if (address >= this.#largeFrom && address < this.#largeTo) this.flushTlb();
+    else this.engine.flushPage(address);
+  }
+
+  /** The engine keeps a large page in pieces of 4 KiB: it is remembered that there are some. */
+  noteLarge(from: number, size: number): void {
+    this.#largeFrom = Math.min(this.#largeFrom, from);
+    this.#largeTo = Math.max(this.#largeTo, from + size);
   }
 
   // --- privilege and mode
 
   setCpl(cpl: number): void {
     this.set(s.cpl, cpl);
-    this.engine.selectTlb(cpl === 3 ? 1 : 0);
+    this.chooseTlb();
+  }
+
+  /** To be called when CPL, CR0.AM or EFLAGS.AC changed. Alignment is checked at ring 3 alone: SDM vol. 3 section 6.15, #AC. */
+  chooseTlb(): void {
+    const checks = (this.get(s.cr0) & Cr0.am) !== 0 && (this.get(s.eflags) & Flag.ac) !== 0;
+    this.engine.selectTlb(this.cpl !== 3 ? 0 : checks ? 2 : 1);
   }
 
   /** To be called when CS, SS, DS, ES, CR0 or EFLAGS.VM changed: how code is decoded follows from them. */
@@ -161,6 +233,13 @@ export class Core {
         (v86 ? s.Mode.v86 : 0),
     );
     this.set(s.engine.fetchBase, base(s.segment.cs));
+    const limit = this.get(s.limit[s.segment.cs] as Slot);
+    if (limit !== -1) {
+      // Code runs out of a segment through its last page or the one behind it; what was known of them was known for another segment.
+      const end = (base(s.segment.cs) + limit) >>> 0;
+      this.engine.forgetFetch(end);
+      this.engine.forgetFetch((end + 1) >>> 0);
+    }
   }
 }
 

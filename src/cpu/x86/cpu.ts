@@ -1,12 +1,22 @@
 import type { InterruptSource } from "../../bus/line.ts";
-import type { Access, Decoded, EngineServices, FrontEnd, Helper, Translation } from "../../ir/frontend.ts";
+import {
+  Access,
+  type Decoded,
+  type EngineServices,
+  type Form,
+  type FrontEnd,
+  type Helper,
+  Translation,
+} from "../../ir/frontend.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Flag, Right, Vector } from "./constants.ts";
 import { Core, type Wires } from "./core.ts";
+import { addDr6, Dr6, touched } from "./debug.ts";
 import { decode } from "./decode.ts";
-import { type Model, models } from "./identification.ts";
-import { deliver } from "./interrupts.ts";
+import { cr4Bits, Feature, lacks, type Model, models } from "./identification.ts";
+import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
+import { resetMsrs } from "./msr.ts";
 import * as s from "./slots.ts";
 import { systemHelpers } from "./system.ts";
 
@@ -25,6 +35,19 @@ const contributory: ReadonlySet<number> = new Set([
   Vector.protection,
 ]);
 
+/** Whether a fault while another is delivered makes a double fault of both. SDM vol. 3 table 6-5. */
+function doubles(first: number, second: number): boolean {
+  if (first === Vector.page) return second === Vector.page || contributory.has(second);
+  return contributory.has(first) && contributory.has(second);
+}
+
+/** Prefixes which may stand before a repeat prefix, and how many bytes an instruction has at most. SDM vol. 2 section 2.1.1. */
+const prefixes: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0]);
+const longest = 15;
+
+/** What an instruction is that the model does not have. */
+const absent: Form = { name: "absent", body: (b) => b.exit("undefinedOpcode") };
+
 /** The x86 front end: a P6 of 32 bits, one processor. */
 export class X86 implements FrontEnd {
   readonly name = "x86";
@@ -35,6 +58,9 @@ export class X86 implements FrontEnd {
   readonly core: Core;
   readonly model: Model;
   readonly #interrupts: InterruptSource;
+  /** Whether the model lacks the instruction, for each form that was met. */
+  readonly #absent = new Map<Form, boolean>();
+  readonly #peek = new Translation();
 
   constructor(options: X86Options) {
     const name = options.model ?? "pentium-pro";
@@ -42,7 +68,10 @@ export class X86 implements FrontEnd {
     if (model === undefined)
       throw new RangeError(`no x86 processor ${name}: there is ${Object.keys(models).join(", ")}`);
     this.model = model;
-    this.core = new Core(options.wires);
+    this.core = new Core(options.wires, {
+      pse36: (model.features & Feature.pse36) !== 0,
+      cr4Bits: cr4Bits(model),
+    });
     this.#interrupts = options.interrupts;
     this.helpers = systemHelpers(this.core, model);
   }
@@ -82,68 +111,148 @@ export class X86 implements FrontEnd {
     word(s.dr[6] as Slot, 0xffff_0ff0);
     word(s.dr[7] as Slot, 0x400);
     core.setFlags(0, -1);
+    resetMsrs(core);
     core.setCpl(0);
     core.updateMode();
-    core.engine.flushTlb();
+    core.flushTlb();
   }
 
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean {
-    return decode(bytes, available, pc, mode, into);
+    if (!decode(bytes, available, pc, mode, into)) return false;
+    const form = into.form as Form;
+    let lacking = this.#absent.get(form);
+    if (lacking === undefined) {
+      lacking = lacks(this.model, form.name);
+      this.#absent.set(form, lacking);
+    }
+    if (lacking) {
+      into.form = absent;
+      into.ends = true;
+    }
+    return true;
   }
 
   translate(address: number, access: Access, user: boolean, into: Translation): boolean {
     return translate(this.core, address, access, user, into);
   }
 
+  /** #AC at ring 3. SDM vol. 3 section 6.15. */
+  aligned(address: number, width: number): boolean {
+    if ((address & (Math.min(width, 8) - 1)) === 0) return true;
+    this.core.raise(Vector.alignment, 0);
+    return false;
+  }
+
+  touched(address: number, width: number, write: boolean): void {
+    touched(this.core, address, width, write);
+  }
+
+  /** SDM vol. 3 section 6.15, #DF: a fault on the way to the handler of another is a third thing, and one on the way to that shuts down. */
   deliverFault(): void {
     const { core } = this;
-    const returnTo = core.get(s.engine.pc);
-    const take = () => ({
-      vector: core.get(s.faultVector),
-      code: core.get(s.faultHasCode) !== 0 ? core.get(s.faultCode) : undefined,
-    });
-    const first = take();
-    if (this.#deliver(first.vector, first.code, returnTo, true)) return;
-    const second = take();
-    const double =
-      first.vector === Vector.doubleFault ||
-      (contributory.has(first.vector) && contributory.has(second.vector)) ||
-      (first.vector === Vector.page && (second.vector === Vector.page || contributory.has(second.vector)));
-    if (first.vector === Vector.doubleFault) {
-      this.#shutdown();
-      return;
+    let vector = core.get(s.faultVector);
+    let code = core.get(s.faultHasCode) !== 0 ? core.get(s.faultCode) : undefined;
+    for (;;) {
+      const returnTo = core.restart ?? core.get(s.engine.pc);
+      core.restart = undefined;
+      if (this.#deliver(vector, "fault", code, returnTo)) return;
+      if (vector === Vector.doubleFault) {
+        this.#shutdown();
+        return;
+      }
+      const second = core.get(s.faultVector);
+      const double = doubles(vector, second);
+      vector = double ? Vector.doubleFault : second;
+      code = double ? 0 : core.get(s.faultHasCode) !== 0 ? core.get(s.faultCode) : undefined;
     }
-    if (this.#deliver(double ? Vector.doubleFault : second.vector, double ? 0 : second.code, returnTo, true)) return;
-    // A fault on the way to the second one: contributory to it, or to the double fault.
-    if (double || !this.#deliver(Vector.doubleFault, 0, returnTo, true)) this.#shutdown();
   }
 
   get attention(): boolean {
     const { core } = this;
-    if (core.get(s.nmi) !== 0 || core.get(s.stepping) !== 0) return true;
+    const now = core.engine.instructions;
+    if (core.get(s.debugPending) !== 0 && now >= core.count(s.quiet)) return true;
+    if (core.count(s.stepAt) !== 0 && now >= core.count(s.stepAt)) return true;
+    const flags = core.get(s.eflags);
+    if ((flags & Flag.rf) !== 0 && this.#resumed(now)) return true;
+    return this.#nmiDue(now) || this.#interruptDue(now);
+  }
+
+  /** Whether the instruction is done which RF was set for. SDM vol. 3 section 17.3.1.1. */
+  #resumed(now: number): boolean {
+    const { core } = this;
+    if (now <= core.count(s.resumedAt)) return false;
+    return core.get(s.engine.pc) !== core.get(s.resumedPc) || !this.#repeating();
+  }
+
+  /** Whether a repeat prefix is on the instruction at the pc: one that has come back there is between two of its steps. */
+  #repeating(): boolean {
+    const { core } = this;
+    const cr2 = core.get(s.cr2);
+    const at = core.get(s.engine.fetchBase) + core.get(s.engine.pc);
+    for (let k = 0; k < longest; k++) {
+      if (!translate(core, (at + k) >>> 0, Access.fetch, core.cpl === 3, this.#peek)) {
+        // A look that nobody asked for leaves no trace.
+        core.set(s.cr2, cr2);
+        return false;
+      }
+      const byte = core.engine.readPhysical(this.#peek.physical, 1);
+      if (byte === 0xf2 || byte === 0xf3) return true;
+      if (!prefixes.has(byte)) return false;
+    }
+    return false;
+  }
+
+  #nmiDue(now: number): boolean {
+    const { core } = this;
+    return core.get(s.nmi) !== 0 && core.get(s.nmiBlocked) === 0 && now >= core.count(s.quiet);
+  }
+
+  #interruptDue(now: number): boolean {
+    const { core } = this;
     return (
       (core.get(s.eflags) & Flag.if) !== 0 &&
       this.#interrupts.pending &&
       core.get(s.halted) !== 2 &&
-      core.engine.instructions >= this.#shadow
+      now >= core.count(s.shadow)
     );
   }
 
+  /** What happens between two instructions, in the order of SDM vol. 3 table 6-2: debug traps, then NMIs, then interrupts. */
   service(): void {
     const { core } = this;
-    if (!this.attention) return;
-    if (core.get(s.stepping) !== 0) {
-      this.#singleStep();
-      return;
+    const now = core.engine.instructions;
+    if ((core.get(s.eflags) & Flag.rf) !== 0 && this.#resumed(now)) core.setFlags(0, Flag.rf);
+    this.#debugTraps(now);
+    if (this.#nmiDue(now)) {
+      core.set(s.nmi, 0);
+      core.set(s.nmiBlocked, 1);
+      this.#take(Vector.nmi);
     }
+    if (this.#interruptDue(now)) this.#take(this.#interrupts.acknowledge());
+  }
+
+  #take(vector: number): void {
+    const { core } = this;
     core.set(s.halted, 0);
-    const vector = core.get(s.nmi) !== 0 ? Vector.nmi : this.#interrupts.acknowledge();
-    core.set(s.nmi, 0);
     const { irq } = core.wires;
     if (irq.on)
       irq.log(`cpu: takes vector 0x${vector.toString(16)} at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`);
-    if (this.#deliver(vector, undefined, core.get(s.engine.pc), false)) return;
-    this.deliverFault();
+    if (!this.#deliver(vector, "between", undefined, core.get(s.engine.pc))) this.deliverFault();
+  }
+
+  /** Single steps and breakpoints on data, ports and tasks. A step that ends in MOV SS is not seen: SDM vol. 3 sections 6.8.3 and 17.3. */
+  #debugTraps(now: number): void {
+    const { core } = this;
+    const quiet = now < core.count(s.quiet);
+    const stepAt = core.count(s.stepAt);
+    const stepped = stepAt !== 0 && now >= stepAt;
+    if (stepped) core.setCount(s.stepAt, 0);
+    if (quiet) return;
+    const bits = core.get(s.debugPending) | (stepped ? Dr6.bs : 0);
+    if (bits === 0) return;
+    core.set(s.debugPending, 0);
+    addDr6(core, bits);
+    if (!this.#deliver(Vector.debug, "between", undefined, core.get(s.engine.pc))) this.deliverFault();
   }
 
   get halted(): boolean {
@@ -152,11 +261,12 @@ export class X86 implements FrontEnd {
 
   get window(): number {
     const { core } = this;
-    if ((core.get(s.eflags) & Flag.tf) !== 0) {
-      core.set(s.stepping, 1);
-      return 1;
-    }
-    return core.engine.instructions < this.#shadow ? 1 : Number.POSITIVE_INFINITY;
+    const flags = core.get(s.eflags);
+    const now = core.engine.instructions;
+    if ((flags & Flag.rf) !== 0) core.set(s.resumedPc, core.get(s.engine.pc));
+    if ((flags & Flag.tf) !== 0) core.setCount(s.stepAt, now + 1);
+    if ((flags & (Flag.tf | Flag.rf)) !== 0) return 1;
+    return now < core.count(s.shadow) ? 1 : Number.POSITIVE_INFINITY;
   }
 
   /** The NMI pin rose. */
@@ -172,24 +282,10 @@ export class X86 implements FrontEnd {
     );
   }
 
-  get #shadow(): number {
-    return this.core.engine.view.getFloat64(s.shadow.offset, true);
-  }
-
-  /** #DB behind an instruction that began with TF set; not behind one that loaded SS. SDM vol. 3 sections 6.8.3 and 17.3.1.4. */
-  #singleStep(): void {
-    const { core } = this;
-    core.set(s.stepping, 0);
-    if (core.engine.instructions < this.#shadow) return;
-    const dr6 = s.dr[6] as Slot;
-    core.set(dr6, core.get(dr6) | 0x4000);
-    if (!this.#deliver(Vector.debug, undefined, core.get(s.engine.pc), false)) this.deliverFault();
-  }
-
   /** False when the delivery itself faulted; that fault is then recorded. */
-  #deliver(vector: number, code: number | undefined, returnTo: number, isFault: boolean): boolean {
+  #deliver(vector: number, origin: Origin, code: number | undefined, returnTo: number): boolean {
     try {
-      deliver(this.core, { vector, software: false, code, returnTo, isFault });
+      deliver(this.core, { vector, origin, code, returnTo });
       return true;
     } catch (thrown) {
       if (thrown !== this.core.fault) throw thrown;

@@ -44,11 +44,15 @@ export function limitOf({ low, high }: Descriptor): number {
   return (high & Right.granular) !== 0 ? (raw << 12) | 0xfff : raw;
 }
 
-/** Puts a descriptor into a segment register, and marks it accessed. */
-export function load(core: Core, n: number, selector: number, descriptor: Descriptor): void {
-  const { high, at } = descriptor;
+/** Marks the descriptor of a code or data segment accessed, where it lies. This may fault, so it stands before anything is loaded. */
+export function markAccessed(core: Core, { high, at }: Descriptor): void {
   if ((high & Right.segment) !== 0 && (high & Right.accessed) === 0)
-    core.engine.memory.write(at + 5, 1, ((high >>> 8) & 0xff) | 1, true);
+    core.engine.memory.write((at + 5) >>> 0, 1, ((high >>> 8) & 0xff) | 1, true);
+}
+
+/** Puts a descriptor into a segment register. It cannot fault. */
+export function load(core: Core, n: number, selector: number, descriptor: Descriptor): void {
+  const { high } = descriptor;
   core.set(s.selector[n] as Slot, selector & 0xffff);
   core.set(s.base[n] as Slot, baseOf(descriptor));
   core.set(s.limit[n] as Slot, limitOf(descriptor));
@@ -63,8 +67,15 @@ export function loadNull(core: Core, n: number, selector: number): void {
   core.set(s.rights[n] as Slot, 0);
 }
 
-/** A paragraph in real mode: base follows, limit and rights stay what they were (SDM vol. 3 section 20.1.1, and section 9.9 on going back). */
+/**
+ * A paragraph in real mode: base follows, limit and rights stay what they were (SDM vol. 3 section 20.1.1, and section 9.9 on going back).
+ * What was null in protected mode can be used again.
+ */
 export function loadParagraph(core: Core, n: number, selector: number): void {
+  if (core.get(s.rights[n] as Slot) === 0) {
+    core.set(s.limit[n] as Slot, 0xffff);
+    core.set(s.rights[n] as Slot, Right.present | Right.segment | Right.readWrite | Right.accessed);
+  }
   core.set(s.selector[n] as Slot, selector & 0xffff);
   core.set(s.base[n] as Slot, (selector & 0xffff) << 4);
 }
@@ -76,8 +87,8 @@ export function loadV86(core: Core, n: number, selector: number): void {
   core.set(s.rights[n] as Slot, Right.present | Right.segment | Right.readWrite | Right.accessed | (3 << 13));
 }
 
-/** MOV and POP to DS, ES, FS, GS, SS. SDM vol. 2, MOV. */
-export function loadData(core: Core, n: number, selector: number): void {
+/** MOV and POP to DS, ES, FS, GS, SS. SDM vol. 2, MOV. A task switch has another `vector` for what is wrong with a descriptor. */
+export function loadData(core: Core, n: number, selector: number, vector: number = Vector.protection, ext = 0): void {
   if (core.v86) {
     loadV86(core, n, selector);
     return;
@@ -86,28 +97,29 @@ export function loadData(core: Core, n: number, selector: number): void {
     loadParagraph(core, n, selector);
     return;
   }
-  const code = selector & 0xfffc;
   const { cpl } = core;
   const rpl = selector & 3;
   if (n === s.segment.ss) {
-    loadStack(core, selector, cpl, Vector.protection, 0);
+    loadStack(core, selector, cpl, vector, ext);
     return;
   }
-  if (code === 0) {
+  if ((selector & 0xfffc) === 0) {
     loadNull(core, n, selector);
     return;
   }
-  const descriptor = needDescriptor(core, selector);
+  const code = (selector & 0xfffc) | ext;
+  const descriptor = needDescriptor(core, selector, vector, ext);
   const { high } = descriptor;
   const readable = (high & Right.code) === 0 || (high & Right.readWrite) !== 0;
-  if ((high & Right.segment) === 0 || !readable) throw core.protection(code);
+  if ((high & Right.segment) === 0 || !readable) throw core.raise(vector, code);
   const conforming = (high & (Right.code | Right.direction)) === (Right.code | Right.direction);
-  if (!conforming && (rpl > dplOf(high) || cpl > dplOf(high))) throw core.protection(code);
+  if (!conforming && (rpl > dplOf(high) || cpl > dplOf(high))) throw core.raise(vector, code);
   if ((high & Right.present) === 0) throw core.raise(Vector.notPresent, code);
+  markAccessed(core, descriptor);
   load(core, n, selector, descriptor);
 }
 
-/** Checks a stack segment for privilege `cpl`; faults are `vector` with the selector, #SS where it is not present. */
+/** Checks a stack segment for privilege `cpl` and marks it accessed; faults are `vector` with the selector, #SS where it is not present. */
 export function needStack(core: Core, selector: number, cpl: number, vector: number, ext: number): Descriptor {
   const code = (selector & 0xfffc) | ext;
   if ((selector & 0xfffc) === 0) throw core.raise(vector, vector === Vector.invalidTss ? code : ext);
@@ -116,7 +128,17 @@ export function needStack(core: Core, selector: number, cpl: number, vector: num
   const writable = (high & (Right.segment | Right.code | Right.readWrite)) === (Right.segment | Right.readWrite);
   if ((selector & 3) !== cpl || !writable || dplOf(high) !== cpl) throw core.raise(vector, code);
   if ((high & Right.present) === 0) throw core.raise(Vector.stack, code);
+  markAccessed(core, descriptor);
   return descriptor;
+}
+
+export function isCode({ high }: Pick<Descriptor, "high">): boolean {
+  return (high & (Right.segment | Right.code)) === (Right.segment | Right.code);
+}
+
+export function isConforming({ high }: Pick<Descriptor, "high">): boolean {
+  const conforming = Right.segment | Right.code | Right.direction;
+  return (high & conforming) === conforming;
 }
 
 export function loadStack(core: Core, selector: number, cpl: number, vector: number, ext: number): void {

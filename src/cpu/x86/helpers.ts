@@ -43,8 +43,8 @@ export type Helpers = {
   readonly farCall: (selector: number, offset: number, size: number, next: number) => number;
   /** RET far, and `release` bytes of parameters. */
   readonly farReturn: (size: number, release: number) => number;
-  /** IRET. SDM vol. 3 section 6.12.1. */
-  readonly interruptReturn: (size: number) => number;
+  /** IRET; `next` is where a task that it leaves goes on. SDM vol. 3 section 6.12.1. */
+  readonly interruptReturn: (size: number, next: number) => number;
   /** INT n: a software interrupt, checked against the gate's DPL, in virtual-8086 mode against IOPL. */
   readonly interrupt: (vector: number, next: number) => number;
   /** INT3 (CC): vector 3, a trap, never checked against IOPL. */

@@ -1,49 +1,94 @@
-import { Vector } from "./constants.ts";
+import { Cr4 } from "./constants.ts";
 import type { Core } from "./core.ts";
 import * as s from "./slots.ts";
 
-/** A processor as CPUID tells of it. */
+/** A processor as CPUID tells of it. Only what is there is told. */
 export interface Model {
   readonly name: string;
   /** Family, model and stepping: EAX of leaf 1. */
   readonly signature: number;
   /** EDX of leaf 1. */
   readonly features: number;
+  /** Execute-disable in page tables, and the extended leaf that tells of it. */
+  readonly noExecute: boolean;
 }
 
 /** Feature bits of leaf 1, EDX. SDM vol. 2, table 3-11. */
-const Feature = {
+export const Feature = {
+  vme: 1 << 1,
   de: 1 << 2,
   pse: 1 << 3,
   tsc: 1 << 4,
   msr: 1 << 5,
+  pae: 1 << 6,
   mce: 1 << 7,
   cx8: 1 << 8,
   apic: 1 << 9,
   sep: 1 << 11,
+  mtrr: 1 << 12,
   pge: 1 << 13,
+  mca: 1 << 14,
   cmov: 1 << 15,
+  pat: 1 << 16,
+  pse36: 1 << 17,
 } as const;
 
-/** By the name that `--cpu` takes. Floating point is not offered: there is none yet. */
-export const models: Readonly<Record<string, Model>> = {
-  "pentium-pro": {
-    name: "pentium-pro",
-    signature: 0x633,
-    features:
-      Feature.pse |
-      Feature.tsc |
-      Feature.msr |
-      Feature.mce |
-      Feature.cx8 |
-      Feature.apic |
-      Feature.sep |
-      Feature.pge |
-      Feature.cmov,
-  },
-};
+const { vme, de, pse, tsc, msr, pae, mce, cx8, apic, sep, mtrr, pge, mca, cmov, pat, pse36 } = Feature;
+const pentium = vme | de | pse | tsc | msr | mce | cx8 | apic;
+const pentiumPro = pentium | pae | sep | mtrr | pge | mca | cmov;
+const pentium2 = pentiumPro | pat | pse36;
 
-/** "GenuineIntel" as EBX, ECX and EDX have it: EDX is the middle of it. */
+function model(name: string, signature: number, features: number, noExecute = false): Model {
+  return { name, signature, features, noExecute };
+}
+
+/**
+ * By the name that `--cpu` takes. Floating point is not offered: there is none yet, and without it no Pentium III. The Pentium Pro has a later stepping
+ * than those which announced SYSENTER and did not have it (SDM vol. 2, SYSENTER). "p6-nx" never was: all that there is of 32 bits.
+ */
+export const models: Readonly<Record<string, Model>> = Object.fromEntries(
+  [
+    model("486", 0x480, vme),
+    model("pentium", 0x52c, pentium),
+    model("pentium-pro", 0x633, pentiumPro),
+    model("pentium2", 0x652, pentium2),
+    model("p6-nx", 0x6b4, pentium2, true),
+  ].map((m) => [m.name, m]),
+);
+
+/** Bits of CR4 which a model has; setting another is #GP(0). SDM vol. 3 section 2.5. */
+export function cr4Bits({ features }: Model): number {
+  const bit = (feature: number, bits: number) => ((features & feature) !== 0 ? bits : 0);
+  return (
+    bit(vme, Cr4.vme | Cr4.pvi) |
+    bit(tsc, Cr4.tsd) |
+    bit(de, Cr4.de) |
+    bit(pse, Cr4.pse) |
+    bit(pae, Cr4.pae) |
+    bit(mce, Cr4.mce) |
+    bit(pge, Cr4.pge) |
+    // Performance counters have no bit of their own: they came with the P6.
+    bit(pge, Cr4.pce)
+  );
+}
+
+/** Instructions which came with a feature, by the beginning of their names. */
+const instructions: readonly (readonly [feature: number, names: readonly string[]])[] = [
+  [cmov, ["cmov"]],
+  [cx8, ["cmpxchg8b"]],
+  [tsc, ["rdtsc"]],
+  [msr, ["rdmsr", "wrmsr"]],
+  [sep, ["sysenter", "sysexit"]],
+  [pge, ["rdpmc"]],
+];
+
+/** Whether a model lacks the instruction of a form: it is #UD there. */
+export function lacks({ features }: Model, form: string): boolean {
+  return instructions.some(
+    ([feature, names]) => (features & feature) === 0 && names.some((name) => form.startsWith(name)),
+  );
+}
+
 const vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
 
 /** CPUID: leaves 0 to 2. A leaf past the last gives that of the last. SDM vol. 2, CPUID. */
@@ -55,97 +100,24 @@ export function cpuid(core: Core, model: Model): void {
     core.set(s.ecx, c);
     core.set(s.edx, d);
   };
-  if (leaf === 0) put(2, vendor[0] as number, vendor[1] as number, vendor[2] as number);
-  else if (leaf === 1) put(model.signature, 0, 0, model.features);
-  else if (leaf >= 0x8000_0000 && leaf <= 0x8000_0004) extended(leaf, model, put);
+  const last = model.signature >>> 8 >= 6 ? 2 : 1;
+  if (leaf === 0) put(last, vendor[0] as number, vendor[2] as number, vendor[1] as number);
+  else if (leaf === 1 || last === 1) put(model.signature, 0, 0, model.features);
+  else if (leaf >= 0x8000_0000 && leaf <= 0x8000_0008) extended(leaf, model, put);
   // One descriptor read suffices; what it would tell of caches is left empty.
   else put(1, 0, 0, 0);
 }
 
-/** The brand string, 48 bytes over three leaves. */
+/** Execute-disable, the brand string, 48 bytes over three leaves, and 36 physical address bits. */
 function extended(leaf: number, model: Model, put: (a: number, b: number, c: number, d: number) => void): void {
-  if (leaf === 0x8000_0000) put(0x8000_0004 | 0, 0, 0, 0);
-  else if (leaf === 0x8000_0001) put(0, 0, 0, 0);
+  if (leaf === 0x8000_0000) put(0x8000_0008 | 0, 0, 0, 0);
+  else if (leaf === 0x8000_0001) put(0, 0, 0, model.noExecute ? 1 << 20 : 0);
+  else if (leaf === 0x8000_0008) put(0x2024, 0, 0, 0);
+  else if (leaf > 0x8000_0004) put(0, 0, 0, 0);
   else {
     const text = `Barzero ${model.name}`.padEnd(48, "\0");
     const at = (leaf - 0x8000_0002) * 16;
     const word = (k: number) => [0, 1, 2, 3].reduce((sum, i) => sum | (text.charCodeAt(at + 4 * k + i) << (8 * i)), 0);
     put(word(0), word(1), word(2), word(3));
   }
-}
-
-/** Model-specific registers. SDM vol. 4, section 2.20 (P6 family). */
-const Msr = {
-  tsc: 0x10,
-  apicBase: 0x1b,
-  sysenterCs: 0x174,
-  sysenterEsp: 0x175,
-  sysenterEip: 0x176,
-  mcgCap: 0x179,
-  mcgStatus: 0x17a,
-} as const;
-
-export function readMsr(core: Core): void {
-  const index = core.get(s.ecx) >>> 0;
-  let low = 0;
-  let high = 0;
-  switch (index) {
-    case Msr.tsc: {
-      const count = core.wires.timestamp();
-      low = count % 2 ** 32;
-      high = Math.floor(count / 2 ** 32);
-      break;
-    }
-    case Msr.apicBase:
-      low = core.wires.apicBase();
-      break;
-    case Msr.sysenterCs:
-      low = core.get(s.sysenterCs);
-      break;
-    case Msr.sysenterEsp:
-      low = core.get(s.sysenterEsp);
-      break;
-    case Msr.sysenterEip:
-      low = core.get(s.sysenterEip);
-      break;
-    // Machine checks: no banks.
-    case Msr.mcgCap:
-    case Msr.mcgStatus:
-      break;
-    default:
-      throw unknown(core, index, "read");
-  }
-  core.set(s.eax, low);
-  core.set(s.edx, high);
-}
-
-export function writeMsr(core: Core): void {
-  const index = core.get(s.ecx) >>> 0;
-  const low = core.get(s.eax);
-  switch (index) {
-    case Msr.apicBase:
-      core.wires.setApicBase(low >>> 0);
-      return;
-    case Msr.sysenterCs:
-      core.set(s.sysenterCs, low);
-      return;
-    case Msr.sysenterEsp:
-      core.set(s.sysenterEsp, low);
-      return;
-    case Msr.sysenterEip:
-      core.set(s.sysenterEip, low);
-      return;
-    case Msr.mcgStatus:
-      return;
-    default:
-      throw unknown(core, index, "write");
-  }
-}
-
-function unknown(core: Core, index: number, kind: string): object {
-  core.wires.report(
-    `msr ${kind} ${index}`,
-    `${kind} of MSR 0x${index.toString(16)}, which is not there, at 0x${(core.get(s.engine.pc) >>> 0).toString(16)}`,
-  );
-  return core.raise(Vector.protection, 0);
 }

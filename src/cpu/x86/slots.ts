@@ -1,4 +1,5 @@
 import { engineSlots, type Slot, SlotTable } from "../../ir/slots.ts";
+import { storedMsrs } from "./msr-table.ts";
 
 const table = new SlotTable();
 
@@ -59,12 +60,39 @@ export const faultCode = table.slot("fault.code");
 export const faultHasCode = table.slot("fault.hasCode");
 /** 1 in HLT, 2 after a shutdown. */
 export const halted = table.slot("halted");
-/** 1 while an NMI waits. */
-export const nmi = table.slot("nmi");
-/** 1 while an instruction runs that began with TF set: #DB is due behind it. */
-export const stepping = table.slot("stepping");
-/** The instruction count from which interrupts are taken again, after STI and MOV SS held them off. */
+
+/*
+ * What happens between instructions. Points in time are instruction counts.
+ */
+
+/** When #DB is due for an instruction that begins with TF set; 0 when none runs. */
+export const stepAt = table.slot("stepAt", "f64");
+/** When RF was set: it holds for the instruction which comes next, and where that is. */
+export const resumedAt = table.slot("resumedAt", "f64");
+export const resumedPc = table.slot("resumedPc");
+/** From when interrupts are taken again, after STI and MOV SS held them off. */
 export const shadow = table.slot("shadow", "f64");
+/** From when NMIs and debug traps are taken again too, after MOV SS. */
+export const quiet = table.slot("quiet", "f64");
+/** Bits of DR6 for the traps that are due behind the current instruction. */
+export const debugPending = table.slot("debugPending");
+/** 1 while an NMI waits; 1 while the handler of one keeps others out. */
+export const nmi = table.slot("nmi");
+export const nmiBlocked = table.slot("nmiBlocked");
+
+/** The page-directory-pointer-table entries, which MOV CR3 reads ahead: SDM vol. 3 section 4.4.1. */
+export const pdpteLow = table.file(["pdpte0.low", "pdpte1.low", "pdpte2.low", "pdpte3.low"]);
+export const pdpteHigh = table.file(["pdpte0.high", "pdpte1.high", "pdpte2.high", "pdpte3.high"]);
+
+/** IA32_EFER. */
+export const efer = table.slot("efer");
+/** What RDTSC adds to the machine's count since the guest wrote the counter. */
+export const tscOffset = table.slot("tscOffset", "f64");
+/** MSRs that keep what is written: `storedMsrs[k]` in slot k, low word first. */
+export const msrs = table.file(
+  storedMsrs.map((msr) => `msr.${msr.name}`),
+  "i64",
+);
 
 export const slots: readonly Slot[] = table.slots;
 

@@ -27,11 +27,11 @@ export class Stack {
     this.pointer = pointer;
   }
 
-  /** The stack in use. */
-  static current(core: Core): Stack {
+  /** The stack in use; `code` as in the constructor. */
+  static current(core: Core, code = 0): Stack {
     const n = s.segment.ss;
     const at = (list: readonly Slot[]) => core.get(list[n] as Slot);
-    return new Stack(core, at(s.base), at(s.limit), at(s.rights), core.get(s.esp), core.cpl !== 3);
+    return new Stack(core, at(s.base), at(s.limit), at(s.rights), core.get(s.esp), core.cpl !== 3, code);
   }
 
   /** Faults unless `count` values of `size` bytes can be pushed. */

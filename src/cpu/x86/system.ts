@@ -1,27 +1,20 @@
 import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
-import { Cr0, Cr4, Flag, Vector } from "./constants.ts";
-import {
-  checkPort,
-  loadTask,
-  query,
-  readControl,
-  readDebug,
-  verify,
-  writeControl,
-  writeCr0,
-  writeDebug,
-} from "./control.ts";
+import { arithmeticFlags, Cr0, Cr4, Flag, Vector } from "./constants.ts";
+import { checkPort, loadTask, query, readControl, verify, writeControl, writeCr0 } from "./control.ts";
 import type { Core } from "./core.ts";
+import { portTouched, readDebug, watching, writeDebug } from "./debug.ts";
 import { allows, loadData } from "./descriptors.ts";
 import type { Helpers } from "./helpers.ts";
-import { cpuid, type Model, readMsr, writeMsr } from "./identification.ts";
+import { cpuid, type Model } from "./identification.ts";
 import { deliver, interruptReturn } from "./interrupts.ts";
+import { readMsr, readTimestamp, writeMsr } from "./msr.ts";
 import * as s from "./slots.ts";
 import { Stack } from "./stack-access.ts";
 import { sysenter, sysexit } from "./sysenter.ts";
 import { loadLdt } from "./task.ts";
 import { farCall, farJump, farReturn } from "./transfers.ts";
+import { checkVirtualImage, interruptFlag, redirected, setVirtualImage, virtualFlags, virtualImage } from "./v86.ts";
 
 type Width = 1 | 2 | 4;
 
@@ -30,9 +23,19 @@ export function systemHelpers(core: Core, model: Model): Helpers {
   const { next, jump, leave } = Status;
 
   /** A software interrupt: its faults leave EIP at the instruction, so nothing is committed before it is through. */
-  const software = (vector: number, after: number, privileged = false) => {
-    deliver(core, { vector, software: !privileged, code: undefined, returnTo: after, isFault: false });
+  const software = (vector: number, after: number, origin: "software" | "int1" = "software") => {
+    deliver(core, { vector, origin, code: undefined, returnTo: after });
     return jump;
+  };
+
+  const readPort = (port: number, width: number) => {
+    if (watching(core)) portTouched(core, port & 0xffff, width);
+    return core.wires.readPort(port & 0xffff, width as Width);
+  };
+  const writePort = (port: number, width: number, value: number) => {
+    if (watching(core)) portTouched(core, port & 0xffff, width);
+    const cut = width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff);
+    core.wires.writePort(port & 0xffff, width as Width, cut);
   };
 
   /** Writes the `size` bytes of a register. */
@@ -43,7 +46,7 @@ export function systemHelpers(core: Core, model: Model): Helpers {
 
   const loadSegment = (segment: number, selector: number) => {
     loadData(core, segment, selector & 0xffff);
-    if (segment === s.segment.ss) core.holdOff();
+    if (segment === s.segment.ss) core.holdOffAll();
     core.updateMode();
   };
 
@@ -111,17 +114,17 @@ export function systemHelpers(core: Core, model: Model): Helpers {
       farReturn(core, size, release);
       return jump;
     },
-    interruptReturn: (size) => {
-      interruptReturn(core, size);
+    interruptReturn: (size, after) => {
+      interruptReturn(core, size, after);
       return jump;
     },
     interrupt: (vector, after) => {
-      if (core.v86 && core.iopl < 3) throw core.protection();
+      if (core.v86 && redirected(core, vector, after)) return jump;
       return software(vector, after);
     },
     breakpoint: (after) => software(Vector.breakpoint, after),
     overflow: (after) => software(Vector.overflow, after),
-    debugTrap: (after) => software(Vector.debug, after, true),
+    debugTrap: (after) => software(Vector.debug, after, "int1"),
     sysenter: () => {
       sysenter(core);
       return jump;
@@ -132,50 +135,51 @@ export function systemHelpers(core: Core, model: Model): Helpers {
     },
 
     popFlags: (value, size, esp) => {
-      if (core.v86 && core.iopl < 3) throw core.protection();
-      const { cpl } = core;
-      // IOPL only in ring 0, IF where CPL <= IOPL; VM, VIF, VIP never; RF becomes 0. SDM vol. 2, POPF.
-      const mask =
-        Flag.cf |
-        Flag.pf |
-        Flag.af |
-        Flag.zf |
-        Flag.sf |
-        Flag.tf |
-        Flag.df |
-        Flag.of |
-        Flag.nt |
-        (size === 4 ? Flag.ac | Flag.id : 0) |
-        (cpl <= core.iopl ? Flag.if : 0) |
-        (cpl === 0 ? Flag.iopl : 0);
-      core.setFlags(value & ~Flag.rf, mask | Flag.rf);
+      if (core.v86 && core.iopl < 3) {
+        if (!virtualFlags(core) || size !== 2) throw core.protection();
+        checkVirtualImage(core, value);
+        setVirtualImage(core, value);
+      } else {
+        const { cpl } = core;
+        // IOPL only in ring 0, IF where CPL <= IOPL; VM, VIF, VIP never; RF becomes 0. SDM vol. 2, POPF.
+        const mask =
+          arithmeticFlags |
+          Flag.tf |
+          Flag.df |
+          Flag.nt |
+          Flag.rf |
+          (size === 4 ? Flag.ac | Flag.id : 0) |
+          (cpl <= core.iopl ? Flag.if : 0) |
+          (cpl === 0 ? Flag.iopl : 0);
+        core.setFlags(value & ~Flag.rf, mask);
+      }
       core.set(s.esp, esp);
       return next;
     },
     pushFlagsV86: (flags, size) => {
-      if (core.iopl < 3) throw core.protection();
+      if (core.iopl < 3 && (!virtualFlags(core) || size !== 2)) throw core.protection();
       const stack = Stack.current(core);
-      stack.push(flags & ~(Flag.rf | Flag.vm), size);
+      stack.push(core.iopl < 3 ? virtualImage(core) : flags & ~(Flag.rf | Flag.vm), size);
       stack.commit();
       return next;
     },
     cli: () => {
-      if (core.protected && core.iopl < core.cpl) throw core.protection();
-      core.setFlags(0, Flag.if);
+      core.setFlags(0, interruptFlag(core));
       return next;
     },
     sti: () => {
-      if (core.protected && core.iopl < core.cpl) throw core.protection();
-      if ((core.get(s.eflags) & Flag.if) === 0) {
-        core.setFlags(Flag.if, Flag.if);
-        core.holdOff();
-      }
+      const flag = interruptFlag(core);
+      const before = core.get(s.eflags);
+      // What waits for VIF is the monitor's to deliver. SDM vol. 2, STI.
+      if (flag === Flag.vif && (before & Flag.vip) !== 0) throw core.protection();
+      core.setFlags(flag, flag);
+      if (flag === Flag.if && (before & flag) === 0) core.holdOff();
       return next;
     },
 
     inPort: (port, width) => {
       checkPort(core, port & 0xffff, width);
-      const value = core.wires.readPort(port & 0xffff, width as Width);
+      const value = readPort(port, width);
       if (width === 4) core.set(s.eax, value);
       else if (width === 2) core.engine.view.setUint16(s.eax.offset, value, true);
       else core.engine.view.setUint8(s.eax.offset, value);
@@ -183,24 +187,16 @@ export function systemHelpers(core: Core, model: Model): Helpers {
     },
     outPort: (port, width, value) => {
       checkPort(core, port & 0xffff, width);
-      core.wires.writePort(
-        port & 0xffff,
-        width as Width,
-        width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff),
-      );
+      writePort(port, width, value);
       return next;
     },
     checkPort: (port, width) => {
       checkPort(core, port & 0xffff, width);
       return 0;
     },
-    readPort: (port, width) => core.wires.readPort(port & 0xffff, width as Width),
+    readPort,
     writePort: (port, width, value) => {
-      core.wires.writePort(
-        port & 0xffff,
-        width as Width,
-        width === 4 ? value >>> 0 : value & (width === 2 ? 0xffff : 0xff),
-      );
+      writePort(port, width, value);
       return 0;
     },
 
@@ -259,7 +255,7 @@ export function systemHelpers(core: Core, model: Model): Helpers {
     },
     invlpg: (linear) => {
       core.needRing0();
-      core.engine.flushPage(linear >>> 0);
+      core.flushPage(linear >>> 0);
       return next;
     },
     flushCaches: () => {
@@ -297,27 +293,26 @@ export function systemHelpers(core: Core, model: Model): Helpers {
     },
     rdtsc: () => {
       if ((core.get(s.cr4) & Cr4.tsd) !== 0 && core.cpl !== 0) throw core.protection();
-      const count = core.wires.timestamp();
-      core.set(s.eax, count % 2 ** 32);
-      core.set(s.edx, Math.floor(count / 2 ** 32));
+      readTimestamp(core);
       return next;
     },
     rdpmc: () => {
       if ((core.get(s.cr4) & Cr4.pce) === 0 && core.cpl !== 0) throw core.protection();
-      // Two counters that count nothing. SDM vol. 3 section 18.6.8.
+      // Two counters, which hold what was written and count nothing. SDM vol. 3 section 18.6.8.
       if (core.get(s.ecx) >>> 0 > 1) throw core.protection();
-      core.set(s.eax, 0);
-      core.set(s.edx, 0);
+      core.set(s.ecx, core.get(s.ecx) + 0xc1);
+      readMsr(core, model);
+      core.set(s.ecx, core.get(s.ecx) - 0xc1);
       return next;
     },
     rdmsr: () => {
       core.needRing0();
-      readMsr(core);
+      readMsr(core, model);
       return next;
     },
     wrmsr: () => {
       core.needRing0();
-      writeMsr(core);
+      writeMsr(core, model);
       return next;
     },
   };

@@ -1,13 +1,16 @@
 import type { Slot } from "../../ir/slots.ts";
-import { dplOf, Right, SystemType, Vector } from "./constants.ts";
+import { dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
 import {
   baseOf,
   type Descriptor,
+  isCode,
+  isConforming,
   limitOf,
   load,
   loadParagraph,
   loadV86,
+  markAccessed,
   needDescriptor,
   needStack,
 } from "./descriptors.ts";
@@ -35,9 +38,8 @@ export function farJump(core: Core, selector: number, offset: number, size: numb
     case SystemType.callGate32: {
       const gate = readGate(core, descriptor, selector);
       const target = needDescriptor(core, gate.selector);
-      const conforming = (target.high & Right.direction) !== 0;
       const dpl = dplOf(target.high);
-      if (!isCode(target) || (conforming ? dpl > core.cpl : dpl !== core.cpl))
+      if (!isCode(target) || (isConforming(target) ? dpl > core.cpl : dpl !== core.cpl))
         throw core.protection(gate.selector & 0xfffc);
       needPresent(core, target, gate.selector);
       toCode(core, target, gate.selector, core.cpl, gate.offset);
@@ -66,6 +68,7 @@ export function farCall(core: Core, selector: number, offset: number, size: numb
     const stack = Stack.current(core);
     stack.reserve(2, size);
     checkOffset(core, descriptor, offset);
+    markAccessed(core, descriptor);
     stack.push(core.get(s.selector[CS] as Slot), size);
     stack.push(next, size);
     stack.commit();
@@ -95,7 +98,7 @@ export function farReturn(core: Core, size: number, release: number): void {
   const descriptor = needDescriptor(core, selector);
   const { high } = descriptor;
   if (!isCode(descriptor) || rpl < core.cpl) throw core.protection(code);
-  if ((high & Right.direction) !== 0 ? dplOf(high) > rpl : dplOf(high) !== rpl) throw core.protection(code);
+  if (isConforming(descriptor) ? dplOf(high) > rpl : dplOf(high) !== rpl) throw core.protection(code);
   needPresent(core, descriptor, selector);
   checkOffset(core, descriptor, offset);
   stack.release(release);
@@ -107,6 +110,7 @@ export function farReturn(core: Core, size: number, release: number): void {
   const esp = stack.pop(size);
   const ss = stack.pop(size) & 0xffff;
   const outer = needStack(core, ss, rpl, Vector.protection, 0);
+  markAccessed(core, descriptor);
   load(core, SS, ss, outer);
   outward(core, rpl, (esp + release) | 0);
   toCode(core, descriptor, selector, rpl, offset);
@@ -123,6 +127,7 @@ function toParagraph(core: Core, selector: number, offset: number, size: number)
 
 function toCode(core: Core, descriptor: Descriptor, selector: number, cpl: number, offset: number): void {
   checkOffset(core, descriptor, offset);
+  markAccessed(core, descriptor);
   load(core, CS, (selector & 0xfffc) | cpl, descriptor);
   core.set(s.engine.pc, offset);
   core.updateMode();
@@ -135,18 +140,13 @@ function checkOffset(core: Core, descriptor: Descriptor, offset: number): void {
 /** A code segment named directly: nonconforming ones need DPL = CPL and RPL <= CPL. */
 function checkDirect(core: Core, descriptor: Descriptor, selector: number): void {
   const dpl = dplOf(descriptor.high);
-  const conforming = (descriptor.high & Right.direction) !== 0;
-  const fits = conforming ? dpl <= core.cpl : (selector & 3) <= core.cpl && dpl === core.cpl;
+  const fits = isConforming(descriptor) ? dpl <= core.cpl : (selector & 3) <= core.cpl && dpl === core.cpl;
   if (!fits) throw core.protection(selector & 0xfffc);
   needPresent(core, descriptor, selector);
 }
 
 function needPresent(core: Core, descriptor: Descriptor, selector: number): void {
   if ((descriptor.high & Right.present) === 0) throw core.raise(Vector.notPresent, selector & 0xfffc);
-}
-
-function isCode({ high }: Descriptor): boolean {
-  return (high & (Right.segment | Right.code)) === (Right.segment | Right.code);
 }
 
 /** The type of a system descriptor, -1 for code and data. */
@@ -181,10 +181,11 @@ function callThroughGate(core: Core, descriptor: Descriptor, selector: number, n
   if (!isCode(target) || dpl > core.cpl) throw core.protection(gate.selector & 0xfffc);
   needPresent(core, target, gate.selector);
   const outer = Stack.current(core);
-  const inner = (target.high & Right.direction) === 0 && dpl < core.cpl;
+  const inner = !isConforming(target) && dpl < core.cpl;
   if (!inner) {
     outer.reserve(2, size);
     checkOffset(core, target, gate.offset);
+    markAccessed(core, target);
     outer.push(core.get(s.selector[CS] as Slot), size);
     outer.push(next, size);
     outer.commit();
@@ -206,6 +207,7 @@ function callThroughGate(core: Core, descriptor: Descriptor, selector: number, n
   for (let k = 0; k < gate.count; k++) parameters.push(outer.pop(size));
   stack.reserve(4 + gate.count, size);
   checkOffset(core, target, gate.offset);
+  markAccessed(core, target);
   stack.push(core.get(s.selector[SS] as Slot), size);
   stack.push(core.get(s.esp), size);
   for (const value of parameters.reverse()) stack.push(value, size);
@@ -225,5 +227,6 @@ function taskTransfer(core: Core, descriptor: Descriptor, selector: number, how:
   const task = type === SystemType.tss16 || type === SystemType.tss32 || type === SystemType.taskGate;
   if (!task || dplOf(high) < core.cpl || dplOf(high) < (selector & 3)) throw core.protection(code);
   if ((high & Right.present) === 0) throw core.raise(Vector.notPresent, code);
-  switchTask(core, type === SystemType.taskGate ? descriptor.low >>> 16 : selector, how, next, undefined, 0);
+  const tss = type === SystemType.taskGate ? descriptor.low >>> 16 : selector;
+  switchTask(core, tss, how, next, core.flags & ~Flag.rf, undefined, 0);
 }
