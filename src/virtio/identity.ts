@@ -1,8 +1,13 @@
 import type { Identity } from "../pci/function.ts";
 import type { VirtioDevice } from "./device.ts";
 
-/** Which register layouts a function shows. `transitional` is legacy and modern over one device. */
-export type PciLayout = "legacy" | "modern" | "transitional";
+/**
+ * Which register layouts a function shows.
+ *
+ * `transitional` is legacy and modern over one device, and `modern-latched` the same with Rusty Russell's latch between
+ * them; `overlay-legacy` is an overlay device under a legacy identity, for drivers which know only that.
+ */
+export type PciLayout = "legacy" | "overlay" | "overlay-legacy" | "modern" | "modern-latched" | "transitional";
 
 const redHat = 0x1af4;
 
@@ -40,6 +45,24 @@ export function legacyIdentity(device: VirtioDevice): Identity {
     device: type.transitional,
     revision: 0,
     class: type.class,
+    subsystemVendor: redHat,
+    subsystem: device.id,
+    interruptPin: 1,
+  };
+}
+
+/**
+ * The identity of an overlay function which legacy and modern drivers leave alone (docs/overlay.md, D7): of the device IDs 0x10F0 to 0x10FF
+ * which this vendor keeps for experiments. Throws for a type which has none of them.
+ */
+export function overlayIdentity(device: VirtioDevice): Identity {
+  const experimental = 0x10f0 + device.id;
+  if (experimental > 0x10ff) throw new RangeError(`${device.name}: device type ${device.id} has no overlay form`);
+  return {
+    vendor: redHat,
+    device: experimental,
+    revision: 1,
+    class: types[device.id]?.class ?? otherClass,
     subsystemVendor: redHat,
     subsystem: device.id,
     interruptPin: 1,

@@ -1,17 +1,21 @@
 import type { Device } from "../bus/state.ts";
+import type { BusTarget } from "../bus/target.ts";
 import { type Identity, PciFunction } from "../pci/function.ts";
 import { Msix } from "../pci/msix.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Channel } from "../trace/trace.ts";
 import { VirtioCore } from "./core.ts";
 import type { VirtioDevice } from "./device.ts";
-import { legacyIdentity, modernIdentity, type PciLayout } from "./identity.ts";
+import { legacyIdentity, modernIdentity, overlayIdentity, type PciLayout } from "./identity.ts";
 import { Interrupts } from "./interrupts.ts";
 import { addLegacyLayout, type LegacyOptions } from "./layout/legacy/legacy.ts";
+import { ModernLatch } from "./layout/modern/latch.ts";
 import { addModernLayout, type ModernOptions } from "./layout/modern/modern.ts";
+import { addOverlayLayout, type OverlayOptions } from "./layout/overlay/overlay.ts";
+import { overlayBar } from "./layout/overlay/registers.ts";
 import { TransportCounts } from "./transport-counts.ts";
 
-export interface VirtioPciOptions extends ModernOptions, LegacyOptions {
+export interface VirtioPciOptions extends ModernOptions, LegacyOptions, OverlayOptions {
   readonly layout: PciLayout;
   /** MSI-X vectors; 0 for a function without MSI-X. Default: one for the configuration and one a queue. */
   readonly vectors?: number;
@@ -21,36 +25,60 @@ export interface VirtioPciOptions extends ModernOptions, LegacyOptions {
   readonly trace: Channel;
 }
 
-/** Which BAR holds the MSI-X table, in every layout. */
+/** Which BAR holds the MSI-X table, in layouts which leave it free. */
 const msixBar = 1;
 
+type Through = (target: BusTarget) => BusTarget;
+
+interface LayoutRow {
+  identity(device: VirtioDevice): Identity;
+  readonly msixBar: number;
+  /** Adds what of the layout there is in the spaces which its registers may be in. */
+  add(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions): void;
+}
+
 /** A layout is chosen here, once: nothing asks again. */
-const layouts: Readonly<
-  Record<
-    PciLayout,
-    {
-      identity(device: VirtioDevice): Identity;
-      add(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions): void;
-    }
-  >
-> = {
-  modern: { identity: modernIdentity, add: addModernLayout },
-  legacy: { identity: legacyIdentity, add: addLegacyLayout },
+const layouts: Readonly<Record<PciLayout, LayoutRow>> = {
+  legacy: { identity: legacyIdentity, msixBar, add: addLegacy },
+  overlay: { identity: overlayIdentity, msixBar: overlayBar.msix, add: addOverlayLayout },
+  "overlay-legacy": { identity: legacyIdentity, msixBar: overlayBar.msix, add: addOverlayLayout },
+  modern: { identity: modernIdentity, msixBar, add: addModern },
+  "modern-latched": {
+    identity: legacyIdentity,
+    msixBar,
+    add(fn, core, options) {
+      const latch = new ModernLatch(core.device.name, core.trace);
+      fn.addPart(latch);
+      addLegacy(fn, core, options, (target) => latch.gated(target));
+      addModern(fn, core, options, (target) => latch.setting(target));
+    },
+  },
   transitional: {
     identity: legacyIdentity,
+    msixBar,
     add(fn, core, options) {
-      addLegacyLayout(fn, core, options);
-      addModernLayout(fn, core, options);
+      addLegacy(fn, core, options);
+      addModern(fn, core, options);
     },
   },
 };
+
+/** Legacy lives in ports (virtio 1.2 section 4.1.4.10): where there are none, it is not there. */
+function addLegacy(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions, through?: Through): void {
+  if (options.space !== "memory") addLegacyLayout(fn, core, options, through);
+}
+
+/** Ours has its structures in memory. */
+function addModern(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions, through?: Through): void {
+  if (options.space !== "ports") addModernLayout(fn, core, options, through);
+}
 
 /** A virtio device as a PCI function, ready to be plugged into a bus. Its parts are all that has state. */
 export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions): PciFunction {
   const { clock, trace, vectors = device.queueSizes.length + 1, counts = new TransportCounts(device.name) } = options;
   const layout = layouts[options.layout];
   const fn = new PciFunction(`${device.name}.pci`, layout.identity(device));
-  const msix = vectors === 0 ? undefined : new Msix(fn, { vectors, bar: msixBar });
+  const msix = vectors === 0 ? undefined : new Msix(fn, { vectors, bar: layout.msixBar });
   const interrupts = new Interrupts(device.name, device.queueSizes.length, {
     msix,
     pin: (level) => {

@@ -62,7 +62,9 @@ export class Bench {
     this.bus.plug(device, 0, fn);
     for (const bar of fn.bars) {
       const base =
-        bar.kind === "io" ? portWindow + device * 256 : memoryWindow + device * 0x10_0000 + bar.index * 0x1_0000;
+        bar.kind === "io"
+          ? portWindow + device * 256 + bar.index * 0x1000
+          : memoryWindow + device * 0x10_0000 + bar.index * 0x1_0000;
       fn.writeConfig(0x10 + 4 * bar.index, 4, base);
     }
     fn.writeConfig(4, 2, 7);

@@ -10,10 +10,9 @@ const buffersAt = (queue: number) => 0x4_0000 + queue * 0x2_0000;
 
 /** Everything a driver does before it knows the layout: MSI-X on, with a message for each vector whose data is 100 + vector. */
 export function enableMsix(bench: Bench, fn: PciFunction): void {
-  const bar = fn.bars.find((b) => b.index === 1);
   const capability = findCapabilities(fn, 0x11)[0];
-  if (bar === undefined || capability === undefined) throw new Error("no MSI-X");
-  const table = fn.peek(0x14, 4);
+  if (capability === undefined) throw new Error("no MSI-X");
+  const table = fn.peek(0x10 + 4 * (fn.readConfig(capability + 4, 4) & 7), 4);
   const vectors = (fn.readConfig(capability + 2, 2) & 0x7ff) + 1;
   for (let v = 0; v < vectors; v++) {
     bench.memory.write(table + 16 * v, 4, messagePage);

@@ -15,14 +15,21 @@ export interface LegacyOptions {
 /**
  * Adds the legacy layout to a function (virtio 1.2 section 4.1.4.10): BAR0, in port space, with the header, then
  * the vectors while MSI-X is enabled, then the device's configuration.
+ *
+ * @param through what an access to the BAR passes on its way.
  */
-export function addLegacyLayout(fn: PciFunction, core: VirtioCore, options: LegacyOptions = {}): void {
+export function addLegacyLayout(
+  fn: PciFunction,
+  core: VirtioCore,
+  options: LegacyOptions = {},
+  through: (target: BusTarget) => BusTarget = (target) => target,
+): void {
   const { device } = core;
   const offered = (core.offered | feature.anyLayout) & 0xffff_ffffn;
   const header = new LegacyHeader(core, offered, options.guestOrder ?? (() => "little"));
   core.attach(header);
   fn.addPart(header);
-  const target = core.counts.counted(new LegacyRegion(core, header));
+  const target = core.counts.counted(through(new LegacyRegion(core, header)));
   const least = headerSize + vectorsSize + device.config.size;
   fn.addBar({ index: legacyBar, kind: "io", size: 2 ** Math.ceil(Math.log2(least)), target });
 }

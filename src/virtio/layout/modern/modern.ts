@@ -29,8 +29,15 @@ export interface ModernOptions {
 /**
  * Adds the modern layout to a function (virtio 1.2 section 4.1.4): one BAR with the four structures, and the five capabilities
  * which say where they are.
+ *
+ * @param through what an access to the BAR passes on its way.
  */
-export function addModernLayout(fn: PciFunction, core: VirtioCore, options: ModernOptions = {}): void {
+export function addModernLayout(
+  fn: PciFunction,
+  core: VirtioCore,
+  options: ModernOptions = {},
+  through: (target: BusTarget) => BusTarget = (target) => target,
+): void {
   const { device, trace } = core;
   const offered =
     core.offered |
@@ -46,12 +53,14 @@ export function addModernLayout(fn: PciFunction, core: VirtioCore, options: Mode
     prefetchable: true,
     size: barSize,
     target: core.counts.counted(
-      new Regions([
-        new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
-        new IsrRegion(core),
-        new DeviceConfigRegion(core),
-        new NotifyRegion(core),
-      ]),
+      through(
+        new Regions([
+          new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
+          new IsrRegion(core),
+          new DeviceConfigRegion(core),
+          new NotifyRegion(core),
+        ]),
+      ),
     ),
   });
 
