@@ -150,6 +150,7 @@ describe("the direct entry (ePAPR 1.1 section 5.4)", () => {
   });
 
   it.each<[string, Partial<MachineOptions>, RegExp]>([
+    ["with an unknown processor", { cpu: "e500v2" }, /there is e500mc/],
     ["without a kernel", { kernel: undefined }, /a kernel is needed/],
     [
       "with a kernel of the PC",
