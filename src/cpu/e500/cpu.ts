@@ -148,7 +148,7 @@ export class E500 implements FrontEnd {
   /** The state was put back: what follows from it is made again. */
   restored(): void {
     this.core.restored();
-    this.#timers.update();
+    this.#timers.restored();
   }
 
   #put(slot: Slot | undefined, value: number): void {

@@ -25,7 +25,12 @@ export class Timers {
     this.#arm();
   }
 
-  /** The alarm rang, or the state came from outside: records what happened until now, and asks for the next alarm. */
+  /** The state was put back: the alarm is set again as it was, and nothing is recorded which the saved machine had not recorded yet. */
+  restored(): void {
+    this.#arm();
+  }
+
+  /** The alarm rang, or somebody looks: records what happened until now, and asks for the next alarm. */
   update(): void {
     const core = this.#core;
     const now = core.wires.timebase();
