@@ -20,6 +20,7 @@ export const ppce500 = {
     { kind: "fw-cfg", name: "fw-cfg", bus: "memory", address: 0xf_e00e_8000 },
     { kind: "exit", name: "exit", bus: "memory", address: 0xf_e00f_0000 },
     { kind: "gpio", name: "gpio", address: 0xf_e00f_f000, irq: 47, powerOffPin: 0 },
+    { kind: "spin-table", name: "spin-table", address: 0xf_ef00_0000 },
   ],
   pci: {
     bridge: "mpc8544",
