@@ -18,7 +18,12 @@ if (done.status !== 0) {
 }
 chmodSync(join(dist, "src", "host", "bin.js"), 0o755);
 
-for (const image of ["firmware/images/pc.bin", "guest/images/pc.elf"]) {
+for (const image of [
+  "firmware/images/pc.bin",
+  "firmware/images/e500.bin",
+  "guest/images/pc.elf",
+  "guest/images/ppce500.elf",
+]) {
   if (existsSync(join(root, image))) continue;
   process.stderr.write(`barzero: ${image} is missing; \`npm run guests\` builds it\n`);
   process.exit(1);
