@@ -5,10 +5,10 @@ import { Status } from "../../src/ir/node.ts";
 import { parse } from "../../src/ir/parse.ts";
 import { print } from "../../src/ir/text.ts";
 import { verify } from "../../src/ir/verify.ts";
-import { type Outcome, onEvaluator, onInterpreter, type Run } from "../support/ir-machine.ts";
+import { type Outcome, onEvaluator, onInterpreter, onRegion, type Run } from "../support/ir-machine.ts";
 
 const folder = join(import.meta.dirname, "files");
-const executors = { evaluator: onEvaluator, interpreter: onInterpreter };
+const executors = { evaluator: onEvaluator, interpreter: onInterpreter, region: onRegion };
 
 /** `k=v` an operand, `[at]=v` a word of state, `m[at]=v` a word of memory; behind the arrow also `fault`, `jump=at`, `calls=...`. */
 function words(text: string, prefix: string): Map<number, number> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Builder, type Value } from "../../src/ir/builder.ts";
 import { integerOperation } from "../../src/ir/evaluate.ts";
 import { type Operation, operations } from "../../src/ir/ops.ts";
-import { onEvaluator, onInterpreter } from "../support/ir-machine.ts";
+import { onEvaluator, onInterpreter, onRegion } from "../support/ir-machine.ts";
 
 const binary = (Object.keys(operations) as Operation[]).filter((op) => /^T,T->/.test(operations[op].signature));
 const edge = fc.oneof(
@@ -41,7 +41,7 @@ describe("folding", () => {
     );
   });
 
-  it("is what the interpreter computes too", () => {
+  it("is what the interpreter and a region compute too", () => {
     fc.assert(
       fc.property(fc.constantFrom(...binary), edge, edge, (op, x, y) => {
         const expected = integerOperation(op, "i32", [BigInt(x), BigInt(y)]);
@@ -53,6 +53,7 @@ describe("folding", () => {
         };
         const made = block((b) => b.op(op, b.field(6), b.field(7)));
         expect(onInterpreter(made, run).state.getInt32(256, true)).toBe(Number(expected?.value));
+        expect(onRegion(made, run).state.getInt32(256, true)).toBe(Number(expected?.value));
       }),
       { numRuns: 200 },
     );

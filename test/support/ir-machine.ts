@@ -1,10 +1,11 @@
 import { GuestMemory } from "../../src/bus/guest-memory.ts";
 import { Ram } from "../../src/bus/ram.ts";
 import { AddressSpace } from "../../src/bus/space.ts";
-import { Engine, engineMemory } from "../../src/engine/engine.ts";
+import { Engine, type EngineOptions, engineMemory } from "../../src/engine/engine.ts";
+import type { Builder, Value } from "../../src/ir/builder.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import type { Access, Decoded, EngineServices, Form, FrontEnd, Helper, Translation } from "../../src/ir/frontend.ts";
-import { type Block, Status } from "../../src/ir/node.ts";
+import { type Block, type Node, Status } from "../../src/ir/node.ts";
 import { engineSlots, SlotTable, stateSize } from "../../src/ir/slots.ts";
 
 /** What a block is run with, and what came of it. Numbers keyed by their place. */
@@ -76,13 +77,77 @@ export function onEvaluator(block: Block, run: Run): Outcome {
 
 /** The same on the interpreter: one instruction whose form is the block. */
 export function onInterpreter(block: Block, run: Run): Outcome {
+  return onEngine(block, run, { executor: "interp" });
+}
+
+/** The same as a region, which is made the first time the block is come to. */
+export function onRegion(block: Block, run: Run): Outcome {
+  return onEngine(block, run, { executor: "jit", threshold: 1 });
+}
+
+/** Builds the nodes of a block once more, by the calls which a front end would make. */
+function replay(b: Builder, block: Block, known: Map<Node, Value>): Value | undefined {
+  const of = (node: Node | undefined): Value => {
+    if (node?.op === "const") return node.type === "i64" ? b.i64(node.long) : b.i32(node.imm);
+    return known.get(node as Node) as Value;
+  };
+  for (const node of block.nodes) {
+    const [x, y] = node.args;
+    const value = (): Value | undefined => {
+      switch (node.op) {
+        case "const":
+          return undefined;
+        case "field":
+          return b.field(node.imm);
+        case "pc":
+          return b.pc();
+        case "next_pc":
+          return b.nextPc();
+        case "get":
+          return b.getAt(x === undefined ? b.i32(0) : of(x), node.width, node.imm, node.type);
+        case "set":
+          b.setAt(y === undefined ? b.i32(0) : of(y), node.width, of(x), node.imm);
+          return undefined;
+        case "load":
+          return b.load(node.width, of(x), node.type);
+        case "load_rw":
+          return b.loadRw(node.width, of(x), node.type);
+        case "store":
+          b.store(node.width, of(x), of(y));
+          return undefined;
+        case "probe":
+          b.probe(node.width, of(x));
+          return undefined;
+        case "if": {
+          const no = node.no;
+          return b.if(of(x), () => node.yes && replay(b, node.yes, known), no && (() => replay(b, no, known)));
+        }
+        case "call":
+          return b.call(node.helper, ...node.args.map(of));
+        case "exit":
+          b.exit(node.helper, ...node.args.map(of));
+          return undefined;
+        case "jump":
+          b.jump(of(x));
+          return undefined;
+        default:
+          return b.op(node.op, ...node.args.map(of));
+      }
+    };
+    const made = value();
+    if (made !== undefined) known.set(node, made);
+  }
+  return block.result && of(block.result);
+}
+
+function onEngine(block: Block, run: Run, options: EngineOptions): Outcome {
   const table = new SlotTable();
   const slots = engineSlots(table);
   const calls: string[] = [];
   const fault = {};
   let status: number = Status.next;
   let services: EngineServices | undefined;
-  const form: Form = { name: "block", body: (b) => void b.block.nodes.push(...block.nodes) };
+  const form: Form = { name: "block", body: (b) => void replay(b, block, new Map()) };
   const stop: Form = { name: "stop", body: (b) => b.exit("stop") };
   const names = new Set(["sum", "refuse", "first", "next", "jump", "leave", "stop", ...helpersOf(block)]);
   const helpers: Record<string, Helper> = {};
@@ -133,7 +198,7 @@ export function onInterpreter(block: Block, run: Run): Outcome {
   };
   const guest = new GuestMemory(engineMemory({ arenaSize: 65536 }) + 65536);
   const space = new AddressSpace("memory", 2 ** 32);
-  const engine = new Engine(guest, space, front, { arenaSize: 65536 });
+  const engine = new Engine(guest, space, front, { arenaSize: 65536, ...options });
   const ram = new Ram(guest, "RAM", unmapped);
   space.map(0, unmapped, ram, { name: "RAM" });
   for (const [at, value] of run.state) engine.view.setInt32(at, value, true);

@@ -15,6 +15,8 @@ export interface Found {
   /** Places on the page to which it may go, besides falling through. */
   readonly targets: readonly number[];
   readonly falls: boolean;
+  /** It ends its stretch: it may jump, or what it does changes how the next one is decoded. */
+  readonly last: boolean;
 }
 
 /** A run of instructions entered at its first and left at its last. */
@@ -60,9 +62,8 @@ export function discover(front: FrontEnd, bytes: Uint8Array, entry: number, pc: 
         work.push(target);
       }
       at += one.length;
-      if (!one.falls) break;
-      // An instruction that may jump ends its stretch.
-      if (one.targets.length > 0 || one.jumps) leaders.add(at);
+      if (!one.falls || (one.last && !one.jumps)) break;
+      if (one.jumps) leaders.add(at);
     }
   }
   return [...leaders].filter((leader) => found.has(leader)).map((leader) => stretch(found, leaders, leader));
@@ -75,7 +76,7 @@ function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>
     if (one === undefined || (at !== offset && leaders.has(at))) break;
     instructions.push(one);
     at += one.length;
-    if (!one.falls) break;
+    if (one.last) break;
   }
   return { offset, instructions };
 }
@@ -105,14 +106,14 @@ function inspect(
   if (block.nodes[0]?.op === "exit") return undefined;
   const jumps = jumpsIn(block, []);
   const targets = jumps.map(targetOf).filter((target) => target !== undefined);
-  const falls = !terminated(block);
   return {
     offset: at,
     length: decoded.length,
     form: decoded.form,
     operands: decoded.operands,
     targets,
-    falls: falls && (!decoded.ends || jumps.length > 0),
+    falls: !terminated(block),
+    last: decoded.ends || jumps.length > 0,
     jumps: jumps.length > 0,
   };
 }
