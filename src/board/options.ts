@@ -2,8 +2,11 @@ import type { BlockBackend } from "../backend/block.ts";
 import type { CharacterSink, CharacterSource } from "../backend/character.ts";
 import type { Trace } from "../trace/trace.ts";
 
-/** Which register layout a virtio device shows. `transitional` is legacy and modern in one function. */
-export type Layout = "legacy" | "overlay" | "modern" | "transitional";
+/**
+ * Which register layout a virtio device shows. `transitional` is legacy and modern in one function, `modern-latched` too, but the first
+ * access to the modern registers takes the legacy ones away; `overlay-legacy` is overlay under a legacy identity.
+ */
+export type Layout = "legacy" | "overlay" | "overlay-legacy" | "modern" | "modern-latched" | "transitional";
 
 /** How many MSI-X vectors a virtio device has: none; one for its configuration and one a queue; or one for its configuration and one for all queues. */
 export type IrqMode = "intx" | "msix" | "msix-shared";

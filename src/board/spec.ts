@@ -21,7 +21,7 @@ const ramSize = whole(0x1_0000, 0xc000_0000);
 
 /** An interrupt input of the board's main controller: an ISA interrupt on pc, an MPIC source on ppce500. */
 const irq = natural;
-const layout = z.enum(["legacy", "overlay", "modern", "transitional"]);
+const layout = z.enum(["legacy", "overlay", "overlay-legacy", "modern", "modern-latched", "transitional"]);
 const irqMode = z.enum(["intx", "msix", "msix-shared"]);
 
 /** Where a PCI function sits: device.function, `1.3`. */
@@ -186,6 +186,8 @@ const common = {
   console: z.string(),
   devices: z.array(device),
   virtio: z.array(virtioDevice).optional(),
+  /** The one space which virtio registers may be in, for a machine which is to lack the other. The MSI-X table is in memory always. */
+  virtioSpace: z.enum(["ports", "memory"]).optional(),
   /** Register layout and interrupt mode of the virtio devices which do not say their own. */
   layout,
   irq: irqMode,

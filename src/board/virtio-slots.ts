@@ -15,6 +15,19 @@ import type { MachineSpec } from "./spec.ts";
 /** MSI-X vectors: none; one for the configuration and one which all queues share; or one for the configuration and one a queue. */
 const vectors: Readonly<Record<IrqMode, number | undefined>> = { intx: 0, "msix-shared": 2, msix: undefined };
 
+/**
+ * The largest ring of a disk. Where the guest chooses there may be more than it wants; a legacy driver must take what it is told, and
+ * firmware exists which gives up above 256.
+ */
+const diskRing: Readonly<Record<Layout, number>> = {
+  legacy: 256,
+  overlay: 1024,
+  "overlay-legacy": 256,
+  modern: 1024,
+  "modern-latched": 256,
+  transitional: 256,
+};
+
 /** What everything random comes from when nobody says. */
 const usualSeed = 1;
 
@@ -47,7 +60,8 @@ export class VirtioSlots {
   /** The drives, then the devices which the machine always has. */
   plugAll(): void {
     for (const [i, drive] of (this.#options.drives ?? []).entries()) {
-      const wires = { clock: this.#clock, trace: this.#trace.channel("virtio") };
+      const queueSize = diskRing[this.#layout(drive.layout)];
+      const wires = { clock: this.#clock, trace: this.#trace.channel("virtio"), queueSize };
       this.#plug(new Blk(`blk${i}`, { disk: drive.backend, ...wires }), drive.layout, drive.irq);
     }
     const made = { console: 0, rng: 0 };
@@ -66,6 +80,10 @@ export class VirtioSlots {
     );
   }
 
+  #layout(own: Layout | undefined): Layout {
+    return own ?? this.#options.layout ?? this.#spec.layout;
+  }
+
   #make(kind: "console" | "rng", number: number): VirtioDevice {
     const { seed = usualSeed, virtioConsole } = this.#options;
     if (kind === "rng") {
@@ -77,10 +95,8 @@ export class VirtioSlots {
   }
 
   #plug(device: VirtioDevice, ownLayout: Layout | undefined, ownIrq: IrqMode | undefined): void {
-    const layout = ownLayout ?? this.#options.layout ?? this.#spec.layout;
+    const layout = this.#layout(ownLayout);
     const irq = ownIrq ?? this.#options.irq ?? this.#spec.irq;
-    if (layout === "overlay")
-      throw new MachineError("layout overlay: it is not there yet; take legacy, modern or transitional");
     while (this.#bus.at(this.#slot, 0) !== undefined) this.#slot++;
     if (this.#slot > this.#spec.pci.freeSlots[1])
       throw new MachineError(`machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives`);
@@ -88,6 +104,7 @@ export class VirtioSlots {
     this.#counts.set(device.name, counts);
     const fn = createVirtioPci(device, {
       layout,
+      space: this.#spec.virtioSpace,
       counts,
       vectors: vectors[irq],
       clock: this.#clock,

@@ -30,7 +30,10 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--append <text>", "the kernel's command line")
     .option("--firmware <file>", "instead of the machine's own; `none` enters the kernel directly, by ePAPR (ppce500)")
     .option("--drive <file[,readonly][,snapshot]>", "a raw disk image, once for each disk; `none` for no disk", gather)
-    .option("--layout <layout>", "register layout of virtio devices: legacy, modern or transitional")
+    .option(
+      "--layout <layout>",
+      "register layout of virtio devices: legacy, overlay, modern, transitional (legacy and modern), modern-latched or overlay-legacy",
+    )
     .option("--irq <mode>", "interrupts of virtio devices: intx, msix or msix-shared")
     .option("--console <where>", "stdio, pty or none", "stdio")
     .option("--expect <regex>", "end with status 0 when the console has said this, 124 when it has not")

@@ -163,11 +163,6 @@ describe("what cannot be had is refused in one line", () => {
     ["a firmware larger than the ROM", { firmware: new Uint8Array(0x10_0000) }, /has 262144 bytes of ROM/],
     ["a kernel that is none", { kernel: new Uint8Array(100) }, /^the kernel is neither/],
     ["an unknown processor", { cpu: "z80" }, /z80/],
-    [
-      "the overlay layout, as yet",
-      { layout: "overlay", drives: [{ backend: new MemoryBlock(new Uint8Array(512), "d") }] },
-      /overlay/,
-    ],
     ["instructions that take no time", { nsPerInstruction: 0 }, /1 or more, not 0/],
     ["the host's clock without one", { clock: "host" }, /clock/],
     [

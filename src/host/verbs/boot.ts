@@ -28,6 +28,8 @@ export interface BootFlags {
   readonly stats?: boolean;
 }
 
+const layouts = ["legacy", "overlay", "overlay-legacy", "modern", "modern-latched", "transitional"] as const;
+
 /** `barzero boot`: gives the exit status. */
 export async function bootCommand(machineName: string, flags: BootFlags): Promise<number> {
   const kind = parseChoice(flags.console, "--console", ["stdio", "pty", "none"]);
@@ -67,7 +69,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     append: flags.append,
     firmware: flags.firmware === "none" ? false : flags.firmware,
     drives,
-    layout: choice(flags.layout, "--layout", ["legacy", "modern", "transitional"]),
+    layout: choice(flags.layout, "--layout", layouts),
     irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
     seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
     clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
