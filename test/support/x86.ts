@@ -26,7 +26,8 @@ export interface BareX86 {
   run(limit: number): void;
 }
 
-export type Executor = "evaluator" | "interpreter";
+/** `regions`: every instruction is translated the first time it is come to by a jump. */
+export type Executor = "evaluator" | "interpreter" | "regions";
 
 /** A fault is left in the state and stops the run, when this is set. */
 export interface BareOptions {
@@ -90,14 +91,14 @@ export function resume(machine: BareX86): void {
 export function bareX86(executor: Executor, options: BareOptions = {}): BareX86 {
   const front = new Front(options);
   const size = options.memory ?? 2 << 20;
-  return executor === "evaluator" ? new OnEvaluator(front, size) : onInterpreter(front, size);
+  return executor === "evaluator" ? new OnEvaluator(front, size) : onEngine(front, size, executor);
 }
 
-function onInterpreter(front: X86, size: number): BareX86 {
+function onEngine(front: X86, size: number, executor: "interpreter" | "regions"): BareX86 {
   const guest = new GuestMemory(size + stateSize + engineMemory() + 65536);
   // The state comes first in the guest memory, which is the engine's to lay out.
   const space = new AddressSpace("memory", 2 ** 32);
-  const engine = new Engine(guest, space, front);
+  const engine = new Engine(guest, space, front, executor === "regions" ? { threshold: 1 } : { executor: "interp" });
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
   return {

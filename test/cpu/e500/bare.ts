@@ -11,8 +11,9 @@ import { Access, Decoded, type EngineServices, Fields, type Form, Translation } 
 import { type Block, Status } from "../../../src/ir/node.ts";
 import { type Slot, stateSize } from "../../../src/ir/slots.ts";
 
-export type Executor = "evaluator" | "interpreter";
-export const executors: readonly Executor[] = ["evaluator", "interpreter"];
+/** `regions`: every instruction is translated the first time it is come to by a jump. */
+export type Executor = "evaluator" | "interpreter" | "regions";
+export const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 
 export interface BareOptions {
   /** Bytes of RAM from physical address 0 on; 1 MiB when left out. */
@@ -53,7 +54,7 @@ export class Bare {
       },
     });
     const size = options.memory ?? 1 << 20;
-    this.#machine = executor === "evaluator" ? new OnEvaluator(this.front, size) : onEngine(this.front, size);
+    this.#machine = executor === "evaluator" ? new OnEvaluator(this.front, size) : onEngine(this.front, size, executor);
     this.wires.count = () => this.front.core.engine.instructions;
   }
 
@@ -142,10 +143,15 @@ class TestWires implements Wires {
   }
 }
 
-function onEngine(front: E500, size: number) {
+function onEngine(front: E500, size: number, executor: "interpreter" | "regions") {
   const guest = new GuestMemory(size + stateSize + engineMemory({ arenaSize: 1 << 20 }) + 65536);
   const space = new AddressSpace("memory", 2 ** 36);
-  const engine = new Engine(guest, space, front, { arenaSize: 1 << 20 });
+  const engine = new Engine(
+    guest,
+    space,
+    front,
+    executor === "regions" ? { arenaSize: 1 << 20, threshold: 1 } : { arenaSize: 1 << 20, executor: "interp" },
+  );
   space.map(0, size, new Ram(guest, "ram", size), { name: "ram", priority: 100 });
   return {
     words: engine.words,

@@ -50,7 +50,7 @@ function run(machine: BareX86, hex: string, instructions = 1): number | undefine
   return stoppedBy(machine);
 }
 
-describe.each(["evaluator", "interpreter"] as const)("on the %s", (executor) => {
+describe.each(["evaluator", "interpreter", "regions"] as const)("on the %s", (executor) => {
   const flat = (cpl: 0 | 3 = 0, options: BareOptions = {}) => {
     const machine = bareX86(executor, { stopAtExceptions: true, ...options });
     flatMode(machine, cpl);

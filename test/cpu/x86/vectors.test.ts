@@ -5,7 +5,7 @@ import { readVectors } from "../../support/x86-vectors.ts";
 const vectors = readVectors(new URL("../../vectors/x86/p6-integer.jsonl.gz", import.meta.url));
 const mnemonics = [...new Set(vectors.map((v) => v.mnemonic))].sort();
 
-group.each(["evaluator", "interpreter"] as const)(
+group.each(["evaluator", "interpreter", "regions"] as const)(
   "on the %s every instruction does what the processor did",
   (executor) => {
     const runner = new VectorRunner(executor);
