@@ -167,5 +167,23 @@ export const Dbsr = {
   cret: 0x0000_0020,
 } as const;
 
+/** Floating-point status and control register. Book I section 4.2.2. */
+export const Fpscr = {
+  fx: 0x8000_0000 | 0,
+  fex: 0x4000_0000,
+  vx: 0x2000_0000,
+  vxsnan: 0x0100_0000,
+  vxvc: 0x0008_0000,
+  /** The comparison's part of FPRF: FL, FG, FE, FU. */
+  condition: 0x0000_f000,
+  ve: 0x80,
+  /** VXSNAN, VXISI, VXIDI, VXZDZ, VXIMZ, VXVC, VXSOFT, VXSQRT, VXCVI. */
+  invalid: 0x01f8_0700,
+  /** OX, UX, ZX, XX and all of `invalid`. */
+  exceptions: 0x1ff8_0700,
+  /** VE, OE, UE, ZE, XE. */
+  enables: 0xf8,
+} as const;
+
 /** Bytes of a cache line. Core manual section 5.2. */
 export const lineSize = 64;

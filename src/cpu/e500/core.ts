@@ -112,6 +112,12 @@ export class Core {
     this.engine.flushTlb();
   }
 
+  /** The process changed: what belongs to all of them stays. */
+  forgetProcess(): void {
+    this.set(s.zeroablePage, 1);
+    this.engine.flushTlb(true);
+  }
+
   forgetPage(address: number): void {
     this.set(s.zeroablePage, 1);
     this.engine.flushPage(address);

@@ -14,9 +14,17 @@ export type Helpers = {
   readonly privileged: () => number;
   /** tw, twi: or a debug interrupt, when DBCR0[TRAP] asks for it. */
   readonly trap: () => number;
-  /** A floating-point instruction that is not there: unavailable, or illegal when MSR[FP] is set. */
+  /** Floating-point arithmetic, which is not there: unavailable, or illegal when MSR[FP] is set. */
   readonly floatingPoint: (word: number) => number;
   readonly floatingPointUnavailable: () => number;
+  /** Comparisons: where the operands and the CR field lie. The others: the instruction word, and whether CR1 is wanted. */
+  readonly compareUnordered: (left: number, right: number, field: number) => number;
+  readonly compareOrdered: (left: number, right: number, field: number) => number;
+  readonly mcrfs: (word: number) => number;
+  readonly mtfsb0: (word: number, record: number) => number;
+  readonly mtfsb1: (word: number, record: number) => number;
+  readonly mtfsf: (word: number, record: number) => number;
+  readonly mtfsfi: (word: number, record: number) => number;
   /** An address that is no multiple of what the instruction needs. Core manual section 4.7.7. */
   readonly alignment: (address: number, store: number) => number;
 

@@ -91,6 +91,16 @@ export class Instruction {
     this.b.setAt(this.#fields.u16(0), 8, value);
   }
 
+  /** Where FRA and FRB lie, for a helper that reads them. */
+  get places(): readonly [Value, Value] {
+    return [this.#fields.u16(1), this.#fields.u16(2)];
+  }
+
+  /** Where CR field BF lies. */
+  get fieldPlace(): Value {
+    return this.#fields.u16(3);
+  }
+
   /** Where FRT or RT lies, for a helper that writes it. */
   get place(): Value {
     return this.#fields.u16(0);

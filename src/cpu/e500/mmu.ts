@@ -48,6 +48,7 @@ export function translateAs(
   }
   into.physical = tlb.physical(at, address);
   into.writable = (permissions & needs[Access.write][column]) !== 0;
+  into.global = tlb.isGlobal(at);
   return true;
 }
 

@@ -68,7 +68,7 @@ export function writeSpr(core: Core, timers: Timers, number: number, value: numb
     case 48:
       if (core.get(s.spr.PID) !== (value & 0xff)) {
         core.set(s.spr.PID, value & 0xff);
-        core.forgetTranslations();
+        core.forgetProcess();
       }
       return Status.next;
     case 284:

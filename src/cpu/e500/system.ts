@@ -4,6 +4,7 @@ import type { Slot } from "../../ir/slots.ts";
 import { Dbcr0, Dbsr, Esr, Ivor, lineSize, Mas2, Msr } from "./constants.ts";
 import type { Core } from "./core.ts";
 import { dataAddress, event, instructionAddress, wanted } from "./debug.ts";
+import { floatingHelpers } from "./floating-helpers.ts";
 import type { Helpers } from "./helpers.ts";
 import { returnFrom, systemCall } from "./interrupts.ts";
 import { translate, translateAs } from "./mmu.ts";
@@ -64,6 +65,7 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
   const typeOf = (message: number) => (message >>> 27) & 31;
 
   return {
+    ...floatingHelpers(core),
     illegal: (word) => {
       core.wires.report(`illegal ${here()}`, `illegal instruction ${hex(word)} at ${here()}`);
       throw core.illegal();

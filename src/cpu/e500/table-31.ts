@@ -3,6 +3,7 @@ import * as cache from "./cache.ts";
 import { loadUpdate, readablePmr, readableSpr, readableTime, update, writablePmr, writableSpr } from "./checks.ts";
 import * as compare from "./compare.ts";
 import * as condition from "./condition.ts";
+import * as floating from "./floating.ts";
 import { load, lwarx, store, stwcx } from "./load-store.ts";
 import * as logical from "./logical.ts";
 import { Attribute, byExtendedOpcode, op, type Row } from "./pattern.ts";
@@ -109,11 +110,21 @@ export const table31 = byExtendedOpcode([
   [491, op("divw", "T,A,B", arithmetic.divw, Rc | Oe)],
   [512, op("mcrxr", "BF", condition.mcrxr)],
   [534, op("lwbrx", "T,A0,B", load(4, { ...x, reversed: true }))],
+  [535, op("lfsx", "FT,A0,B", floating.loadSingle(x))],
   [536, op("srw", "T,A,B", rotate.srw, Rc)],
   [566, op("tlbsync", "", system.nothing, Privileged)],
+  [567, op("lfsux", "FT,A,B", floating.loadSingle(ux), 0, update)],
   [598, op("sync", "", system.nothing)],
+  [599, op("lfdx", "FT,A0,B", floating.loadDouble(x))],
+  [607, op("lfdepx", "FT,A0,B", floating.available(system.loadExternal(8)), Privileged)],
+  [631, op("lfdux", "FT,A,B", floating.loadDouble(ux), 0, update)],
   [662, op("stwbrx", "T,A0,B", store(4, { ...x, reversed: true }))],
+  [663, op("stfsx", "FT,A0,B", floating.storeSingle(x))],
+  [695, op("stfsux", "FT,A,B", floating.storeSingle(ux), 0, update)],
+  [727, op("stfdx", "FT,A0,B", floating.storeDouble(x))],
+  [735, op("stfdepx", "FT,A0,B", floating.available(system.storeExternal(8)), Privileged)],
   [758, op("dcba", "A0,B", cache.hint)],
+  [759, op("stfdux", "FT,A,B", floating.storeDouble(ux), 0, update)],
   [786, op("tlbivax", "A0,B", system.withAddress("tlbivax"), Privileged)],
   [790, op("lhbrx", "T,A0,B", load(2, { ...x, reversed: true }))],
   [792, op("sraw", "T,A,B", rotate.sraw, Rc)],
@@ -126,6 +137,7 @@ export const table31 = byExtendedOpcode([
   [954, op("extsb", "T,A", logical.extsb, Rc)],
   [978, op("tlbwe", "", system.leaveTo("tlbwe"), Privileged)],
   [982, op("icbi", "A0,B", cache.touch)],
+  [983, op("stfiwx", "FT,A0,B", floating.storeWord)],
   [991, op("icbiep", "A0,B", system.touchExternal(0), Privileged)],
   [1014, op("dcbz", "A0,B", cache.dcbz)],
   [1023, op("dcbzep", "A0,B", system.touchExternal(2), Privileged)],

@@ -2,6 +2,7 @@ import * as arithmetic from "./arithmetic.ts";
 import * as branch from "./branch.ts";
 import { loadUpdate, update } from "./checks.ts";
 import * as compare from "./compare.ts";
+import * as floating from "./floating.ts";
 import { lmw, load, stmw, store } from "./load-store.ts";
 import * as logical from "./logical.ts";
 import { Attribute, op, type Row, type Table } from "./pattern.ts";
@@ -9,6 +10,7 @@ import * as rotate from "./rotate.ts";
 import * as system from "./system-bodies.ts";
 import { table19 } from "./table-19.ts";
 import { table31 } from "./table-31.ts";
+import { table59, table63 } from "./table-fp.ts";
 
 /* Primary opcodes in order: Book I appendix F. A table stands where extended opcodes follow; undefined is no instruction. */
 
@@ -17,9 +19,6 @@ const _ = undefined;
 const u = { update: true } as const;
 
 export type Entry = Row | Table | undefined;
-
-/** What one of these is that is not there yet. */
-const float = (mnemonic: string) => op(mnemonic, "W", system.floatingPoint);
 
 export const primary: readonly Entry[] = [
   // 0
@@ -74,20 +73,20 @@ export const primary: readonly Entry[] = [
   op("lmw", "T,A0,SI", lmw, First),
   op("stmw", "T,A0,SI", stmw, First),
   // 48
-  float("lfs"),
-  float("lfsu"),
-  float("lfd"),
-  float("lfdu"),
-  float("stfs"),
-  float("stfsu"),
-  float("stfd"),
-  float("stfdu"),
+  op("lfs", "FT,A0,SI", floating.loadSingle()),
+  op("lfsu", "FT,A,SI", floating.loadSingle(u), 0, update),
+  op("lfd", "FT,A0,SI", floating.loadDouble()),
+  op("lfdu", "FT,A,SI", floating.loadDouble(u), 0, update),
+  op("stfs", "FT,A0,SI", floating.storeSingle()),
+  op("stfsu", "FT,A,SI", floating.storeSingle(u), 0, update),
+  op("stfd", "FT,A0,SI", floating.storeDouble()),
+  op("stfdu", "FT,A,SI", floating.storeDouble(u), 0, update),
   _,
   _,
   _,
-  float("fp-single"),
+  table59,
   _,
   _,
   _,
-  float("fp-double"),
+  table63,
 ];

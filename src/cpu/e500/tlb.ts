@@ -103,6 +103,11 @@ export class Tlb {
     return ((this.#mas1[at] as number) & Mas1.valid) !== 0;
   }
 
+  /** Whether it translates for every process: TID 0. */
+  isGlobal(at: number): boolean {
+    return ((this.#mas1[at] as number) & Mas1.tid) === 0;
+  }
+
   /** First effective address of an entry. */
   page(at: number): number {
     return (this.#mas2[at] as number) & Mas2.page;

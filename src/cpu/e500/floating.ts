@@ -1,0 +1,165 @@
+import type { Value } from "../../ir/builder.ts";
+import type { Slot } from "../../ir/slots.ts";
+import { Msr } from "./constants.ts";
+import type { HelperName } from "./helpers.ts";
+import type { Instruction } from "./instruction.ts";
+import { addressOf } from "./load-store.ts";
+import type { Body } from "./pattern.ts";
+import { cr, fpscr, msr } from "./slots.ts";
+
+/*
+ * Floating point as far as it moves bits: loads, stores, moves, comparison, FPSCR. Book I chapter 4. Arithmetic is not here: `floatingPoint` in
+ * the helpers says so. All of it needs MSR[FP].
+ */
+
+/** An instruction which MSR[FP] has to allow. */
+export function available(body: Body): Body {
+  return (i) => {
+    const { b } = i;
+    b.if(b.eqz(b.and(b.get(msr), b.i32(Msr.fp))), () => i.exit("floatingPointUnavailable"));
+    body(i);
+  };
+}
+
+const cr1 = cr[1] as Slot;
+
+/** CR1 takes the leftmost four bits of FPSCR when Rc asks for it. Book I section 4.2.2. */
+function record(i: Instruction): void {
+  if (i.record) i.b.set(cr1, i.b.shrU(i.b.get(fpscr), i.b.i32(28)));
+}
+
+// --- loads and stores: section 4.6.2 and 4.6.3
+
+interface Shape {
+  readonly indexed?: boolean;
+  readonly update?: boolean;
+}
+
+export function loadDouble(shape: Shape = {}): Body {
+  return available((i) => {
+    const address = addressOf(i, shape);
+    i.setFpr(i.loadDouble(address));
+    if (shape.update === true) i.ra = address;
+  });
+}
+
+export function storeDouble(shape: Shape = {}): Body {
+  return available((i) => {
+    const address = addressOf(i, shape);
+    i.storeDouble(address, i.fpr(0));
+    if (shape.update === true) i.ra = address;
+  });
+}
+
+export function loadSingle(shape: Shape = {}): Body {
+  return available((i) => {
+    const address = addressOf(i, shape);
+    i.setFpr(toDouble(i, i.load(4, address)));
+    if (shape.update === true) i.ra = address;
+  });
+}
+
+export function storeSingle(shape: Shape = {}): Body {
+  return available((i) => {
+    const address = addressOf(i, shape);
+    i.store(4, address, toSingle(i, i.fpr(0)));
+    if (shape.update === true) i.ra = address;
+  });
+}
+
+/** stfiwx: the lower half as it is. */
+export const storeWord = available((i) => i.store(4, i.indexed, i.b.op("wrap", i.fpr(0))));
+
+/** DOUBLE of section 4.6.2: exact, and signalling NaNs stay what they are. */
+function toDouble(i: Instruction, word: Value): Value {
+  const { b } = i;
+  const long = (value: Value) => b.op("extend_u", value);
+  const exponent = b.and(b.shrU(word, b.i32(23)), b.i32(0xff));
+  const fraction = b.and(word, b.i32(0x7f_ffff));
+  const sign = b.shl(long(b.shrU(word, b.i32(31))), b.i64(63n));
+  const join = (wide: Value, bits: Value) =>
+    b.or(sign, b.or(b.shl(long(wide), b.i64(52n)), b.shl(long(bits), b.i64(29n))));
+  return b.choose(
+    b.eqz(exponent),
+    () =>
+      b.choose(
+        b.eqz(fraction),
+        () => b.or(sign, b.i64(0n)),
+        () => {
+          // A denormalized single is a normalized double: its first one becomes the hidden bit.
+          const shift = b.sub(b.op("clz", fraction), b.i32(8));
+          return join(b.sub(b.i32(897), shift), b.and(b.shl(fraction, shift), b.i32(0x7f_ffff)));
+        },
+      ),
+    () => join(b.select(b.eq(exponent, b.i32(0xff)), b.i32(0x7ff), b.add(exponent, b.i32(896))), fraction),
+  );
+}
+
+/** SINGLE of section 4.6.3: no rounding. What is too small for a denormalized single gives an undefined result, here 0. */
+function toSingle(i: Instruction, double: Value): Value {
+  const { b } = i;
+  const high = b.op("wrap", b.op("shr_u", double, b.i64(32n)));
+  const exponent = b.and(b.shrU(high, b.i32(20)), b.i32(0x7ff));
+  const sign = b.and(high, b.i32(0x8000_0000 | 0));
+  return b.choose(
+    b.op("gt_u", exponent, b.i32(896)),
+    () => {
+      const top = b.and(high, b.i32(0xc000_0000 | 0));
+      return b.or(top, b.and(b.op("wrap", b.op("shr_u", double, b.i64(29n))), b.i32(0x3fff_ffff)));
+    },
+    () =>
+      b.choose(
+        b.op("lt_u", exponent, b.i32(874)),
+        () => b.or(sign, b.i32(0)),
+        () => {
+          const fraction = b.or(b.and(double, b.i64(0x000f_ffff_ffff_ffffn)), b.i64(0x0010_0000_0000_0000n));
+          const shift = b.op("extend_u", b.sub(b.i32(926), exponent));
+          return b.or(sign, b.op("wrap", b.op("shr_u", fraction, shift)));
+        },
+      ),
+  );
+}
+
+// --- moves: section 4.6.5
+
+function move(change: (i: Instruction, value: Value) => Value): Body {
+  return available((i) => {
+    i.setFpr(change(i, i.fpr(2)));
+    record(i);
+  });
+}
+
+const signBit = -0x8000_0000_0000_0000n;
+
+export const fmr = move((_i, value) => value);
+export const fneg = move((i, value) => i.b.xor(value, i.b.i64(signBit)));
+export const fabs = move((i, value) => i.b.and(value, i.b.i64(~signBit)));
+export const fnabs = move((i, value) => i.b.or(value, i.b.i64(signBit)));
+
+/** fsel: FRC where FRA is 0 or more, -0 included, else FRB; a NaN is not. */
+export const fsel = available((i) => {
+  const { b } = i;
+  const value = i.fpr(1);
+  const magnitude = b.and(value, b.i64(~signBit));
+  const number = b.op("le_u", magnitude, b.i64(0x7ff0_0000_0000_0000n));
+  const notBelow = b.or(b.op("ge_s", value, b.i64(0n)), b.op("eqz", magnitude));
+  i.setFpr(b.select(b.and(number, notBelow), i.fpr(3), i.fpr(2)));
+  record(i);
+});
+
+// --- comparison and FPSCR: sections 4.6.7 and 4.6.8
+
+/** fcmpu, fcmpo: the helper is given where both lie. */
+export function compare(helper: "compareUnordered" | "compareOrdered"): Body {
+  return available((i) => i.exit(helper, i.places[0], i.places[1], i.fieldPlace));
+}
+
+export const mffs = available((i) => {
+  i.setFpr(i.b.op("extend_u", i.b.get(fpscr)));
+  record(i);
+});
+
+/** mcrfs, mtfsb0 and mtfsb1, mtfsf, mtfsfi: what FPSCR says of itself follows from the rest, and may be an exception. */
+export function status(helper: HelperName): Body {
+  return available((i) => i.exit(helper, i.immediate, i.b.i32(i.record ? 1 : 0)));
+}
