@@ -25,6 +25,19 @@ describe("the machine ppce500, from its reset vector", () => {
     expect(vm.console.text).toMatch(new RegExp(`^1\\.\\.${passed}\\r?$`, "m"));
   });
 
+  test.each([
+    ["legacy", ""],
+    ["transitional", "layout=legacy"],
+    ["transitional", "layout=modern"],
+  ] as const)("passes it with a %s disk, %s", async (layout, append) => {
+    await using vm = await boot({ machine, append: `selftest ${append}`, layout });
+    expect(await vm.exit).toBe(0);
+    expect(vm.console.text).not.toMatch(/^not ok/m);
+    expect(vm.console.text).toMatch(
+      append === "layout=modern" ? /^ok \d+ - modern: [^#]*$/m : /^ok \d+ - legacy: [^#]*$/m,
+    );
+  });
+
   test("takes its interrupts as messages through the bridge to the MPIC", async () => {
     await using vm = await boot({ machine });
     await vm.console.expect("barzero> ");
