@@ -27,12 +27,10 @@ export interface BuiltBlock {
   readonly block: Block;
   /** Of nodes that touch guest memory, and of `exit`: what to do to leave in front of the instruction. */
   readonly leaving: ReadonlyMap<Node, Leaving>;
-  /** Of `set` nodes: several cells at once. */
+  /** Of `set` and `jump` nodes: several cells at once. */
   readonly writes: ReadonlyMap<Node, Writes>;
   /** `get` nodes whose cell is written while their value may still be wanted. */
   readonly pinned: ReadonlySet<Node>;
-  /** What falls out of the block's end is written by this `set`. */
-  readonly last: Node | undefined;
 }
 
 /**
@@ -68,8 +66,9 @@ export class RegionBuilder extends Builder {
 
   /** The block is complete: what is not in its place is put there. */
   finish(): BuiltBlock {
-    const last = this.#flush();
-    return { block: this.block, leaving: this.#leaving, writes: this.#writes, pinned: this.#pinned, last };
+    const { cells, values } = this.#pending();
+    if (cells.length > 0) this.#write(cells, values);
+    return { block: this.block, leaving: this.#leaving, writes: this.#writes, pinned: this.#pinned };
   }
 
   override pc(): Value {
@@ -137,9 +136,11 @@ export class RegionBuilder extends Builder {
     this.#leaves(this.put({ ...blank, op: "exit", type: undefined, args: [] }));
   }
 
+  /** The target is taken before what is pending is put in place: it may come from a cell which that changes. */
   override jump(target: Value): void {
-    this.#flush();
-    this.put({ ...blank, op: "jump", type: undefined, args: [target] });
+    const pending = this.#pending();
+    const node = this.put({ ...blank, op: "jump", type: undefined, args: [target, ...pending.values] });
+    this.#writes.set(node, pending);
   }
 
   // biome-ignore lint/suspicious/noConfusingVoidType: as in Builder
@@ -220,15 +221,13 @@ export class RegionBuilder extends Builder {
     return node;
   }
 
-  #flush(): Node | undefined {
-    const cells = [...this.#dirty].filter(
-      (cell) => this.#known.get(cell)?.op !== "get" || this.#known.get(cell)?.imm !== cell,
-    );
-    if (cells.length === 0) return undefined;
-    return this.#write(
-      cells,
-      cells.map((cell) => this.#known.get(cell) as Value),
-    );
+  /** What is not in its place. */
+  #pending(): Writes {
+    const cells = [...this.#dirty].filter((cell) => {
+      const value = this.#known.get(cell) as Value;
+      return value.op !== "get" || value.imm !== cell;
+    });
+    return { cells, values: cells.map((cell) => this.#known.get(cell) as Value) };
   }
 
   #leaves(node: Node): Node {

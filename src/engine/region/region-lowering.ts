@@ -252,12 +252,13 @@ export class RegionLowering extends Lowering {
         return;
       case "jump": {
         const target = targetOf(node);
-        if (target !== undefined) this.#goTo(target, false);
-        else {
+        if (target === undefined) {
           this.value(node.args[0] as Node);
           this.out.u8(op.localSet).u32(this.#out);
-          this.#branch("exit");
         }
+        this.#write(this.#built.writes.get(node) as Writes);
+        if (target === undefined) this.#branch("exit");
+        else this.#goTo(target, false);
         return;
       }
       case "if":
