@@ -180,6 +180,21 @@ static const char *do_window(void)
 }
 static const char *window(void) { return on_reset_device(do_window); }
 
+static void place(struct virtio_device *disk, bool out)
+{
+	modern_devices[disk->number].address_high = out ? 0x1000 : 0; /* 2^44 bytes */
+}
+
+static const char *high_ring(void)
+{
+	if (arch_is_qemu())
+		return SKIP("QEMU ends at a ring which it cannot reach");
+	for (int i = 0; i < virtio_count; i++)
+		if (virtio_devices[i].transport == &virtio_pci_modern && virtio_devices[i].type == VIRTIO_BLOCK)
+			return ring_out_of_reach(&virtio_devices[i], place);
+	return SKIP("no modern disk");
+}
+
 static const struct check checks[] = {
 	{"modern: status, vectors and queues after reset", reset_values},
 	{"modern: VERSION_1 is offered, words beyond the last are 0", feature_words},
@@ -189,5 +204,6 @@ static const struct check checks[] = {
 	{"modern: halves of a 64-bit field are written apart", addresses},
 	{"modern: a vector beyond the table reads back as none", vectors},
 	{"modern: the configuration space window shows the registers", window},
+	{"modern: a ring above 16 TiB is not taken for the one below", high_ring},
 };
 const struct check_list checks_modern = {checks, COUNT(checks)};

@@ -97,6 +97,7 @@ void virtio_init(void)
 		struct virtio_device *device = &virtio_devices[virtio_count];
 
 		*device = (struct virtio_device){.pci = &pci_devices[i], .number = virtio_count, .features_wanted = ~0ull, .intx = -1};
+		device->queue_limit = (u16)option_number("ring");
 		device->type = virtio_pci_type(device->pci);
 		if (device->type == 0)
 			continue;

@@ -116,7 +116,7 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 
 	(void)limit;
 	region_write(h, LEGACY_QUEUE_SELECT, 2, index);
-	size = (u16)region_read(h, LEGACY_QUEUE_SIZE, 2);
+	size = q->largest = (u16)region_read(h, LEGACY_QUEUE_SIZE, 2);
 	if (size == 0 || region_read(h, LEGACY_QUEUE_PFN, 4) != 0)
 		return false;
 
@@ -174,8 +174,10 @@ bool virtio_pci_legacy_probe(struct virtio_device *device)
 	r->bar = 0;
 	r->offset = 0;
 	r->region = pci_region(pci, 0, 0, (u32)pci->bar[0].size);
-	if (r->region.ops == NULL)
+	if (r->region.ops == NULL) {
+		kprintf("virtio: %s: legacy: there is no window to its ports\n", pci_name(pci));
 		return false;
+	}
 	r->region.accesses = &device->accesses;
 	for (u32 i = 1; i < VIRTIO_REGIONS; i++)
 		device->regions[i].name = NULL;

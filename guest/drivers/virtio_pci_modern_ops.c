@@ -108,12 +108,12 @@ static bool config_vector(struct virtio_device *device, u16 vector)
 static void write_address(struct virtio_device *device, u32 field, const void *at)
 {
 	region_write(common(device), field, 4, (u32)(uintptr_t)at);
-	region_write(common(device), field + 4, 4, 0);
+	region_write(common(device), field + 4, 4, modern_devices[device->number].address_high);
 }
 
 /*
- * The three parts follow each other with the alignment they need and no more (section 2.7): 16, 2 and 4. A small ring
- * is thus a few hundred bytes.
+ * The parts need alignments of 16, 2 and 4 (section 2.7) and may be anywhere: with the used ring in the middle not a
+ * byte is lost between them, and a ring of 8 entries is 220 bytes.
  */
 static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 vector)
 {
@@ -122,15 +122,15 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	u16 size;
 
 	region_write(c, QUEUE_SELECT, 2, index);
-	size = (u16)region_read(c, QUEUE_SIZE, 2);
+	size = q->largest = (u16)region_read(c, QUEUE_SIZE, 2);
 	if (size == 0 || region_read(c, QUEUE_ENABLE, 2) != 0)
 		return false;
 	while (size > limit)
 		size /= 2;
 
-	u32 avail_at = vring_descriptors_size(size);
-	u32 used_at = round_up(avail_at + vring_avail_size(size), 4);
-	q->ring_pages = round_up(used_at + vring_used_size(size), PAGE_SIZE) / PAGE_SIZE;
+	u32 used_at = vring_descriptors_size(size);
+	u32 avail_at = used_at + vring_used_size(size);
+	q->ring_pages = round_up(avail_at + vring_avail_size(size), PAGE_SIZE) / PAGE_SIZE;
 	u8 *ring = page_alloc(q->ring_pages);
 	if (ring == NULL)
 		return false;

@@ -18,7 +18,7 @@ void *arch_map_device(u64 physical, u32 size);
 u32 arch_pci_read(u32 function, u32 offset, u32 width);
 void arch_pci_write(u32 function, u32 offset, u32 width, u32 value);
 
-/* Where a bus address of either space is on the processor's side, as a physical address or as a port. */
+/* Where a bus address of either space is on the processor's side, as a physical address or as a port; 0 where no window leads there. */
 bool arch_pci_ports(void);
 u64 arch_pci_memory(u64 bus_address);
 u64 arch_pci_io(u32 bus_address);

@@ -23,7 +23,12 @@ const char *failure(const char *format, ...) PRINTF(1, 2);
 			return failure("%s is %llx and not %llx", what, got_, want_);           \
 	} while (0)
 
-extern const struct check_list checks_core, checks_pci, checks_virtio, checks_modern, checks_legacy, checks_blk;
+extern const struct check_list checks_core, checks_pci, checks_virtio, checks_modern, checks_overlay, checks_legacy,
+	checks_rings, checks_blk;
 extern const struct check_list *const checks_arch[]; /* of the architecture, NULL at the end */
+
+/* selftest_rings.c: a check for a layout to make, with its own way to put rings 16 TiB too high and back. */
+struct virtio_device;
+const char *ring_out_of_reach(struct virtio_device *disk, void (*place)(struct virtio_device *disk, bool out));
 
 #endif

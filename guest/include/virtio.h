@@ -113,5 +113,9 @@ u16 virtio_pci_type(const struct pci_device *pci);
 bool virtio_pci_detect(struct virtio_device *device);
 bool virtio_pci_modern_probe(struct virtio_device *device);
 bool virtio_pci_legacy_probe(struct virtio_device *device);
+bool virtio_pci_overlay_bar0_probe(struct virtio_device *device);
+bool virtio_pci_overlay_bar1_probe(struct virtio_device *device);
+/* Whether the device is driven by the layout which the command line asks for, if it asks. */
+bool virtio_pci_as_asked(const struct virtio_device *device);
 
 #endif

@@ -38,6 +38,7 @@ struct modern {
 	u32 window_capability; /* 0: none */
 	struct modern_window window[4];
 	u32 notify_offset[VIRTIO_QUEUES];
+	u32 address_high; /* of every ring; 0 but in checks */
 };
 extern struct modern modern_devices[VIRTIO_MAX];
 extern const struct virtio_transport virtio_pci_modern;

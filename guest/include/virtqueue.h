@@ -43,6 +43,7 @@ struct virtio_buffer {
 struct virtqueue {
 	u16 index;  /* of the queue in its device */
 	u16 size;   /* entries, a power of two */
+	u16 largest; /* entries which the device could have */
 	u16 vector; /* the MSI-X entry, or VIRTIO_NO_VECTOR */
 	bool event_index;
 	bool indirect;

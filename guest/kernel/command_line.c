@@ -32,6 +32,17 @@ bool option_given(const char *name)
 	return false;
 }
 
+u32 option_number(const char *name)
+{
+	const char *end;
+	size_t length;
+
+	for (const char *at = next_word(boot.command_line, &length); length > 0; at = next_word(at + length, &length))
+		if (length > strlen(name) && strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
+			return parse_number(at + strlen(name) + 1, &end);
+	return 0;
+}
+
 bool option_is(const char *name, const char *value)
 {
 	char word[64];

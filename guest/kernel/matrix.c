@@ -64,7 +64,7 @@ static const char *check(struct virtio_device *device)
 
 	if (!device->running)
 		return "did not come up";
-	if (option_given("layout") && !option_is("layout", device->transport->layout))
+	if (!virtio_pci_as_asked(device))
 		return "another layout than asked for";
 	if (option_given("irq") && !option_is("irq", irq_mode_name(device->mode)))
 		return "another interrupt mode than asked for";

@@ -162,6 +162,8 @@ struct region pci_region(const struct pci_device *device, int bar, u32 offset, u
 
 	if (bar < 0 || bar > 5 || b->size == 0 || b->address == 0 || (u64)offset + length > b->size)
 		return none;
+	if (b->io && arch_pci_io((u32)b->address) == 0)
+		return none;
 	if (!b->io)
 		region = region_at_memory(arch_pci_memory(b->address + offset), length);
 	else if (arch_pci_ports())

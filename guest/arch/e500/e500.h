@@ -100,6 +100,7 @@ void mpic_open(u32 source, bool level, bool high);
 void mpic_dispatch(void);
 
 /* pci_host.c */
+void pci_host_ranges(const void *ranges, u32 length); /* of the device tree: which windows the bridge has */
 void pci_host_init(void);
 
 #endif

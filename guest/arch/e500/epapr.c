@@ -28,6 +28,9 @@ static void read_tree(const void *fdt)
 	for (u32 at = 0; value != NULL && at + 16 <= length && boot.ram_count < (int)COUNT(boot.ram); at += 16)
 		boot.ram[boot.ram_count++] = (struct memory_range){two_cells(value, at / 4), two_cells(value, at / 4 + 2)};
 	reserve((uintptr_t)fdt, fdt_size(fdt));
+	value = fdt_property(fdt, "pci", "ranges", &length);
+	if (value != NULL)
+		pci_host_ranges(value, length);
 
 	/* The initrd's addresses are one cell or two, as the loader likes. */
 	const void *start = fdt_property(fdt, "chosen", "linux,initrd-start", &length);

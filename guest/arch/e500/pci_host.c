@@ -1,6 +1,7 @@
 #include "arch.h"
 #include "byteorder.h"
 #include "e500.h"
+#include "fdt.h"
 #include "pci.h"
 
 /* The PCI host bridge (MPC8544E reference manual, PCI bus interface): configuration access and the address windows. */
@@ -20,6 +21,19 @@ enum {
 	TO_PORTS = 8 << 16 | 8 << 12,  /* I/O */
 	TO_LOCAL_MEMORY = 15 << 20 | 5 << 16 | 5 << 12,
 };
+
+static bool io_window = true;
+
+/* Seven cells a range: three of bus address, whose first tells the space, two of ours, two of size (IEEE 1275 PCI binding). */
+void pci_host_ranges(const void *ranges, u32 length)
+{
+	enum { RANGE_CELLS = 7, SPACE = 3 << 24, SPACE_IO = 1 << 24 };
+
+	io_window = false;
+	for (u32 cell = 0; cell + RANGE_CELLS <= length / 4; cell += RANGE_CELLS)
+		if ((fdt_cell(ranges, cell) & SPACE) == SPACE_IO)
+			io_window = true;
+}
 
 /* Sizes are given as the logarithm less one. */
 static u32 size_bits(u64 size)
@@ -51,7 +65,8 @@ void pci_host_init(void)
 		if (boot.ram[i].base + boot.ram[i].size > ram_end)
 			ram_end = boot.ram[i].base + boot.ram[i].size;
 	outbound(1, PCI_MEMORY_PHYSICAL, PCI_MEMORY_BASE, PCI_MEMORY_SIZE, TO_MEMORY);
-	outbound(2, PCI_IO_PHYSICAL, PCI_IO_BASE, PCI_IO_SIZE, TO_PORTS);
+	if (io_window)
+		outbound(2, PCI_IO_PHYSICAL, PCI_IO_BASE, PCI_IO_SIZE, TO_PORTS);
 	ccsr_write(in + IN_ATTRIBUTES, 0);
 	ccsr_write(in + IN_TRANSLATION, 0);
 	ccsr_write(in + IN_BASE, 0);
@@ -94,4 +109,4 @@ void arch_pci_write(u32 function, u32 offset, u32 width, u32 value)
 
 bool arch_pci_ports(void) { return false; }
 u64 arch_pci_memory(u64 bus_address) { return bus_address - PCI_MEMORY_BASE + PCI_MEMORY_PHYSICAL; }
-u64 arch_pci_io(u32 bus_address) { return bus_address - PCI_IO_BASE + PCI_IO_PHYSICAL; }
+u64 arch_pci_io(u32 bus_address) { return io_window ? bus_address - PCI_IO_BASE + PCI_IO_PHYSICAL : 0; }
