@@ -29,10 +29,10 @@ function enter(core: Core, ivor: number, of: Class, returnTo: number): void {
   core.set(s.halted, 0);
   core.set(s.engine.pc, core.get(r.IVPR) | core.get(s.ivor[ivor] as Slot));
   core.setNumber(s.stepFrom, core.engine.instructions);
-  core.setMsr(core.msr & of.keeps);
   // "Interrupt taken" is an event of its own: its debug interrupt returns to the handler's first instruction.
-  if ((core.get(r.DBCR0) & (Dbcr0.idm | of.event)) === (Dbcr0.idm | of.event) && of.event !== 0)
-    core.set(r.DBSR, core.get(r.DBSR) | of.event);
+  const dbcr0 = core.get(r.DBCR0);
+  if ((dbcr0 & Dbcr0.idm) !== 0) core.set(r.DBSR, core.get(r.DBSR) | (dbcr0 & of.event));
+  core.setMsr(core.msr & of.keeps);
 }
 
 /** Delivers the recorded fault. The instruction under the pc has done nothing, or will do it again. Core manual section 4.7. */

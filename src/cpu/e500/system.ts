@@ -80,8 +80,8 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
     floatingPoint: (word) => {
       if ((core.msr & Msr.fp) === 0) throw core.raise(Ivor.floatingPoint);
       core.wires.report(
-        `fp ${hex(word)}`,
-        `floating-point instruction ${hex(word)} at ${here()}: this core has none yet`,
+        `fp ${hex(word & 0xfc00_07fe)}`,
+        `floating-point arithmetic ${hex(word)} at ${here()}: there is none yet`,
       );
       throw core.illegal();
     },

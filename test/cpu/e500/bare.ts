@@ -229,7 +229,6 @@ class OnEvaluator implements EngineServices {
       this.instructions++;
       if (this.#step() === Status.fault) front.deliverFault();
     }
-    if (front.attention) front.service();
   }
 
   #step(): number {
