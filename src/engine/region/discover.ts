@@ -5,6 +5,8 @@ import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
 const pageSize = 4096;
 /** Instructions in a region at most: about 40 bytes of WebAssembly each, and V8 optimises up to some tens of kilobytes in a few ms. */
 const largest = 200;
+/** Places that a jump to an address which is not known is compared with. */
+const mostReturns = 4;
 
 /** A decoded instruction on the region's page. */
 export interface Found {
@@ -15,6 +17,8 @@ export interface Found {
   /** Places on the page to which it may go, besides falling through. */
   readonly targets: readonly number[];
   readonly falls: boolean;
+  /** It goes where a register or memory says. */
+  readonly dynamic: boolean;
   /** It ends its stretch: it may jump, or what it does changes how the next one is decoded. */
   readonly last: boolean;
 }
@@ -25,6 +29,19 @@ export interface Stretch {
   readonly instructions: readonly Found[];
 }
 
+/** What is reached on the page. */
+export interface Discovery {
+  readonly stretches: readonly Stretch[];
+  /** Where calls inside the region come back to: a jump to an address that is not known is tried on these first. */
+  readonly returns: readonly number[];
+}
+
+/** An instruction that jumps, and whether it keeps the address behind it. */
+interface Links {
+  readonly jumps: boolean;
+  readonly links: boolean;
+}
+
 /** The place on the page that a jump goes to, or undefined when it is not known or lies elsewhere. */
 export function targetOf(node: Node): number | undefined {
   const target = node.args[0];
@@ -32,6 +49,22 @@ export function targetOf(node: Node): number | undefined {
   if (target?.op !== "add" || target.args[0] !== pageStart || target.args[1]?.op !== "const") return undefined;
   const offset = target.args[1].imm;
   return offset >= 0 && offset < pageSize ? offset : undefined;
+}
+
+/** Whether a jump goes to a known place which is not on the page. */
+function isElsewhere(node: Node): boolean {
+  const target = node.args[0];
+  return target?.op === "add" && target.args[0] === pageStart && target.args[1]?.op === "const";
+}
+
+/** Whether one of the values is stored in memory or in a word of state. */
+function keeps(block: Block, links: ReadonlySet<Node>): boolean {
+  return block.nodes.some((node) => {
+    const kept = node.op === "store" || node.op === "jump" ? node.args.slice(1) : node.op === "set" ? node.args : [];
+    return (
+      kept.some((arg) => links.has(arg)) || [node.yes, node.no].some((arm) => arm !== undefined && keeps(arm, links))
+    );
+  });
 }
 
 function jumpsIn(block: Block, into: Node[]): Node[] {
@@ -47,7 +80,8 @@ function jumpsIn(block: Block, into: Node[]): Node[] {
  * The code that is reached from `entry` without leaving the page, cut into stretches; the entry's is the first. Empty when not even the
  * first instruction can be in a region.
  */
-export function discover(front: FrontEnd, bytes: Uint8Array, entry: number, pc: number, mode: number): Stretch[] {
+export function discover(front: FrontEnd, bytes: Uint8Array, entry: number, pc: number, mode: number): Discovery {
+  const returns = new Set<number>();
   const found = new Map<number, Found>();
   const leaders = new Set([entry]);
   const work = [entry];
@@ -61,12 +95,24 @@ export function discover(front: FrontEnd, bytes: Uint8Array, entry: number, pc: 
         leaders.add(target);
         work.push(target);
       }
+      const back = comesBack(one);
+      if (back !== undefined) {
+        returns.add(back);
+        leaders.add(back);
+        work.push(back);
+      }
       at += one.length;
       if (!one.falls || (one.last && !one.jumps)) break;
       if (one.jumps) leaders.add(at);
     }
   }
-  return [...leaders].filter((leader) => found.has(leader)).map((leader) => stretch(found, leaders, leader));
+  const stretches = [...leaders].filter((leader) => found.has(leader)).map((leader) => stretch(found, leaders, leader));
+  return { stretches, returns: [...returns].filter((at) => found.has(at)).slice(0, mostReturns) };
+}
+
+/** The place behind a call of something on the page: control is likely to come back there, so it belongs to the region. */
+function comesBack({ offset, length, links, targets }: Found & Links): number | undefined {
+  return links && targets.length > 0 && offset + length < pageSize ? offset + length : undefined;
 }
 
 function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>, offset: number): Stretch {
@@ -87,7 +133,7 @@ function inspect(
   at: number,
   pc: number,
   mode: number,
-): (Found & { jumps: boolean }) | undefined {
+): (Found & Links) | undefined {
   const available = Math.min(16, pageSize - at);
   if (available <= 0) return undefined;
   const decoded = new Decoded();
@@ -113,6 +159,8 @@ function inspect(
     operands: decoded.operands,
     targets,
     falls: !terminated(block),
+    dynamic: jumps.some((jump) => targetOf(jump) === undefined && !isElsewhere(jump)),
+    links: keeps(block, builder.links),
     last: decoded.ends || jumps.length > 0,
     jumps: jumps.length > 0,
   };

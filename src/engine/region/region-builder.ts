@@ -40,6 +40,8 @@ export interface BuiltBlock {
  */
 export class RegionBuilder extends Builder {
   readonly touched = new Set<number>();
+  /** Values which are the address behind an instruction: one that is stored and jumped away from is where a call comes back to. */
+  readonly links = new Set<Value>();
   #leaving = new Map<Node, Leaving>();
   #writes = new Map<Node, Writes>();
   #pinned = new Set<Node>();
@@ -76,7 +78,9 @@ export class RegionBuilder extends Builder {
   }
 
   override nextPc(): Value {
-    return this.add(pageStart, this.i32(this.#offset + this.#length));
+    const next = this.add(pageStart, this.i32(this.#offset + this.#length));
+    this.links.add(next);
+    return next;
   }
 
   override get(slot: Slot): Value {

@@ -35,6 +35,8 @@ export interface RegionPlan {
   readonly scopes: readonly Scope[];
   /** Edges `from>to`, by position, which cannot be branches. */
   readonly refused: ReadonlySet<string>;
+  /** Where calls inside come back to. */
+  readonly returns: readonly number[];
   readonly cells: readonly number[];
 }
 
@@ -198,6 +200,25 @@ export class RegionLowering extends Lowering {
     else this.#branch(scope);
   }
 
+  /** To an address that has been computed: to where a call inside comes back, if that is it, else out. */
+  #comeBack(): void {
+    const { out } = this;
+    for (const offset of this.#plan.returns) {
+      out
+        .u8(op.localGet)
+        .u32(this.#out)
+        .u8(op.localGet)
+        .u32(this.#page)
+        .u8(op.i32Const)
+        .s32(offset)
+        .u8(op.i32Add, op.i32Eq);
+      this.#open("if", op.if);
+      this.#goTo(offset, false);
+      this.#close();
+    }
+    this.#branch("exit");
+  }
+
   /** Out of the region, to a place on the page. */
   #goOut(offset: number): void {
     this.out.u8(op.localGet).u32(this.#page).u8(op.i32Const).s32(offset).u8(op.i32Add, op.localSet).u32(this.#out);
@@ -257,7 +278,7 @@ export class RegionLowering extends Lowering {
           this.out.u8(op.localSet).u32(this.#out);
         }
         this.#write(this.#built.writes.get(node) as Writes);
-        if (target === undefined) this.#branch("exit");
+        if (target === undefined) this.#comeBack();
         else this.#goTo(target, false);
         return;
       }

@@ -84,10 +84,10 @@ export class Regions {
 
   #plan(code: CodePage, offset: number, pc: number): RegionPlan | undefined {
     const bytes = this.#guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize);
-    const stretches = discover(this.#front, bytes, offset, pc, code.mode);
+    const { stretches, returns } = discover(this.#front, bytes, offset, pc, code.mode);
     if (stretches[0]?.offset !== offset) return undefined;
     const graph: Graph = stretches.map((stretch) =>
-      followers(stretch)
+      followers(stretch, returns)
         .map((to) => stretches.findIndex((s) => s.offset === to))
         .filter((k) => k >= 0),
     );
@@ -116,7 +116,7 @@ export class Regions {
         next: fallOf(stretch),
       };
     });
-    return { blocks, scopes: list, refused, cells: [...cells] };
+    return { blocks, scopes: list, refused, returns, cells: [...cells] };
   }
 
   #emit(plan: RegionPlan): Uint8Array<ArrayBuffer> {
@@ -140,9 +140,10 @@ function fallOf(stretch: Stretch): number | undefined {
   return last?.falls ? last.offset + last.length : undefined;
 }
 
-function followers(stretch: Stretch): number[] {
+function followers(stretch: Stretch, returns: readonly number[]): number[] {
   const fall = fallOf(stretch);
-  const targets = stretch.instructions.at(-1)?.targets ?? [];
+  const last = stretch.instructions.at(-1);
+  const targets = [...(last?.targets ?? []), ...(last?.dynamic ? returns : [])];
   // The fall first: it then comes last in postorder and stands next in the order.
   return [...new Set([...targets, ...(fall === undefined ? [] : [fall])])];
 }
