@@ -8,6 +8,8 @@ export interface CodePage {
   readonly mode: number;
   /** Where its table lies; a word is the address of a record, or 0. */
   readonly table: number;
+  /** 1 for each place where an instruction starts that some region has, whether it was decoded for the interpreter or not. */
+  covered: Uint8Array | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export class CodeCache {
     const size = (4 * pageSize) >> this.#shift;
     const table = this.#take(size);
     this.#words.fill(0, table >> 2, (table + size) >> 2);
-    const made = { page, mode, table };
+    const made: CodePage = { page, mode, table, covered: undefined };
     const others = this.#pages.get(page);
     if (others === undefined) this.#pages.set(page, [made]);
     else others.push(made);
@@ -74,6 +76,12 @@ export class CodeCache {
   /** Room for records. */
   take(bytes: number): number {
     return this.#take(bytes);
+  }
+
+  /** A region holds the instructions at these places of a page. */
+  cover(page: CodePage, offsets: readonly number[]): void {
+    page.covered ??= new Uint8Array(pageSize);
+    for (const offset of offsets) page.covered[offset] = 1;
   }
 
   /** What was taken last is given back from `end` on. */
@@ -104,7 +112,9 @@ export class CodeCache {
       for (const code of codes) {
         const first = (code.table >> 2) + (start >> this.#shift);
         const past = (code.table >> 2) + ((end + (1 << this.#shift) - 1) >> this.#shift);
-        if (!this.#anything(first, past)) continue;
+        const translated = code.covered?.subarray(start, end).includes(1) ?? false;
+        if (!translated && !this.#anything(first, past)) continue;
+        code.covered?.fill(0);
         this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.#shift)) >> 2);
         this.invalidations++;
         hit = true;

@@ -14,6 +14,7 @@ import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
 import { emitLoop, endHandler, type Loop, Reason } from "./loop.ts";
 import { Regions } from "./region/regions.ts";
+import { Stops } from "./stops.ts";
 import { SoftTlb } from "./virtual-memory.ts";
 
 export interface EngineOptions {
@@ -49,6 +50,8 @@ const defaultThreshold = 500;
 export class Engine implements EngineServices {
   readonly words: Int32Array;
   readonly view: DataView;
+  /** What a debugger wants the machine to stop at. */
+  readonly stops: Stops;
   readonly #guest: GuestMemory;
   readonly #space: AddressSpace;
   readonly #front: FrontEnd;
@@ -78,7 +81,12 @@ export class Engine implements EngineServices {
     this.words = new Int32Array(guest.memory.buffer);
     this.view = new DataView(guest.memory.buffer);
     this.#layout = layOut(guest, options.arenaSize ?? defaultArena);
-    this.#tlb = new SoftTlb(guest, space, front, this.#layout);
+    this.stops = new Stops(
+      front,
+      () => this.stop(),
+      () => this.flushTlb(),
+    );
+    this.#tlb = new SoftTlb(guest, space, this.stops, this.#layout);
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, endHandler + 1);
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
@@ -142,7 +150,7 @@ export class Engine implements EngineServices {
     this.#running = true;
     let left = limit;
     while (left > 0 && !this.#stopped) {
-      if (front.attention) front.service();
+      if (!this.stops.quiet && front.attention) front.service();
       if (front.halted || this.#stopped) break;
       const slice = Math.min(left, front.window, 0x7fff_ffff);
       this.#slice = slice;
@@ -240,7 +248,7 @@ export class Engine implements EngineServices {
   /** Enters the page under the pc into the fetch TLB; code on a watched page, or not in memory, is run an instruction at a time. */
   #fetch(): void {
     const linear = this.#linear;
-    if (!this.#front.translate(linear, Access.fetch, this.#user, this.#translation)) {
+    if (!this.stops.translate(linear, Access.fetch, this.#user, this.#translation)) {
       this.#fetchFault();
       return;
     }
@@ -249,7 +257,7 @@ export class Engine implements EngineServices {
     const segment = this.#space.find(start);
     const backing = segment?.target.backing;
     if (watched || segment === undefined || backing === undefined || segment.end < start + pageSize) {
-      this.#lone();
+      if (!watched || !this.stops.breaks(linear, this.instructions)) this.#lone();
       return;
     }
     const page = (backing.base + start + segment.delta) >>> pageShift;

@@ -1,8 +1,9 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Width } from "../bus/target.ts";
-import { Access, type FrontEnd, Translation, type VirtualMemory } from "../ir/frontend.ts";
+import { Access, Translation, type VirtualMemory } from "../ir/frontend.ts";
 import { type EngineLayout, tlb } from "./layout.ts";
+import type { Mmu } from "./stops.ts";
 
 /**
  * The software TLB, and what happens where it does not answer: page walks by the front end, accesses to chips, accesses across
@@ -11,7 +12,7 @@ import { type EngineLayout, tlb } from "./layout.ts";
 export class SoftTlb implements VirtualMemory {
   readonly #guest: GuestMemory;
   readonly #space: AddressSpace;
-  readonly #front: FrontEnd;
+  readonly #front: Mmu;
   readonly #layout: EngineLayout;
   readonly #words: Int32Array;
   readonly #view: DataView;
@@ -23,7 +24,7 @@ export class SoftTlb implements VirtualMemory {
   /** Fills since the start. */
   misses = 0;
 
-  constructor(guest: GuestMemory, space: AddressSpace, front: FrontEnd, layout: EngineLayout) {
+  constructor(guest: GuestMemory, space: AddressSpace, front: Mmu, layout: EngineLayout) {
     this.#guest = guest;
     this.#space = space;
     this.#front = front;

@@ -69,6 +69,7 @@ export class Regions {
     const begin = this.now();
     const plan = this.#plan(code, offset, pc);
     if (plan !== undefined) {
+      for (const { instructions } of plan.blocks) this.#cache.cover(code, instructions);
       const bytes = this.#emit(plan);
       const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
       const index = this.#next++;

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import * as s from "../../src/cpu/x86/slots.ts";
+import { type BareX86, bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
+
+const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
+const code = 0x1000;
+
+function machine(executor: Executor, bytes: readonly number[]): BareX86 {
+  const m = bareX86(executor, { memory: 1 << 20 });
+  flatMode(m, 0);
+  m.load(code, Uint8Array.from(bytes));
+  setWord(m, s.engine.pc, code);
+  setWord(m, s.esp, 0x8000);
+  return m;
+}
+
+const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
+
+describe.each(executors)("code that changes, on the %s", (executor) => {
+  it("runs as it stands when it is come to, though it was run before as it stood then", () => {
+    // again: add eax, 1 ; inc byte [again+2] ; dec ecx ; jnz again ; hlt
+    const m = machine(executor, [0x83, 0xc0, 0x01, 0xfe, 0x05, ...word32(code + 2), 0x49, 0x75, 0xf4, 0xf4]);
+    setWord(m, s.eax, 0);
+    setWord(m, s.ecx, 10);
+    m.run(1000);
+    // 1 + 2 + ... + 10
+    expect(word(m, s.eax)).toBe(55);
+  });
+
+  it("runs the new bytes of the very next instruction", () => {
+    // mov byte [next+1], 7 ; next: mov al, 0 ; hlt
+    const m = machine(executor, [0xc6, 0x05, ...word32(code + 8), 0x07, 0xb0, 0x00, 0xf4]);
+    setWord(m, s.eax, 0);
+    m.run(10);
+    expect(word(m, s.eax)).toBe(7);
+  });
+
+  it("lets data lie beside code on a page", () => {
+    // again: inc dword [data] ; dec ecx ; jnz again ; hlt ; data
+    const m = machine(executor, [0xff, 0x05, ...word32(code + 64), 0x49, 0x75, 0xf7, 0xf4]);
+    setWord(m, s.ecx, 1000);
+    m.run(10_000);
+    expect(m.read(code + 64) | (m.read(code + 65) << 8)).toBe(1000);
+  });
+
+  it("counts to the instruction: a budget ends in the middle of a loop", () => {
+    // again: inc eax ; jmp again
+    const m = machine(executor, [0x40, 0xeb, 0xfd]);
+    setWord(m, s.eax, 0);
+    m.run(1001);
+    expect(word(m, s.eax)).toBe(501);
+    m.run(1);
+    expect(word(m, s.eax)).toBe(501);
+    m.run(1);
+    expect(word(m, s.eax)).toBe(502);
+  });
+
+  it("faults in front of an access, with all words as the instructions before left them", () => {
+    // add eax, 5 ; mov ebx, eax ; push eax (outside of memory) : the stack pointer stays
+    const m = machine(executor, [0x83, 0xc0, 0x05, 0x89, 0xc3, 0xeb, 0x00, 0x50, 0xf4]);
+    setWord(m, s.eax, 1);
+    m.run(4);
+    expect([word(m, s.eax), word(m, s.ebx), word(m, s.esp)]).toEqual([6, 6, 0x7ffc]);
+  });
+});
