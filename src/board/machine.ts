@@ -44,6 +44,7 @@ export class Machine {
   #status: number | undefined;
   #resetWanted: string | undefined;
   #resets = 0;
+  #pauseWanted = false;
 
   /** @param wire makes the board. It may not run anything before the machine is made. */
   constructor(wire: (requests: Requests) => Board, edge: MachineEdge = {}) {
@@ -92,6 +93,10 @@ export class Machine {
         else this.reset();
         continue;
       }
+      if (this.#pauseWanted) {
+        this.#pauseWanted = false;
+        return result("paused");
+      }
       if (clock.held) return result("waiting");
       clock.ring();
       if (clock.held || this.#status !== undefined || this.#resetWanted !== undefined) continue;
@@ -107,6 +112,12 @@ export class Machine {
       if (wake > 0) return result("idle", { wake });
       left -= wakeCost;
     }
+  }
+
+  /** Leaves `run` behind the instruction in hand, or at its next call at once. */
+  pause(): void {
+    this.#pauseWanted = true;
+    this.cpu.stop();
   }
 
   /** System reset: every chip and the processor, in order. RAM keeps what it holds, as it does on a board. */
