@@ -58,3 +58,20 @@ export const pc = {
   layout: "modern",
   irq: "msix",
 } as const satisfies MachineSpec;
+
+/** The same with virtio registers in ports alone: what a device can show that has no memory to spare. */
+export const pcPorts = {
+  ...pc,
+  name: "pc-ports",
+  description: "pc with virtio registers in ports only",
+  virtioSpace: "ports",
+  layout: "legacy",
+} as const satisfies MachineSpec;
+
+/** The same with virtio registers in memory alone. */
+export const pcMemory = {
+  ...pc,
+  name: "pc-memory",
+  description: "pc with virtio registers in memory only",
+  virtioSpace: "memory",
+} as const satisfies MachineSpec;

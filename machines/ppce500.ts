@@ -43,3 +43,11 @@ export const ppce500 = {
   layout: "modern",
   irq: "msix",
 } as const satisfies MachineSpec;
+
+/** The same with a bridge that makes no I/O transactions, as many of its kind: legacy virtio registers are out of reach there. */
+export const ppce500Noio = {
+  ...ppce500,
+  name: "ppce500-noio",
+  description: "ppce500 whose PCI bridge has no I/O window",
+  pci: { ...ppce500.pci, windows: { memory: ppce500.pci.windows.memory } },
+} as const satisfies MachineSpec;

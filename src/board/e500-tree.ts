@@ -186,7 +186,7 @@ function pciHost(spec: E500Spec, name: string): FdtNode {
     // 32-bit memory, then I/O (IEEE 1275 PCI binding, section 2.2.1.1).
     ranges: cells(
       ...[0x0200_0000, 0, memory.base, ...wide(memory.physical), ...wide(memory.size)],
-      ...[0x0100_0000, 0, ports.base, ...wide(ports.physical), ...wide(ports.size)],
+      ...(ports === undefined ? [] : [0x0100_0000, 0, ports.base, ...wide(ports.physical), ...wide(ports.size)]),
     ),
     interrupts: cells(spec.pci.irq, level),
     "interrupt-parent": cells(phandle.pic),

@@ -76,6 +76,7 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
     memory,
     guest,
     ccsrBase: spec.ccsr.address,
+    ports: spec.pci.windows.ports !== undefined,
     irq: (input) => chips.irq(spec.pci.intxBase + input - 1),
     trace: trace.channel("pci"),
   });

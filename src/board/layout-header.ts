@@ -1,5 +1,5 @@
 import { findDevice } from "./find-device.ts";
-import type { E500Spec, MachineSpec, PcSpec } from "./spec.ts";
+import type { E500Spec, MachineSpec, PciWindow, PcSpec } from "./spec.ts";
 
 /** A section of the header: what it is about, and names with their values in the order of the text. */
 type Section = readonly [comment: string, ...defines: (readonly [name: string, value: string])[]];
@@ -118,9 +118,7 @@ function e500Sections(spec: E500Spec): readonly Section[] {
       ["PCI_MEMORY_PHYSICAL", hex(pci.windows.memory.physical)],
       ["PCI_MEMORY_BASE", hex(pci.windows.memory.base)],
       ["PCI_MEMORY_SIZE", hex(pci.windows.memory.size)],
-      ["PCI_IO_PHYSICAL", hex(pci.windows.ports.physical)],
-      ["PCI_IO_BASE", hex(pci.windows.ports.base)],
-      ["PCI_IO_SIZE", hex(pci.windows.ports.size)],
+      ...ioWindow(pci.windows.ports),
     ],
     ["where the bus sees the CCSR block (BAR0 of the host bridge)", ["PCICSRBAR_BASE", hex(pci.pcicsrbar)]],
     [
@@ -157,6 +155,15 @@ function e500Sections(spec: E500Spec): readonly Section[] {
       ["ROM_SIZE", hex(spec.firmware.size)],
     ],
     ["processor", ["TIMEBASE_HZ", decimal(spec.cpu.timebaseClock)]],
+  ];
+}
+
+function ioWindow(ports: PciWindow | undefined): readonly (readonly [string, string])[] {
+  if (ports === undefined) return [];
+  return [
+    ["PCI_IO_PHYSICAL", hex(ports.physical)],
+    ["PCI_IO_BASE", hex(ports.base)],
+    ["PCI_IO_SIZE", hex(ports.size)],
   ];
 }
 

@@ -153,7 +153,8 @@ const e500Pci = z.strictObject({
   irq,
   /** Slot 0 INTA would be this one; (slot + pin) modulo 4 is added. */
   intxBase: irq,
-  windows: z.strictObject({ memory: pciWindow, ports: pciWindow }),
+  /** A bridge without `ports` makes no I/O transactions: BARs in ports are out of everybody's reach. */
+  windows: z.strictObject({ memory: pciWindow, ports: pciWindow.optional() }),
   freeSlots: slotRange,
 });
 

@@ -1,5 +1,5 @@
-import { pc } from "../../machines/pc.ts";
-import { ppce500 } from "../../machines/ppce500.ts";
+import { pc, pcMemory, pcPorts } from "../../machines/pc.ts";
+import { ppce500, ppce500Noio } from "../../machines/ppce500.ts";
 import { checkMachine, readMachine } from "../board/machine-file.ts";
 import { MachineError } from "../board/options.ts";
 import type { MachineSpec } from "../board/spec.ts";
@@ -8,7 +8,7 @@ import { readFileOrFail } from "./images.ts";
 import { hint } from "./nearest.ts";
 
 /** The machines which need no file. */
-export const machines: readonly MachineSpec[] = [pc, ppce500];
+export const machines: readonly MachineSpec[] = [pc, pcPorts, pcMemory, ppce500, ppce500Noio];
 
 /** The machine by that name, from the file of that name (`.json`, or with a slash in it), or which the value describes. */
 export async function findMachine(wanted: string | object): Promise<MachineSpec> {

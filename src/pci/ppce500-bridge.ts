@@ -15,6 +15,8 @@ export interface Ppce500Wires {
   readonly guest: GuestMemory;
   /** Where the CPU sees the CCSR block, which devices reach at PCICSRBAR. */
   readonly ccsrBase: number;
+  /** Whether the bridge makes I/O transactions; without them an outbound window to I/O space leads nowhere. Default: yes. */
+  readonly ports?: boolean;
   /** The MPIC input for INTA to INTD of the board, 1 to 4. */
   irq(input: number): IrqLine;
   readonly trace: Channel;
@@ -44,12 +46,14 @@ export class Ppce500Bridge implements Device {
   readonly registers: BusTarget;
   readonly #trace: Channel;
   readonly #ccsrBase: number;
+  readonly #ports: boolean;
   /** What devices see, in order of precedence. Derived from the ATMU and PCICSRBAR. */
   #runs: readonly Run[] = [];
 
   constructor(wires: Ppce500Wires) {
     this.#trace = wires.trace;
     this.#ccsrBase = wires.ccsrBase;
+    this.#ports = wires.ports ?? true;
     this.state = new State(this.name, { cfgAddr: 0, atmu: new Uint32Array((atmuEnd - atmuStart) / 4) });
     this.registers = {
       read: (offset, width) => this.#read(offset, width),
@@ -84,7 +88,8 @@ export class Ppce500Bridge implements Device {
   }
 
   restored(): void {
-    this.bus.setWindows(outboundWindows((offset) => this.#atmu(offset)));
+    const windows = outboundWindows((offset) => this.#atmu(offset));
+    this.bus.setWindows(this.#ports ? windows : windows.filter(({ kind }) => kind !== "io"));
     this.#inboundChanged();
   }
 

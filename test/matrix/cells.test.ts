@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { judge, type RowResult } from "../../src/host/matrix/cells.ts";
-import { layouts, planRows } from "../../src/host/matrix/plan.ts";
-import { tableRow, tapLine } from "../../src/host/matrix/report.ts";
+import { pc, pcMemory, pcPorts } from "../../machines/pc.ts";
+import { ppce500, ppce500Noio } from "../../machines/ppce500.ts";
+import type { MachineSpec } from "../../src/board/spec.ts";
+import { type Cell, judge, type RowResult } from "../../src/host/matrix/cells.ts";
+import { layouts, planRows, shardOf } from "../../src/host/matrix/plan.ts";
+import { json, tableRow, tapLine } from "../../src/host/matrix/report.ts";
 
 const lines = [
   "cell blk layout=legacy irq=msix messages=4 interrupts=4 setup_accesses=32 ok",
@@ -23,7 +26,11 @@ const counts = {
 };
 
 const good: RowResult = {
-  row: { machine: "pc", layout: layouts[2] as (typeof layouts)[number], irq: "msix" },
+  row: {
+    machine: "pc",
+    layout: layouts.find(({ name }) => name === "transitional-as-legacy") as (typeof layouts)[number],
+    irq: "msix",
+  },
   status: 0,
   text: `barzero kernel on pc\r\n${lines.join("\r\n")}\r\n`,
   consoleText: "barzero console cell\r\n",
@@ -35,10 +42,31 @@ const blkWhy = (change: Partial<RowResult>) => judge({ ...good, ...change })[0]?
 const told = (text: string) => blkWhy({ text });
 
 describe("the plan of the matrix", () => {
-  it("has twelve rows a machine: four ways to drive a layout by three interrupt modes", () => {
-    const rows = planRows(["pc", "ppce500"]);
-    expect(rows).toHaveLength(24);
-    expect(new Set(rows.map(({ machine, layout, irq }) => `${machine} ${layout.name} ${irq}`)).size).toBe(24);
+  const wanted = (...specs: readonly MachineSpec[]) => specs.map((spec) => ({ machine: spec.name, spec }));
+  const skips = (spec: MachineSpec) =>
+    planRows(wanted(spec))
+      .filter(({ skip, irq }) => skip !== undefined && irq === "msix")
+      .map(({ layout }) => layout.name);
+
+  it("has 24 rows a machine: eight ways to drive a layout by three interrupt modes", () => {
+    const rows = planRows(wanted(pc, ppce500));
+    expect(rows).toHaveLength(48);
+    expect(new Set(rows.map(({ machine, layout, irq }) => `${machine} ${layout.name} ${irq}`)).size).toBe(48);
+  });
+
+  it("leaves out what a machine cannot drive, and nothing else", () => {
+    const inPorts = ["legacy", "overlay-bar0", "overlay-as-legacy", "transitional-as-legacy"];
+    const inMemory = ["overlay-bar1", "modern", "modern-latched", "transitional-as-modern"];
+    expect([skips(pc), skips(ppce500)]).toEqual([[], []]);
+    expect([skips(pcMemory), skips(ppce500Noio)]).toEqual([inPorts, inPorts]);
+    expect(skips(pcPorts)).toEqual(inMemory);
+  });
+
+  it("is divided into parts which together are the whole", () => {
+    const rows = planRows(wanted(pc));
+    const parts = [1, 2, 3, 4, 5].map((part) => shardOf(rows, part, 5));
+    expect(parts.map((part) => part.length)).toEqual([5, 5, 5, 5, 4]);
+    expect(new Set(parts.flat())).toEqual(new Set(rows));
   });
 });
 
@@ -88,6 +116,14 @@ describe("a row of the matrix", () => {
 
   it("wants the console's line to have come out of the console", () => {
     expect(judge({ ...good, consoleText: "" }).map((cell) => cell.ok)).toEqual([true, false, true]);
+  });
+
+  it("is three cells which say why where the machine cannot do it", () => {
+    const cells = judge({ ...good, text: "", row: { ...good.row, skip: "there is no way" } });
+    expect(cells.map(({ ok, skipped }) => [ok, skipped])).toEqual(new Array(3).fill([true, "there is no way"]));
+    expect(tapLine(cells[2] as Cell, 3)).toBe("ok 3 - pc transitional-as-legacy msix rng # SKIP there is no way");
+    expect(tableRow(cells)).toMatch(/^pc +transitional-as-legacy +msix +-- +there is no way$/);
+    expect(JSON.parse(json(cells))).toMatchObject({ passed: 0, skipped: 3, failed: 0 });
   });
 
   it("is a line of TAP a cell, which names all four things", () => {

@@ -23,6 +23,8 @@ export interface Cell {
   readonly irq: IrqMode;
   readonly device: DeviceKind;
   readonly ok: boolean;
+  /** Why it was not tried: the machine cannot do it. It counts as ok. */
+  readonly skipped?: string;
   /** Why it is not. */
   readonly why?: string;
   /** As the emulator counted them. */
@@ -66,6 +68,7 @@ function claims(text: string): ReadonlyMap<string, readonly Claim[]> {
 /** The cells of a row. A cell is ok when the guest says so and the emulator has seen the same. */
 export function judge(result: RowResult): readonly Cell[] {
   const { row, counts } = result;
+  if (row.skip !== undefined) return devices.map((device) => skipped(row, device, row.skip as string));
   const said = claims(result.text);
   return devices.map((device) => {
     const of = (name: string) => counts[`${device}0.${name}`] ?? 0;
@@ -82,6 +85,20 @@ export function judge(result: RowResult): readonly Cell[] {
       ...seen,
     };
   });
+}
+
+function skipped({ machine, layout, irq }: Row, device: DeviceKind, why: string): Cell {
+  return {
+    machine,
+    layout: layout.name,
+    irq,
+    device,
+    ok: true,
+    skipped: why,
+    messages: 0,
+    interrupts: 0,
+    setupAccesses: 0,
+  };
 }
 
 type Seen = Pick<Cell, "messages" | "interrupts" | "setupAccesses">;

@@ -1,18 +1,31 @@
 import type { IrqMode, Layout } from "../../board/options.ts";
+import type { MachineSpec } from "../../board/spec.ts";
 
 /** The register layout which the devices of a row show, and the one which the driver picks of it. */
 export interface Driven {
   readonly name: string;
   readonly shown: Layout;
-  readonly driver: "legacy" | "modern";
+  readonly driver: "legacy" | "overlay-bar0" | "overlay-bar1" | "modern";
 }
 
 export const layouts: readonly Driven[] = [
   { name: "legacy", shown: "legacy", driver: "legacy" },
+  { name: "overlay-bar0", shown: "overlay", driver: "overlay-bar0" },
+  { name: "overlay-bar1", shown: "overlay", driver: "overlay-bar1" },
+  { name: "overlay-as-legacy", shown: "overlay-legacy", driver: "legacy" },
   { name: "modern", shown: "modern", driver: "modern" },
+  { name: "modern-latched", shown: "modern-latched", driver: "modern" },
   { name: "transitional-as-legacy", shown: "transitional", driver: "legacy" },
   { name: "transitional-as-modern", shown: "transitional", driver: "modern" },
 ];
+
+/** Where the registers are which a driver goes through. */
+const spaces: Readonly<Record<Driven["driver"], "ports" | "memory">> = {
+  legacy: "ports",
+  "overlay-bar0": "ports",
+  "overlay-bar1": "memory",
+  modern: "memory",
+};
 
 export const interruptModes: readonly IrqMode[] = ["intx", "msix-shared", "msix"];
 
@@ -25,11 +38,36 @@ export interface Row {
   readonly machine: string;
   readonly layout: Driven;
   readonly irq: IrqMode;
+  /** Why this machine cannot drive this layout at all, where it cannot: then nothing is booted. */
+  readonly skip?: string;
+}
+
+/** A machine as it was asked for, and what it is. */
+export interface Wanted {
+  readonly machine: string;
+  readonly spec: MachineSpec;
 }
 
 /** Every row of these machines, in the order in which they are told. */
-export function planRows(machines: readonly string[]): readonly Row[] {
-  return machines.flatMap((machine) =>
-    layouts.flatMap((layout) => interruptModes.map((irq) => ({ machine, layout, irq }))),
+export function planRows(machines: readonly Wanted[]): readonly Row[] {
+  return machines.flatMap(({ machine, spec }) =>
+    layouts.flatMap((layout) => {
+      const skip = impossible(spec, layout);
+      return interruptModes.map((irq) => ({ machine, layout, irq, ...(skip !== undefined && { skip }) }));
+    }),
   );
+}
+
+/** One part of several: every n-th row. The parts together are all rows, each once. */
+export function shardOf<T>(rows: readonly T[], part: number, parts: number): readonly T[] {
+  return rows.filter((_, i) => i % parts === part - 1);
+}
+
+function impossible({ virtioSpace, pci }: MachineSpec, { driver }: Driven): string | undefined {
+  const space = spaces[driver];
+  if (virtioSpace !== undefined && virtioSpace !== space)
+    return `${driver} registers are in ${space}, and this machine has virtio registers in ${virtioSpace} only`;
+  if (space === "ports" && pci.windows.ports === undefined)
+    return `${driver} registers are in ports, and this machine's bridge has no window to them`;
+  return undefined;
 }

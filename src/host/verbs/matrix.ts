@@ -3,7 +3,7 @@ import { watchOutside } from "../ending.ts";
 import { exitStatus, usage } from "../failure.ts";
 import { findMachine, machines } from "../machines.ts";
 import { type Cell, judge } from "../matrix/cells.ts";
-import { devices, planRows } from "../matrix/plan.ts";
+import { devices, planRows, shardOf, type Wanted } from "../matrix/plan.ts";
 import { runRows } from "../matrix/pool.ts";
 import { json, tableHead, tableRow, tapLine, tapPlan } from "../matrix/report.ts";
 import { writeText } from "../stderr.ts";
@@ -14,6 +14,7 @@ export interface MatrixFlags {
   readonly tap?: boolean;
   readonly json?: boolean;
   readonly jobs?: string;
+  readonly shard?: string;
 }
 
 /**
@@ -25,8 +26,10 @@ export async function matrixCommand(wanted: readonly string[], flags: MatrixFlag
   const most = 256;
   const jobs = flags.jobs === undefined ? availableParallelism() : parseInteger(flags.jobs, "--jobs", 1, most);
   // Looked up first, so that a wrong name is said before anything runs.
-  for (const name of wanted) await findMachine(name);
-  const rows = planRows(wanted.length > 0 ? wanted : machines.map((spec) => spec.name));
+  const asked: Wanted[] = [];
+  for (const machine of wanted) asked.push({ machine, spec: await findMachine(machine) });
+  const all = planRows(wanted.length > 0 ? asked : machines.map((spec) => ({ machine: spec.name, spec })));
+  const rows = flags.shard === undefined ? all : shardOf(all, ...parseShard(flags.shard));
 
   const cells: Cell[] = [];
   if (flags.tap) put(tapPlan(rows.length * devices.length));
@@ -42,8 +45,18 @@ export async function matrixCommand(wanted: readonly string[], flags: MatrixFlag
 
   if (flags.json) put(json(cells));
   const good = cells.filter((cell) => cell.ok).length;
-  if (!flags.tap && !flags.json) put(`\n${good} of ${cells.length} cells are ok`);
+  const skipped = cells.filter((cell) => cell.skipped !== undefined).length;
+  const impossible = skipped === 0 ? "" : `, ${skipped} are impossible`;
+  if (!flags.tap && !flags.json) put(`\n${good - skipped} of ${cells.length} cells are ok${impossible}`);
   return good === cells.length ? exitStatus.ok : exitStatus.failure;
+}
+
+/** `2/4`: the second of four parts. */
+function parseShard(text: string): readonly [part: number, parts: number] {
+  const match = /^(\d{1,3})\/(\d{1,3})$/.exec(text);
+  const [part, parts] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(part >= 1 && part <= parts)) throw usage(`--shard ${text}: not a part of several; write for example 1/4`);
+  return [part, parts];
 }
 
 /** Prints a line. Nothing goes on for a reader who is gone. */
