@@ -13,6 +13,7 @@ import { Cr0, Flag, Right, Vector } from "./constants.ts";
 import { Core, type Wires } from "./core.ts";
 import { addDr6, Dr6, touched } from "./debug.ts";
 import { decode } from "./decode.ts";
+import { fpuHelpers } from "./fpu/helpers.ts";
 import { cr4Bits, Feature, lacks, type Model, models } from "./identification.ts";
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
@@ -73,7 +74,7 @@ export class X86 implements FrontEnd {
       cr4Bits: cr4Bits(model),
     });
     this.#interrupts = options.interrupts;
-    this.helpers = systemHelpers(this.core, model);
+    this.helpers = { ...systemHelpers(this.core, model), ...fpuHelpers(this.core) };
   }
 
   get fault(): object {
@@ -110,6 +111,9 @@ export class X86 implements FrontEnd {
     word(s.idtrLimit, 0xffff);
     word(s.dr[6] as Slot, 0xffff_0ff0);
     word(s.dr[7] as Slot, 0x400);
+    // The x87 as RESET# leaves it, which is not what FNINIT makes of it: all masks clear, all registers 0 and in use.
+    word(s.fpuControl, 0x40);
+    word(s.fpuUsed, 0xff);
     core.setFlags(0, -1);
     resetMsrs(core);
     core.setCpl(0);

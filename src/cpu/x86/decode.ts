@@ -138,7 +138,7 @@ class Decoder {
       if (row.modrm) modrm = this.#byte();
     } else {
       modrm = this.#byte();
-      row = entry[(modrm >> 3) & 7];
+      row = entry[modrm >= 0xc0 && entry.length > 8 ? 8 + (modrm & 0x3f) : (modrm >> 3) & 7];
       if (row === undefined) return undefinedRow;
     }
     const { attributes } = row;

@@ -18,8 +18,6 @@ export type Helpers = {
   readonly raiseCode: (vector: number, code: number) => number;
   /** #UD for bytes that are no instruction of this CPU, or LOCK where it may not stand; says so on the trace, once a kind. */
   readonly undefinedOpcode: () => number;
-  /** An x87 instruction, by its first byte D8..DF and ModRM, or WAIT (9B, 0): #NM as CR0.EM, TS and MP say; without an x87 it passes. SDM vol. 3 section 2.5. */
-  readonly coprocessor: (opcode: number, modrm: number, next: number) => number;
 
   // --- segments
 

@@ -15,6 +15,7 @@ export interface Model {
 
 /** Feature bits of leaf 1, EDX. SDM vol. 2, table 3-11. */
 export const Feature = {
+  fpu: 1 << 0,
   vme: 1 << 1,
   de: 1 << 2,
   pse: 1 << 3,
@@ -31,24 +32,25 @@ export const Feature = {
   cmov: 1 << 15,
   pat: 1 << 16,
   pse36: 1 << 17,
+  fxsr: 1 << 24,
 } as const;
 
-const { vme, de, pse, tsc, msr, pae, mce, cx8, apic, sep, mtrr, pge, mca, cmov, pat, pse36 } = Feature;
-const pentium = vme | de | pse | tsc | msr | mce | cx8 | apic;
+const { vme, de, pse, tsc, msr, pae, mce, cx8, apic, sep, mtrr, pge, mca, cmov, pat, pse36, fpu, fxsr } = Feature;
+const pentium = fpu | vme | de | pse | tsc | msr | mce | cx8 | apic;
 const pentiumPro = pentium | pae | sep | mtrr | pge | mca | cmov;
-const pentium2 = pentiumPro | pat | pse36;
+const pentium2 = pentiumPro | pat | pse36 | fxsr;
 
 function model(name: string, signature: number, features: number, noExecute = false): Model {
   return { name, signature, features, noExecute };
 }
 
 /**
- * By the name that `--cpu` takes. Floating point is not offered: there is none yet, and without it no Pentium III. The Pentium Pro has a later stepping
+ * By the name that `--cpu` takes. There is no SSE yet, and without it no Pentium III. The Pentium Pro has a later stepping
  * than those which announced SYSENTER and did not have it (SDM vol. 2, SYSENTER). "p6-nx" never was: all that there is of 32 bits.
  */
 export const models: Readonly<Record<string, Model>> = Object.fromEntries(
   [
-    model("486", 0x480, vme),
+    model("486", 0x480, fpu | vme),
     model("pentium", 0x52c, pentium),
     model("pentium-pro", 0x633, pentiumPro),
     model("pentium2", 0x652, pentium2),
@@ -80,6 +82,10 @@ const instructions: readonly (readonly [feature: number, names: readonly string[
   [msr, ["rdmsr", "wrmsr"]],
   [sep, ["sysenter", "sysexit"]],
   [pge, ["rdpmc"]],
+  [cmov, ["fcmov", "fcomi", "fucomi"]],
+  [fxsr, ["fxsave", "fxrstor"]],
+  // SSE3, which no model has.
+  [0, ["fisttp"]],
 ];
 
 /** Whether a model lacks the instruction of a form: it is #UD there. */

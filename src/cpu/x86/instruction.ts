@@ -1,6 +1,7 @@
 import type { Builder, Value } from "../../ir/builder.ts";
 import type { Fields, Form } from "../../ir/frontend.ts";
 import { signed, type Width } from "./flags.ts";
+import type { FpuHelpers } from "./fpu/helpers.ts";
 import type { HelperName } from "./helpers.ts";
 import { Kind, kindShift, levelShift, type OperandSpec, type Row, repeatShift, Variant } from "./pattern.ts";
 import { base, eax, ebx, ecx, edi, esi, esp, limit, rights, segment, selector, step, zero } from "./slots.ts";
@@ -218,6 +219,11 @@ export class Instruction {
     return this.#inSegment(this.#truncated(this.b.add(this.offset(k), this.b.i32(distance))), width, purpose);
   }
 
+  /** The selector of the segment which the memory operand is in. */
+  segmentSelector(): Value {
+    return this.b.getAt(this.b.add(this.#fields.u16(4), this.b.i32(selectors - bases)), 2);
+  }
+
   /** Linear address of memory operand `k`, unchecked: INVLPG. */
   linearUnchecked(k: number): Value {
     return this.kind === Kind.segmented
@@ -377,7 +383,7 @@ export class Instruction {
     this.b.exit(helper, ...args);
   }
 
-  call(helper: HelperName, ...args: Value[]): Value {
+  call(helper: HelperName | keyof FpuHelpers, ...args: Value[]): Value {
     return this.b.call(helper, ...args);
   }
 }

@@ -152,6 +152,8 @@ export function op(mnemonic: string, operands: string, body: Body, attributes = 
   return known;
 }
 
-/** Eight rows told apart by ModRM's reg; undefined where there is no instruction. */
+/**
+ * Eight rows told apart by ModRM's reg; undefined where there is no instruction. Behind them may stand 64 for register operands, told apart by ModRM's reg and r/m.
+ */
 export type Group = readonly (Row | undefined)[];
 export type Entry = Row | Group | undefined;

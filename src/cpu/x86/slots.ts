@@ -94,6 +94,32 @@ export const msrs = table.file(
   "i64",
 );
 
+/*
+ * The x87. Registers are physical: ST(i) is number (top + i) mod 8. Each is kept in two parts, the significand of 64 bits and the sign with the exponent
+ * (bits 15..0), which is also how MMX registers lie over them.
+ */
+const eight = [0, 1, 2, 3, 4, 5, 6, 7];
+export const fpuSignificand = table.file(
+  eight.map((k) => `fpu.r${k}.significand`),
+  "i64",
+);
+export const fpuExponent = table.file(eight.map((k) => `fpu.r${k}.exponent`));
+export const fpuTop = table.slot("fpu.top");
+/** Bit k: physical register k is in use. What else a tag tells follows from what is in the register. */
+export const fpuUsed = table.slot("fpu.used");
+export const fpuControl = table.slot("fpu.control");
+/** The status word without TOP. */
+export const fpuStatus = table.slot("fpu.status");
+/** The last instruction: opcode (11 bits), CS:EIP, and its memory operand's segment and offset. SDM vol. 1 section 8.1.8. */
+export const fpuOpcode = table.slot("fpu.opcode");
+export const fpuIp = table.slot("fpu.ip");
+export const fpuCs = table.slot("fpu.cs");
+export const fpuDp = table.slot("fpu.dp");
+export const fpuDs = table.slot("fpu.ds");
+/** What is about to be stored in memory, between the helper which makes it and the store: 64 bits, and 16 above them. */
+export const fpuOut = table.slot("fpu.out", "i64");
+export const fpuOutHigh = table.slot("fpu.outHigh");
+
 export const slots: readonly Slot[] = table.slots;
 
 /**

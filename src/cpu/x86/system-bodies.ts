@@ -18,13 +18,6 @@ export const hlt: Body = (i) => i.exit("halt", i.b.nextPc());
 export const undefinedOpcode: Body = (i) => i.exit("undefinedOpcode");
 export const generalProtection: Body = (i) => i.exit("raiseCode", i.b.i32(13), i.b.i32(0));
 
-/** D8..DF: the operand is there for its length, and the decoder has put ModRM where an immediate would be. */
-export function coprocessor(opcode: number): Body {
-  return (i) => i.exit("coprocessor", i.b.i32(opcode), i.immediate(), i.b.nextPc());
-}
-
-export const wait: Body = (i) => i.exit("coprocessor", i.b.i32(0x9b), i.b.i32(0), i.b.nextPc());
-
 // --- ports: the number is an immediate or in DX
 
 const dx = (i: Instruction) => i.b.getAt(i.b.i32(edx.offset), 2);
@@ -99,10 +92,11 @@ export const invlpg: Body = (i) => i.exit("invlpg", i.linearUnchecked(0));
 /** ARPL: the destination's RPL is raised to the source's. */
 export const arpl: Body = (i) => {
   const { b } = i;
-  const old = i.modify(0);
+  const old = i.read(0);
   const wanted = b.and(i.read(1), b.i32(3));
   const lower = b.ltU(b.and(old, b.i32(3)), wanted);
-  i.write(0, b.select(lower, b.or(b.and(old, b.i32(0xfffc)), wanted), old));
+  // A selector that stays is not written: it may lie in a page that is read-only.
+  b.if(lower, () => i.write(0, b.or(b.and(old, b.i32(0xfffc)), wanted)));
   setZero(b, lower);
 };
 

@@ -62,21 +62,6 @@ export function systemHelpers(core: Core, model: Model): Helpers {
       core.wires.report(`ud ${at}`, `undefined opcode at 0x${at.toString(16)}`);
       throw core.raise(Vector.undefined);
     },
-    coprocessor: (opcode, modrm) => {
-      const cr0 = core.get(s.cr0);
-      // WAIT looks at MP and TS, an escape at EM and TS.
-      const wait = opcode === 0x9b;
-      if (wait ? (cr0 & (Cr0.mp | Cr0.ts)) === (Cr0.mp | Cr0.ts) : (cr0 & (Cr0.em | Cr0.ts)) !== 0)
-        throw core.raise(Vector.noCoprocessor);
-      if (wait) return next;
-      const at = core.get(s.engine.pc) >>> 0;
-      // A CPU without a coprocessor lets escapes pass and stores nothing, which is how programs find out: FNINIT, FNSTSW.
-      core.wires.report(
-        "x87",
-        `x87 instruction ${opcode.toString(16)} ${modrm.toString(16)} at 0x${at.toString(16)} passes: this CPU has no floating point`,
-      );
-      return next;
-    },
 
     segmentCheck: (segment, offset, access) => {
       const width = access & 0xff;

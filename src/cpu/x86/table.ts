@@ -2,6 +2,8 @@ import * as alu from "./alu.ts";
 import * as bcd from "./bcd.ts";
 import * as branch from "./branch.ts";
 import * as flags from "./flag-control.ts";
+import { wait } from "./fpu/bodies.ts";
+import { escapes } from "./fpu/table-x87.ts";
 import * as move from "./move.ts";
 import * as muldiv from "./muldiv.ts";
 import { Attribute, type Body, type Entry, op, type Row } from "./pattern.ts";
@@ -12,7 +14,7 @@ import * as string from "./string.ts";
 import * as system from "./system-bodies.ts";
 
 /*
- * The one-byte opcode map in opcode order: SDM vol. 2 appendix A.3, table A-2, as a P6 without x87 has it. Prefixes and 0F are
+ * The one-byte opcode map in opcode order: SDM vol. 2 appendix A.3, table A-2, as a P6 has it. Prefixes and 0F are
  * the decoder's. undefined: #UD.
  */
 
@@ -175,7 +177,7 @@ export const oneByte: readonly Entry[] = [
   op("cbw", "", move.cbw, OpSize),
   op("cwd", "", move.cwd, OpSize),
   op("callf", "Pp", branch.farCall, Ends),
-  op("wait", "", system.wait),
+  op("wait", "", wait),
   op("pushf", "", stack.pushf, Stack | V86),
   op("popf", "", stack.popf, Stack | Ends),
   op("sahf", "", flags.sahf),
@@ -226,7 +228,7 @@ export const oneByte: readonly Entry[] = [
   op("aad", "Ub", bcd.aad),
   op("salc", "", move.salc),
   op("xlat", "Ab,Bb", move.xlat),
-  ...eight((k) => op(`esc${k}`, "Eb", system.coprocessor(0xd8 + k))),
+  ...escapes,
   // E0
   op("loopne", "Jb", branch.loopNotEqual, Near | Address),
   op("loope", "Jb", branch.loopEqual, Near | Address),
