@@ -13,7 +13,7 @@ import { aFunction, line, Scratch } from "./fixture.ts";
 const ccsr = 0xf_e000_0000;
 const pci = ccsr + 0x8000;
 
-function make() {
+function make(ports?: boolean) {
   const guest = new GuestMemory(4 << 20);
   const memory = new AddressSpace("memory", 2 ** 36);
   const ram = new Ram(guest, "ram", 0x24_0000);
@@ -28,6 +28,7 @@ function make() {
     memory,
     guest,
     ccsrBase: ccsr,
+    ports,
     irq: (input) => line((level) => void inputs.push(level ? input : -input)),
     trace: new Trace().channel("pci"),
   });
@@ -49,8 +50,8 @@ function make() {
 }
 
 /** The windows and PCICSRBAR as Linux leaves them. */
-function asLinuxLeavesIt() {
-  const m = make();
+function asLinuxLeavesIt(ports?: boolean) {
+  const m = make(ports);
   const { out, config } = m;
   out(0xc20, 0xe0000);
   out(0xc28, 0xc00000);
@@ -100,6 +101,12 @@ describe("the outbound windows", () => {
     expect([memory.read(0xc_0000_0000, 1), memory.read(0xf_e100_1000, 1)]).toEqual([0x22, 0x33]);
     expect([inn(0xc20), inn(0xc28), inn(0xc30)]).toEqual([0xe0000, 0xc00000, 0x8004401c]);
     expect(inn(0xdb0)).toBe(0xa0f5501b);
+  });
+
+  it("lead to no ports where the bridge makes no I/O transactions, whatever their registers say", () => {
+    const { memory, inn } = asLinuxLeavesIt(false);
+    expect([memory.read(0xc_0000_0000, 1), memory.read(0xf_e100_1000, 1)]).toEqual([0x22, 0xff]);
+    expect(inn(0xc50)).toBe(0x8008_800f);
   });
 
   it("show nothing before they are enabled, nor after a reset", () => {
