@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { boot } from "../../src/host/index.ts";
+
+/** A boot sector: INT 13h extensions read the second sector, INT 10h prints it. */
+const code = [
+  [0x31, 0xc0], // xor ax, ax
+  [0x8e, 0xd8], // mov ds, ax
+  [0xbe, 0x30, 0x7c], // mov si, address packet
+  [0xb4, 0x42], // mov ah, 42h
+  [0xcd, 0x13], // int 13h
+  [0x72, 0x0c], // jc halt
+  [0xbe, 0x00, 0x7e], // mov si, 7E00h
+  [0xac], // next: lodsb
+  [0x84, 0xc0], // test al, al
+  [0x74, 0x06], // jz halt
+  [0xb4, 0x0e], // mov ah, 0Eh
+  [0xcd, 0x10], // int 10h
+  [0xeb, 0xf5], // jmp next
+  [0xf4], // halt: hlt
+  [0xeb, 0xfd], // jmp halt
+];
+
+test("the PC's firmware boots from the first virtio disk, and serves it by INT 13h", async () => {
+  const disk = new Uint8Array(65_536);
+  disk.set(code.flat());
+  // One sector, to 0000:7E00, from block 1 (EDD-3, device address packet).
+  disk.set([16, 0, 1, 0, 0x00, 0x7e, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], 0x30);
+  disk.set([0x55, 0xaa], 510);
+  disk.set(new TextEncoder().encode("the second sector\0"), 512);
+  await using vm = await boot({ kernel: false, drives: [disk] });
+  await vm.console.expect("the second sector");
+});
+
+test("with nothing to boot the firmware says so", async () => {
+  await using vm = await boot({ kernel: false, drives: [] });
+  await vm.console.expect(/nothing to boot/);
+});
