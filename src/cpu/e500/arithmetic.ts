@@ -3,7 +3,7 @@ import type { Instruction } from "./instruction.ts";
 import type { Body } from "./pattern.ts";
 import { ca } from "./slots.ts";
 
-/* Fixed-point arithmetic: Book I section 3.3.8. Results go to RT. */
+/* Power ISA 2.06 Book I, "Fixed-Point Arithmetic Instructions". Results go to RT. */
 
 function finish(i: Instruction, value: Value): void {
   i.rt = value;

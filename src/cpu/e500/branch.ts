@@ -3,7 +3,7 @@ import type { Instruction } from "./instruction.ts";
 import type { Body } from "./pattern.ts";
 import { ctr, lr } from "./slots.ts";
 
-/* Branches: Book I section 2.4. BO is part of the form; its hint bits, also in encodings which the book reserves, mean nothing. */
+/* Power ISA 2.06 Book I, "Branch Instructions". BO is part of the form; its hint bits, also in encodings which the book reserves, mean nothing. */
 
 const Bo = { unconditional: 16, whenSet: 8, keepCtr: 4, whenZero: 2 } as const;
 

@@ -3,7 +3,7 @@ import type { Body } from "./pattern.ts";
 import { zeroablePage } from "./slots.ts";
 
 /*
- * Cache management: Book II section 4.3, core manual section 3.4.10. There is no cache here: what these do is what can be seen without
+ * Power ISA 2.06 Book II, "Cache Management Instructions"; Book III-E, "Cache Locking". There is no cache here: what these do is what can be seen without
  * looking at the time, that is translation, zeroes and locks that could not be had.
  */
 

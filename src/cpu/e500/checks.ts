@@ -11,11 +11,11 @@ export function registerNumber(word: number): number {
   return ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);
 }
 
-/** RA of an update form is a register, and of a load not the one that is loaded. Book I section 3.3.2. */
+/** RA of an update form is a register, and of a load not the one that is loaded. Book I, "Fixed-Point Load Instructions". */
 export const loadUpdate: Check = (word) => (ra(word) === 0 || ra(word) === rt(word) ? "illegal" : undefined);
 export const update: Check = (word) => (ra(word) === 0 ? "illegal" : undefined);
 
-/** BO may not count CTR when CTR is where to go. Book I section 2.4. */
+/** BO may not count CTR when CTR is where to go. Book I, "Branch Instructions". */
 export const keepsCtr: Check = (word) => ((rt(word) & 4) === 0 ? "illegal" : undefined);
 
 function accessible(registers: ReadonlyMap<number, Register>, may: (register: Register) => boolean): Check {

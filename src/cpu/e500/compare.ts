@@ -3,7 +3,7 @@ import type { Instruction } from "./instruction.ts";
 import type { Body } from "./pattern.ts";
 import { so } from "./slots.ts";
 
-/* Comparison and traps: Book I sections 3.3.9 and 3.3.10. Of cmp's L the core knows 0 only, and ignores it. */
+/* Power ISA 2.06 Book I, "Fixed-Point Compare Instructions" and "Fixed-Point Trap Instructions". Of cmp's L the core knows 0 only, and ignores it. */
 
 function compare(less: "lt_s" | "lt_u", second: (i: Instruction) => Value): Body {
   return (i) => {
@@ -49,7 +49,7 @@ function trap(second: (i: Instruction) => Value): Body {
 export const tw = trap(rb);
 export const twi = trap(immediate);
 
-/** RT becomes (RA|0) where the bit is set, else RB. Book I section 3.3.9.1. */
+/** RT becomes (RA|0) where the bit is set, else RB. Book I, "Fixed-Point Select". */
 export const isel: Body = (i) => {
   i.rt = i.b.select(i.condition, i.ra, i.rb);
 };

@@ -3,7 +3,7 @@ import type { Slot } from "../../ir/slots.ts";
 import type { Body } from "./pattern.ts";
 import { ca, cr, ov, so } from "./slots.ts";
 
-/* Condition register: Book I sections 2.5 and 3.3.14. */
+/* Power ISA 2.06 Book I, "Condition Register Instructions" and "Move To/From System Register Instructions". */
 
 function logic(compute: (b: Builder, x: Value, y: Value) => Value): Body {
   return (i) => i.setCrBit(compute(i.b, i.crBit(1), i.crBit(2)));

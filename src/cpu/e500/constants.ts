@@ -2,7 +2,7 @@
  * Bits of registers, as the e500mc core reference manual and Power ISA 2.06 Book III-E have them. Bit n there is 1 << (63 - n) here.
  */
 
-/** Machine state register. Core manual section 2.7.1. */
+/** Machine state register. Core manual, "Register Model". */
 export const Msr = {
   gs: 0x1000_0000,
   ucle: 0x0400_0000,
@@ -36,7 +36,7 @@ export const msrMask =
   Msr.pmm |
   Msr.ri;
 
-/** Exception syndrome register. Core manual section 2.9.6. */
+/** Exception syndrome register. */
 export const Esr = {
   illegal: 0x0800_0000,
   privileged: 0x0400_0000,
@@ -49,7 +49,7 @@ export const Esr = {
   externalPid: 0x0000_0040,
 } as const;
 
-/** Interrupt vector offset register numbers. Core manual table 4-2. */
+/** Interrupt vector offset register numbers. Core manual, "Interrupts and Exceptions". */
 export const Ivor = {
   critical: 0,
   machineCheck: 1,
@@ -73,7 +73,7 @@ export const Ivor = {
   hypervisorPrivilege: 41,
 } as const;
 
-/** Timer control register. Core manual section 2.8.4. */
+/** Timer control register. Core manual, "Timer Facilities". */
 export const Tcr = {
   wp: 0xc000_0000 | 0,
   wrc: 0x3000_0000,
@@ -86,7 +86,7 @@ export const Tcr = {
   fpext: 0x0001_e000,
 } as const;
 
-/** Timer status register. Core manual section 2.8.5. */
+/** Timer status register. */
 export const Tsr = {
   enw: 0x8000_0000 | 0,
   wis: 0x4000_0000,
@@ -95,7 +95,7 @@ export const Tsr = {
   fis: 0x0400_0000,
 } as const;
 
-/** MAS0, the selectors of a TLB entry. Core manual section 2.15.6. */
+/** MAS0, the selectors of a TLB entry. Core manual, "Memory Management Units". */
 export const Mas0 = { select: 0x3000_0000, entry: 0x0fff_0000, next: 0x0000_0fff } as const;
 export const Mas1 = {
   valid: 0x8000_0000 | 0,
@@ -125,7 +125,7 @@ export const Mas3 = {
   sr: 1,
 } as const;
 
-/** Debug control register 0. Core manual section 2.16.1. */
+/** Debug control register 0. Book III-E, "Debug Facilities". */
 export const Dbcr0 = {
   edm: 0x8000_0000 | 0,
   idm: 0x4000_0000,
@@ -147,7 +147,7 @@ export const Dbcr0 = {
   ft: 0x0000_0001,
 } as const;
 
-/** Debug status register. Core manual section 2.16.5. */
+/** Debug status register: the events lie where DBCR0 enables them. */
 export const Dbsr = {
   ide: 0x8000_0000 | 0,
   ude: 0x4000_0000,
@@ -167,7 +167,7 @@ export const Dbsr = {
   cret: 0x0000_0020,
 } as const;
 
-/** Floating-point status and control register. Book I section 4.2.2. */
+/** Floating-point status and control register. Book I, "Floating-Point Status and Control Register". */
 export const Fpscr = {
   fx: 0x8000_0000 | 0,
   fex: 0x4000_0000,
@@ -185,5 +185,5 @@ export const Fpscr = {
   enables: 0xf8,
 } as const;
 
-/** Bytes of a cache line. Core manual section 5.2. */
+/** Bytes of a cache line. Core manual, "Core Caches". */
 export const lineSize = 64;

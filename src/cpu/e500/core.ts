@@ -1,7 +1,7 @@
 import type { EngineServices } from "../../ir/frontend.ts";
 import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
-import { Dbcr0, Esr, Ivor, Mas1, Mas2, Mas3, Msr, msrMask } from "./constants.ts";
+import { Dbcr0, Esr, Ivor, Mas1, Mas2, Mas3, Msr, msrMask, Tsr } from "./constants.ts";
 import * as s from "./slots.ts";
 import { Tlb } from "./tlb.ts";
 
@@ -131,8 +131,11 @@ export class Core {
 
   /** Forgets everything and starts with one TLB1 entry, entry 0: `size` is 4^size KiB. */
   reset(address: number, physical: number, size: number): void {
+    // TSR[WRS] tells software that the watchdog did it.
+    const why = this.get(s.spr.TSR) & Tsr.wrs;
     for (const slot of s.slots)
       if (!shared.has(slot)) for (let k = 0; k < slot.width / 4; k++) this.words[slot.index + k] = 0;
+    this.set(s.spr.TSR, why);
     this.tlb.clear();
     const all = Mas3.ux | Mas3.sx | Mas3.uw | Mas3.sw | Mas3.ur | Mas3.sr;
     this.tlb.write(

@@ -68,7 +68,7 @@ export class E500 implements FrontEnd {
     this.reset();
   }
 
-  /** As a hard reset leaves it: core manual section 2.18. One entry maps the boot page. */
+  /** As a hard reset leaves it. One entry maps the boot page. */
   reset(): void {
     this.core.reset(resetVector, this.#options.bootPage, size4K);
     this.#put(s.engine.pc, resetVector);

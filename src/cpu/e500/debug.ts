@@ -3,7 +3,7 @@ import type { Core } from "./core.ts";
 import * as s from "./slots.ts";
 
 /*
- * Debug events: core manual section 4.8, debug control registers section 2.16. Events are looked for where DBCR0[IDM] and one of theirs
+ * Power ISA 2.06 Book III-E, "Debug Facilities". Events are looked for where DBCR0[IDM] and one of theirs
  * is set; with MSR[DE] clear they are recorded, as imprecise, and the instruction goes on.
  */
 

@@ -61,7 +61,7 @@ function specialOf(attributes: number, word: number): number {
   return (attributes & Attribute.bit16) !== 0 ? (word >>> 15) & 1 : 0;
 }
 
-/** BO without its hints: its last bit, and those bits which another makes meaningless. Book I section 2.4, figure 22. */
+/** BO without its hints: its last bit, and those bits which another makes meaningless. Book I, "Branch Instructions", on BO. */
 function plainBo(bo: number): number {
   return bo & 30 & ((bo & 4) !== 0 ? ~2 : -1) & ((bo & 16) !== 0 ? ~8 : -1);
 }
@@ -154,7 +154,7 @@ function bit(into: Int32Array, field: number, place: number, number: number): vo
   into[place] = 3 - (number & 3);
 }
 
-/** Ones from bit MB to bit ME, around the end when ME is before MB. Book I section 3.3.12. */
+/** Ones from bit MB to bit ME, around the end when ME is before MB. Book I, "Fixed-Point Rotate Instructions". */
 function mask(begin: number, end: number): number {
   const upTo = -1 << (31 - end);
   const from = -1 >>> begin;

@@ -10,7 +10,7 @@ type FloatingHelpers = Pick<
   "compareUnordered" | "compareOrdered" | "mcrfs" | "mtfsb0" | "mtfsb1" | "mtfsf" | "mtfsfi"
 >;
 
-/** FPSCR as it follows from a new one: VX and FEX sum up the others. Book I section 4.2.2. */
+/** FPSCR as it follows from a new one: VX and FEX sum up the others. Book I, "Floating-Point Status and Control Register". */
 function summed(value: number): number {
   let fpscr = value & ~(Fpscr.vx | Fpscr.fex);
   if ((fpscr & Fpscr.invalid) !== 0) fpscr |= Fpscr.vx;

@@ -23,12 +23,12 @@ export function available(body: Body): Body {
 
 const cr1 = cr[1] as Slot;
 
-/** CR1 takes the leftmost four bits of FPSCR when Rc asks for it. Book I section 4.2.2. */
+/** CR1 takes the leftmost four bits of FPSCR when Rc asks for it. */
 function record(i: Instruction): void {
   if (i.record) i.b.set(cr1, i.b.shrU(i.b.get(fpscr), i.b.i32(28)));
 }
 
-// --- loads and stores: section 4.6.2 and 4.6.3
+// --- "Floating-Point Load Instructions", "Floating-Point Store Instructions"
 
 interface Shape {
   readonly indexed?: boolean;
@@ -70,7 +70,7 @@ export function storeSingle(shape: Shape = {}): Body {
 /** stfiwx: the lower half as it is. */
 export const storeWord = available((i) => i.store(4, i.indexed, i.b.op("wrap", i.fpr(0))));
 
-/** DOUBLE of section 4.6.2: exact, and signalling NaNs stay what they are. */
+/** DOUBLE() of the load instructions: exact, and signalling NaNs stay what they are. */
 function toDouble(i: Instruction, word: Value): Value {
   const { b } = i;
   const long = (value: Value) => b.op("extend_u", value);
@@ -95,7 +95,7 @@ function toDouble(i: Instruction, word: Value): Value {
   );
 }
 
-/** SINGLE of section 4.6.3: no rounding. What is too small for a denormalized single gives an undefined result, here 0. */
+/** SINGLE() of the store instructions: no rounding. What is too small for a denormalized single gives an undefined result, here 0. */
 function toSingle(i: Instruction, double: Value): Value {
   const { b } = i;
   const high = b.op("wrap", b.op("shr_u", double, b.i64(32n)));
@@ -120,7 +120,7 @@ function toSingle(i: Instruction, double: Value): Value {
   );
 }
 
-// --- moves: section 4.6.5
+// --- "Floating-Point Move Instructions"
 
 function move(change: (i: Instruction, value: Value) => Value): Body {
   return available((i) => {
@@ -147,7 +147,7 @@ export const fsel = available((i) => {
   record(i);
 });
 
-// --- comparison and FPSCR: sections 4.6.7 and 4.6.8
+// --- "Floating-Point Compare Instructions", "Floating-Point Status and Control Register Instructions"
 
 /** fcmpu, fcmpo: the helper is given where both lie. */
 export function compare(helper: "compareUnordered" | "compareOrdered"): Body {

@@ -7,7 +7,7 @@
  * instruction's own address. Numbers are i32.
  */
 export type Helpers = {
-  // --- program interrupts (exits). Core manual section 4.7.8.
+  // --- program interrupts (exits)
 
   /** An instruction which this core does not have, or in a form which it refuses; says so on the trace, once an address. */
   readonly illegal: (word: number) => number;
@@ -25,7 +25,7 @@ export type Helpers = {
   readonly mtfsb1: (word: number, record: number) => number;
   readonly mtfsf: (word: number, record: number) => number;
   readonly mtfsfi: (word: number, record: number) => number;
-  /** An address that is no multiple of what the instruction needs. Core manual section 4.7.7. */
+  /** An address that is no multiple of what the instruction needs. */
   readonly alignment: (address: number, store: number) => number;
 
   // --- control (exits)
@@ -36,6 +36,7 @@ export type Helpers = {
   readonly rfci: () => number;
   readonly rfdi: () => number;
   readonly rfmci: () => number;
+  readonly rfgi: () => number;
   readonly mtmsr: (value: number) => number;
   readonly wait: () => number;
 
@@ -46,10 +47,12 @@ export type Helpers = {
 
   /** Call. */
   readonly readSpr: (number: number) => number;
+  /** Call: PMGC0[FAC] was cleared. */
+  readonly countersRun: () => number;
   /** Exit. */
   readonly writeSpr: (number: number, value: number) => number;
 
-  // --- TLBs (exits). Core manual section 5.
+  // --- TLBs (exits)
 
   readonly tlbwe: () => number;
   readonly tlbre: () => number;
@@ -57,7 +60,7 @@ export type Helpers = {
   readonly tlbivax: (address: number) => number;
   readonly tlbilx: (type: number, address: number) => number;
 
-  // --- processor messages (exits). Core manual section 4.11.
+  // --- processor messages (exits): Book III-E, "Processor Control"
 
   readonly msgsnd: (message: number) => number;
   readonly msgclr: (message: number) => number;
@@ -68,14 +71,14 @@ export type Helpers = {
   readonly touch: (address: number) => number;
   /** Call: faults as dcbz of this line would, alignment included. */
   readonly zeroable: (address: number) => number;
-  /** Exits. MSR[UCLE] has to be set in problem state. Core manual section 5.5.3. */
+  /** Exits. MSR[UCLE] has to be set in problem state. Book III-E, "Cache Locking". */
   readonly dataLock: (address: number) => number;
   readonly dataLockForStore: (address: number) => number;
   readonly instructionLock: (address: number) => number;
   readonly dataUnlock: (address: number) => number;
   readonly instructionUnlock: (address: number) => number;
 
-  // --- external process ID: Book III-E section 5.4.8. Addresses are those of EPLC or EPSC.
+  // --- external process ID: Book III-E, "External Process ID Instructions". Addresses are those of EPLC or EPSC.
 
   /** Exits: `place` is where the register lies, `width` 1, 2, 4 or 8. */
   readonly loadExternal: (address: number, width: number, place: number) => number;
@@ -83,7 +86,7 @@ export type Helpers = {
   /** Exit: a cache instruction; faults as a load (0) or a store (1), or zeroes the line (2). */
   readonly touchExternal: (address: number, kind: number) => number;
 
-  // --- debug events, when `Mode.debug` is set (calls). Core manual section 4.8.
+  // --- debug events, when `Mode.debug` is set (calls)
 
   readonly instructionAddress: () => number;
   /** `access`: bytes, plus 0x100 for a store. */

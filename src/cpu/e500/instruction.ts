@@ -153,7 +153,7 @@ export class Instruction {
     b.setAt(this.#fields.u16(0), 4, b.or(others, b.shl(value, place)));
   }
 
-  /** CR0 as a result compares with 0, when Rc asks for it. Book I section 2.3.1. */
+  /** CR0 as a result compares with 0, when Rc asks for it. Book I, "Condition Register". */
   recordResult(value: Value): void {
     if (this.record) this.setCr0(value);
   }
@@ -221,7 +221,7 @@ export class Instruction {
     this.b.store(8, address, this.b.op("bswap", value));
   }
 
-  /** Refuses an address that is no multiple of `width`. Core manual section 4.7.7. */
+  /** Refuses an address that is no multiple of `width`. */
   align(address: Value, width: number, store: boolean): void {
     const { b } = this;
     b.if(b.and(address, b.i32(width - 1)), () => this.exit("alignment", address, b.i32(store ? 1 : 0)));

@@ -1,13 +1,13 @@
 import type { Slot } from "../../ir/slots.ts";
-import { Dbcr0, Dbsr, Ivor, Msr, Tcr, Tsr } from "./constants.ts";
+import { Dbcr0, Dbsr, Esr, Ivor, Msr, Tcr, Tsr } from "./constants.ts";
 import type { Core } from "./core.ts";
 import { prepareMas } from "./mmu.ts";
 import * as s from "./slots.ts";
 import { debugEvents } from "./spr.ts";
 
 /**
- * How an interrupt of a class is entered: where pc and MSR are saved, and which MSR bits it leaves as they are. Core manual sections 4.6
- * and 4.7, table 4-5.
+ * How an interrupt of a class is entered: where pc and MSR are saved, and which MSR bits it leaves as they are. Core manual,
+ * "Interrupts and Exceptions", the settings of MSR by interrupt.
  */
 interface Class {
   readonly pc: Slot;
@@ -35,7 +35,7 @@ function enter(core: Core, ivor: number, of: Class, returnTo: number): void {
   core.setMsr(core.msr & of.keeps);
 }
 
-/** Delivers the recorded fault. The instruction under the pc has done nothing, or will do it again. Core manual section 4.7. */
+/** Delivers the recorded fault. The instruction under the pc has done nothing, or will do it again. Book III-E, "Interrupt Definitions". */
 export function deliverFault(core: Core): void {
   const ivor = core.get(s.faultIvor);
   const pc = core.get(s.engine.pc);
@@ -43,7 +43,7 @@ export function deliverFault(core: Core): void {
   switch (ivor) {
     case Ivor.dataTlb:
       core.set(r.DEAR, address);
-      core.set(r.ESR, core.get(s.faultEsr));
+      core.set(r.ESR, core.get(s.faultEsr) | floating(core, pc));
       prepareMas(core, address, core.get(s.faultSpace), core.get(s.faultPid));
       break;
     case Ivor.instructionTlb:
@@ -52,7 +52,7 @@ export function deliverFault(core: Core): void {
     case Ivor.dataStorage:
     case Ivor.alignment:
       core.set(r.DEAR, address);
-      core.set(r.ESR, core.get(s.faultEsr));
+      core.set(r.ESR, core.get(s.faultEsr) | floating(core, pc));
       break;
     case Ivor.instructionStorage:
     case Ivor.program:
@@ -65,6 +65,23 @@ export function deliverFault(core: Core): void {
   }
   enter(core, ivor, base, pc);
 }
+
+/** ESR[FP] when the access that faulted is one of a floating-point load or store, which takes MSR[FP]. */
+function floating(core: Core, pc: number): number {
+  if ((core.msr & Msr.fp) === 0) return 0;
+  const at = core.tlb.find(pc, (core.msr & Msr.is) !== 0 ? 1 : 0, core.get(r.PID));
+  if (at < 0) return 0;
+  const bytes = core.engine.readPhysical(core.tlb.physical(at, pc), 4);
+  // Words are big-endian: the opcode is in the first byte, the extended opcode's ten bits in the last two.
+  const opcode = (bytes & 0xff) >>> 2;
+  const extended = ((((bytes >>> 16) & 0xff) << 8) | (bytes >>> 24)) >>> 1;
+  return (opcode >= 48 && opcode < 56) || (opcode === 31 && floatingAccess.has(extended & 0x3ff))
+    ? Esr.floatingPoint
+    : 0;
+}
+
+/** lfsx, lfsux, lfdx, lfdepx, lfdux, stfsx, stfsux, stfdx, stfdepx, stfdux, stfiwx. */
+const floatingAccess: ReadonlySet<number> = new Set([535, 567, 599, 607, 631, 663, 695, 727, 735, 759, 983]);
 
 /** sc: returns behind itself. */
 export function systemCall(core: Core, ivor: number): void {
@@ -88,7 +105,7 @@ const timed = (core: Core, status: number, enable: number) =>
 /** Bits of `doorbells`: the message types. */
 export const Doorbell = { normal: 1, critical: 2 } as const;
 
-/** Which asynchronous interrupt is to be taken now, by its IVOR number; -1 for none. Core manual section 4.10, highest first. */
+/** Which asynchronous interrupt is to be taken now, by its IVOR number; -1 for none. Book III-E, "Exception Priorities", highest first. */
 export function pending(core: Core, externalWaits: boolean): number {
   const { msr } = core;
   if ((msr & (Msr.ee | Msr.ce | Msr.me | Msr.de)) === 0) return -1;
@@ -135,7 +152,7 @@ export function take(core: Core, ivor: number, acknowledge: () => number): void 
       core.set(s.doorbells, core.get(s.doorbells) & ~Doorbell.normal);
       break;
     case Ivor.external:
-      // External proxy: the interrupt controller's vector comes with the interrupt. Core manual section 4.7.6.1.
+      // External proxy: the interrupt controller's vector comes with the interrupt.
       core.set(r.EPR, acknowledge());
       break;
   }

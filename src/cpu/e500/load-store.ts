@@ -6,7 +6,7 @@ import type { Body } from "./pattern.ts";
 import { cr, gpr, reserved, reservedAt, so } from "./slots.ts";
 
 /*
- * Loads and stores of the general registers: Book I section 3.3.2 to 3.3.5; lwarx and stwcx.: Book II section 4.4.2. Registers change
+ * Power ISA 2.06 Book I, "Fixed-Point Load Instructions" and those behind it; Book II, "Load and Reserve and Store Conditional". Registers change
  * behind the last access that may fault.
  */
 

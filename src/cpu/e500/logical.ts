@@ -1,7 +1,7 @@
 import type { Builder, Value } from "../../ir/builder.ts";
 import type { Body } from "./pattern.ts";
 
-/* Logic: Book I section 3.3.11. RS is in the field of RT, results go to RA. */
+/* Power ISA 2.06 Book I, "Fixed-Point Logical Instructions". RS is in the field of RT, results go to RA. */
 
 function logic(compute: (b: Builder, x: Value, y: Value) => Value): Body {
   return (i) => {

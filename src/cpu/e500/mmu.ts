@@ -10,7 +10,7 @@ const needs = [
 ] as const satisfies readonly (readonly [number, number])[];
 
 /**
- * Translates an effective address: core manual section 6.3. Code is looked for in the space which MSR[IS] names, data in MSR[DS]'s. False,
+ * Translates an effective address: core manual, "Memory Management Units". Code is looked for in the space which MSR[IS] names, data in MSR[DS]'s. False,
  * with the interrupt recorded, when no entry answers or the one that does refuses.
  */
 export function translate(core: Core, address: number, access: Access, user: boolean, into: Translation): boolean {
@@ -52,7 +52,7 @@ export function translateAs(
   return true;
 }
 
-/** What a TLB miss leaves in the MAS registers for the software that will write the entry. Core manual table 6-7. */
+/** What a TLB miss leaves in the MAS registers for the software that will write the entry. Core manual, MAS updates by exceptions. */
 export function prepareMas(core: Core, address: number, space: number, pid: number): void {
   const mas4 = core.get(s.spr.MAS4);
   core.set(s.spr.MAS0, victim(core, address, mas4));

@@ -3,7 +3,7 @@ import type { Instruction } from "./instruction.ts";
 import type { Body } from "./pattern.ts";
 import { ca } from "./slots.ts";
 
-/* Rotates and shifts: Book I section 3.3.12. RS is in the field of RT, results go to RA. */
+/* Power ISA 2.06 Book I, "Fixed-Point Rotate and Shift Instructions". RS is in the field of RT, results go to RA. */
 
 function finish(i: Instruction, value: Value): void {
   i.ra = value;

@@ -19,7 +19,7 @@ export interface Identity {
 /** The e500mc, revision 2.0. */
 export const pvrE500mc = 0x8023_0020 | 0;
 
-/** 32 KiB, 8 ways, lines of 64 bytes, locks, parity, pseudo-LRU; the data cache's first. Core manual section 2.12.4. */
+/** 32 KiB, 8 ways, lines of 64 bytes, locks, parity, pseudo-LRU; the data cache's first. Core manual, "Register Model", L1CFG0. */
 const l1Config = 0x00b8_3820;
 
 /** What mfspr gives for registers that are not kept as they are read. */
@@ -102,7 +102,11 @@ function writeActive(core: Core, number: number, value: number): number {
     return Status.next;
   }
   core.set(slot, value & register.mask & ~(selfClearing.get(number) ?? 0));
+  if (number === 338 && core.get(slot) !== 0)
+    core.wires.report("lpid", `logical partition ${core.get(slot)}: translations do not look at it`);
   if (!debugControls.has(number)) return Status.next;
+  if (number === 308 && (value & Dbcr0.ft) !== 0)
+    core.wires.report("freeze", "DBCR0[FT]: timers go on during debug events");
   if (number === 308 && (value & Dbcr0.reset) !== 0) core.wires.reset("debug control register 0");
   core.setNumber(s.stepFrom, core.engine.instructions);
   core.updateMode();

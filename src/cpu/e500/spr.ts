@@ -115,7 +115,7 @@ const entries: readonly Entry[] = [
   active(316, "DAC1", r.DAC1),
   active(317, "DAC2", r.DAC2),
   both(336, "TSR"),
-  word(338, "LPIDR", r.LPIDR, 0x3f),
+  active(338, "LPIDR", r.LPIDR, 0x3f),
   word(339, "MAS5", r.MAS5, 0x8000_003f | 0),
   active(340, "TCR", r.TCR),
   word(341, "MAS8", r.MAS8, 0xc000_003f | 0),
@@ -195,15 +195,15 @@ const entries: readonly Entry[] = [
   given(1023, "SVR"),
 ];
 
-/** By number. Core manual table 2-2. */
+/** By number. Core manual, "Register Model", the table of SPRs. */
 export const sprs: ReadonlyMap<number, Register> = new Map(entries);
 
-/** Which registers the supervisor alone may touch: so says a bit of the number. Core manual section 3.4.2.2.4. */
+/** Which registers the supervisor alone may touch: so says a bit of the number. Book III-E, "Move To/From System Register Instructions". */
 export function isPrivileged(number: number): boolean {
   return (number & 0x10) !== 0;
 }
 
-/** Bits that hardware clears at once when they are written as 1: flash invalidation and lock clearing. Core manual section 2.12. */
+/** Bits that hardware clears at once when they are written as 1: flash invalidation and lock clearing. */
 export const selfClearing: ReadonlyMap<number, number> = new Map([
   [1010, 0x0102],
   [1011, 0x0102],
@@ -231,7 +231,13 @@ export const debugEvents =
   Dbsr.cirpt |
   Dbsr.cret;
 
-/** Performance-monitor registers by number; the lower number of each pair reads the register in problem state. Core manual table 2-3. */
+/** PMGC0[FAC], the leftmost bit, holds the counters. */
+function setPmgc0(b: Builder, value: Value): void {
+  b.set(s.pmgc0, value);
+  b.if(b.op("ge_s", value, b.i32(0)), () => void b.call("countersRun"));
+}
+
+/** Performance-monitor registers by number; the lower number of each pair reads the register in problem state. */
 export const pmrs: ReadonlyMap<number, Register> = new Map([
   ...[0, 1, 2, 3].flatMap((k) => [
     readOnly(k, `UPMC${k}`, at(s.pmc, k)),
@@ -242,5 +248,5 @@ export const pmrs: ReadonlyMap<number, Register> = new Map([
     word(272 + k, `PMLCb${k}`, at(s.pmlcb, k)),
   ]),
   readOnly(384, "UPMGC0", s.pmgc0),
-  word(400, "PMGC0", s.pmgc0),
+  [400, { ...word(400, "PMGC0", s.pmgc0)[1], set: setPmgc0 }],
 ]);

@@ -42,7 +42,7 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
     return next;
   };
 
-  /** Where an access of another process lies. Book III-E section 5.4.8: EPR, EAS and EPID of EPLC or EPSC. */
+  /** Where an access of another process lies. Book III-E, "External Process ID Registers": EPR, EAS and EPID of EPLC or EPSC. */
   const reachExternal = (address: number, access: Access) => {
     const context = core.get(access === Access.write ? r.EPSC : r.EPLC);
     const user = context < 0;
@@ -103,6 +103,7 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
     rfci: () => giveBack(r.CSRR0, r.CSRR1, Dbcr0.cret),
     rfdi: () => giveBack(r.DSRR0, r.DSRR1, 0),
     rfmci: () => giveBack(r.MCSRR0, r.MCSRR1, 0),
+    rfgi: () => giveBack(r.GSRR0, r.GSRR1, 0),
     mtmsr: (value) => {
       core.setMsr(value);
       return core.resume();
@@ -117,6 +118,10 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
     },
 
     readSpr: (number) => readSpr(timers, identity, number),
+    countersRun: () => {
+      core.wires.report("counters", `performance monitor counters run from ${here()} on: they count nothing`);
+      return 0;
+    },
     writeSpr: (number, value) => writeSpr(core, timers, number, value),
 
     tlbwe: () => {

@@ -16,6 +16,7 @@ export const table19 = byExtendedOpcode([
   [39, op("rfdi", "", system.leaveTo("rfdi"), Ends | Privileged)],
   [50, op("rfi", "", system.leaveTo("rfi"), Ends | Privileged)],
   [51, op("rfci", "", system.leaveTo("rfci"), Ends | Privileged)],
+  [102, op("rfgi", "", system.leaveTo("rfgi"), Ends | Privileged)],
   [129, op("crandc", "BT,BA,BB", condition.crandc)],
   [150, op("isync", "", system.nothing)],
   [193, op("crxor", "BT,BA,BB", condition.crxor)],

@@ -12,7 +12,7 @@ import { table19 } from "./table-19.ts";
 import { table31 } from "./table-31.ts";
 import { table59, table63 } from "./table-fp.ts";
 
-/* Primary opcodes in order: Book I appendix F. A table stands where extended opcodes follow; undefined is no instruction. */
+/* Primary opcodes in order: Power ISA 2.06 Book I, the opcode maps in the appendix. A table stands where extended opcodes follow; undefined is no instruction. */
 
 const { record: Rc, ends: Ends, branch: Branch, first: First, plain: Plain } = Attribute;
 const _ = undefined;

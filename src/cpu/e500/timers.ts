@@ -6,7 +6,7 @@ const r = s.spr;
 const standing = -1;
 
 /**
- * Timebase, decrementer, fixed-interval timer and watchdog: core manual section 2.8. All follow from the board's timebase; nothing counts
+ * Timebase, decrementer, fixed-interval timer and watchdog: core manual, "Timer Facilities". All follow from the board's timebase; nothing counts
  * here but when it is looked at, and when the board's alarm says that the time has come.
  */
 export class Timers {
@@ -44,11 +44,19 @@ export class Timers {
   // --- timebase
 
   get lower(): number {
-    return Number(BigInt.asIntN(32, this.#timebase(this.#core.wires.timebase())));
+    return (this.#core.wires.timebase() % 2 ** 32) + this.#offset(0);
   }
 
+  /** The carry out of the lower half, and the upper halves. */
   get upper(): number {
-    return Number(this.#timebase(this.#core.wires.timebase()) >> 32n) | 0;
+    const ticks = this.#core.wires.timebase();
+    const carry = (ticks % 2 ** 32) + this.#offset(0) >= 2 ** 32 ? 1 : 0;
+    return (Math.floor(ticks / 2 ** 32) + this.#offset(4) + carry) | 0;
+  }
+
+  /** Half of what is added to the board's timebase, at this byte. */
+  #offset(half: 0 | 4): number {
+    return this.#core.engine.view.getUint32(s.timebaseOffset.offset + half, true);
   }
 
   setLower(value: number): void {
@@ -99,8 +107,9 @@ export class Timers {
 
   // --- fixed interval and watchdog: a bit of the timebase that goes from 0 to 1
 
-  /** How often bit 2^k of the timebase rose between two ticks. */
+  /** How often bit 2^k of the timebase rose between two ticks. The topmost bit, which is what TCR says after reset, takes millennia. */
   #rises(k: bigint, from: number, to: number): bigint {
+    if (k === 63n && this.upper >= 0) return 0n;
     const count = (ticks: bigint) => (ticks + (1n << k)) >> (k + 1n);
     const start = this.#timebase(from);
     return count(start + BigInt(to - from)) - count(start);
@@ -130,7 +139,7 @@ export class Timers {
     const seen = core.getNumber(s.timersSeen);
     if (now <= seen) return;
     if (this.#rises(this.#fixedBit, seen, now) > 0n) core.set(r.TSR, core.get(r.TSR) | Tsr.fis);
-    // Three time-outs are all that make a difference: enable next, interrupt, reset. Core manual figure 2-11.
+    // Three time-outs are all that make a difference: enable next, interrupt, reset.
     let timeouts = this.#rises(this.#watchdogBit, seen, now);
     if (timeouts > 3n) timeouts = 3n;
     for (; timeouts > 0n; timeouts--) this.#timeout();
@@ -150,7 +159,7 @@ export class Timers {
 
   // --- TCR and TSR
 
-  /** WRC can be set and not cleared. Core manual section 2.8.4. */
+  /** WRC can be set and not cleared. */
   writeTcr(value: number): void {
     this.update();
     const core = this.#core;
@@ -178,7 +187,8 @@ export class Timers {
     const tcr = core.get(r.TCR);
     const tsr = core.get(r.TSR);
     const due = core.getNumber(s.decrementerDue);
-    let first = due < 0 ? Number.POSITIVE_INFINITY : due;
+    // What is recorded already cannot happen again: a guest does not get an alarm a tick out of DECAR.
+    let first = due < 0 || (tsr & Tsr.dis) !== 0 ? Number.POSITIVE_INFINITY : due;
     if ((tcr & Tcr.fie) !== 0 && (tsr & Tsr.fis) === 0) first = Math.min(first, this.#nextRise(this.#fixedBit, now));
     const watches = (tcr & Tcr.wrc) !== 0 ? (tsr & Tsr.wrs) === 0 : (tcr & Tcr.wie) !== 0 && (tsr & Tsr.wis) === 0;
     if (watches) first = Math.min(first, this.#nextRise(this.#watchdogBit, now));

@@ -3,7 +3,7 @@ import type { Core } from "./core.ts";
 import { victim } from "./mmu.ts";
 import * as s from "./slots.ts";
 
-/* tlbwe and its like: core manual section 6.4, MAS registers section 2.15.6. There are two TLBs; of TLBSEL the lower bit counts. */
+/* tlbwe and its like: core manual, "Memory Management Units". There are two TLBs; of TLBSEL the lower bit counts. */
 
 const select = (mas0: number) => (mas0 >>> 28) & 1;
 
@@ -21,6 +21,11 @@ export function tlbwe(core: Core): void {
   const mas2 = core.get(s.spr.MAS2);
   if ((mas1 & Mas1.valid) !== 0 && (mas2 & Mas2.little) !== 0)
     core.wires.report("little", `a little-endian page at 0x${(mas2 >>> 0).toString(16)}: this core has none`);
+  if ((mas1 & Mas1.valid) !== 0 && core.get(s.spr.MAS8) !== 0)
+    core.wires.report(
+      "guest tlb",
+      "a TLB entry of a guest or a partition (MAS8): it is taken for one of the hypervisor's",
+    );
   const at = named(core);
   const before = tlb.isValid(at);
   const page = tlb.page(at);
@@ -69,7 +74,7 @@ export function tlbsx(core: Core, address: number): void {
   core.set(s.spr.MAS7, 0);
 }
 
-/** EA[61] all of a TLB, EA[60] which TLB; of whatever process and space. Core manual section 6.4.4. */
+/** EA[61] all of a TLB, EA[60] which TLB; of whatever process and space. */
 export function tlbivax(core: Core, address: number): void {
   const which = ((address >>> 3) & 1) as 0 | 1;
   if ((address & 4) !== 0) {
@@ -78,7 +83,7 @@ export function tlbivax(core: Core, address: number): void {
   } else forget(core, address, core.tlb.invalidateAddress(address, which));
 }
 
-/** T = 0 all, 1 by process, 3 by address and process. T = 2 is reserved and does nothing. Core manual section 6.4.5. */
+/** T = 0 all, 1 by process, 3 by address and process. T = 2 is reserved and does nothing. Book III-E, tlbilx. */
 export function tlbilx(core: Core, type: number, address: number): void {
   const mas6 = core.get(s.spr.MAS6);
   const { tlb } = core;
@@ -98,7 +103,7 @@ export function tlbilx(core: Core, type: number, address: number): void {
   }
 }
 
-/** MMUCSR0[TLB0_FI, TLB1_FI]. Core manual section 2.15.4. */
+/** MMUCSR0[TLB0_FI, TLB1_FI]. */
 export function flashInvalidate(core: Core, value: number): void {
   if ((value & 4) !== 0) core.tlb.invalidateAll(0);
   if ((value & 2) !== 0) core.tlb.invalidateAll(1);

@@ -1,14 +1,14 @@
 import { State } from "../../bus/state.ts";
 import { Mas1, Mas2, Mas3 } from "./constants.ts";
 
-/** TLB0: 128 sets of 4 ways of 4 KiB pages. TLB1: 64 entries of 4 KiB to 4 GiB. Core manual section 6.2. */
+/** TLB0: 128 sets of 4 ways of 4 KiB pages. TLB1: 64 entries of 4 KiB to 4 GiB. Core manual, "Memory Management Units". */
 export const sets = 128;
 export const ways = 4;
 export const tlb1Size = 64;
 const tlb1 = sets * ways;
 const count = tlb1 + tlb1Size;
 
-/** TLB0CFG and TLB1CFG: associativity, sizes, IPROT and AVAIL, entries. Core manual section 2.15.5. */
+/** TLB0CFG and TLB1CFG: associativity, sizes, IPROT and AVAIL, entries. */
 export const tlb0Config = 0x0411_0200;
 export const tlb1Config = 0x401c_c040;
 

@@ -69,6 +69,17 @@ describe.each(executors)("the core, on the %s", (executor) => {
     expect([m.r(3), m.r(4), m.r(5)]).toEqual([0x201, 0x201, 0x103]);
   });
 
+  it("says of counters, partitions and frozen timers that they are not there", () => {
+    const m = new Bare(executor);
+    m.enter(0x1000);
+    const move = (number: number, xo: number) => x(9, number & 31, number >> 5, xo);
+    m.code(0x1000, move(400, 462), move(338, 467), move(308, 467));
+    m.setR(9, 1);
+    m.run(3);
+    expect(m.wires.reports.map((text) => /counters|partition|timers/.exec(text)?.[0])).toEqual(["counters", "partition", "timers"]);
+    expect(m.pc).toBe(0x100c);
+  });
+
   it("keeps performance monitor registers, of which a user reads the shadows", () => {
     const m = new Bare(executor);
     m.enter(0x1000);

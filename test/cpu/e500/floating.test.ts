@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cr, fpr, fpscr, spr } from "../../../src/cpu/e500/slots.ts";
-import { fp, lfd, lfs, stfd, stfs } from "./asm.ts";
+import { fp, lfd, lfs, lwz, stfd, stfs, x } from "./asm.ts";
 import { Bare, executors } from "./bare.ts";
 import { vectors } from "./vectors-of-interrupts.ts";
 
@@ -131,6 +131,19 @@ describe.each(executors)("floating-point moves, on the %s", (executor) => {
     m.msr(on | 0x800);
     m.run(2);
     expect([vectors.of(m), m.get(spr.ESR), m.get(spr.SRR0)]).toEqual(["program", 0x0100_0000, 0x1004]);
+  });
+
+  it("say FP in ESR when one of their accesses faults, and no other's", () => {
+    const esr = (word: number) => {
+      m.setR(9, 0x0900_0000);
+      run(word);
+      return [vectors.of(m), m.get(spr.ESR)];
+    };
+    expect(esr(lfd(1, 9, 0))).toEqual(["data TLB", 0x0100_0000]);
+    expect(esr(stfs(1, 9, 0))).toEqual(["data TLB", 0x0180_0000]);
+    expect(esr(x(1, 9, 9, 983))).toEqual(["data TLB", 0x0180_0000]);
+    expect(esr(x(1, 0, 9, 151))).toEqual(["data TLB", 0x0080_0000]);
+    expect(esr(lwz(1, 9, 0))).toEqual(["data TLB", 0]);
   });
 
   it("have no arithmetic yet, and say so", () => {

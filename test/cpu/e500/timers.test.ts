@@ -128,6 +128,22 @@ describe.each(executors)("timers, on the %s", (executor) => {
     expect([read(m, dec), read(m, tsr) & dis]).toEqual([100, dis]);
   });
 
+  it("ask for no alarm while DIS is set, however short DECAR is, and count on", () => {
+    const m = machine();
+    write(m, decar, 1);
+    write(m, tcr, are | die);
+    write(m, dec, 5);
+    until(m, 5);
+    expect(m.wires.due).toBe(Number.POSITIVE_INFINITY);
+    m.wires.now = 1000;
+    write(m, decar, 100);
+    expect(read(m, dec)).toBe(1);
+    write(m, tsr, dis);
+    expect(m.wires.due).toBe(1001);
+    until(m, 1001);
+    expect(read(m, dec)).toBe(100);
+  });
+
   it("set TSR[FIS] when the chosen bit of the timebase rises", () => {
     const m = machine();
     write(m, tcr, fixedPeriod(10) | fie);
@@ -164,6 +180,8 @@ describe.each(executors)("timers, on the %s", (executor) => {
     until(m, 1280);
     expect(m.wires.resets).toEqual(["watchdog"]);
     expect(read(m, tsr) & 0x3000_0000).toBe(0x2000_0000);
+    m.front.reset();
+    expect(m.get(spr.TSR)).toBe(0x2000_0000);
   });
 
   it("leave the watchdog alone while its status is cleared in time", () => {

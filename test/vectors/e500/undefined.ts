@@ -8,17 +8,17 @@ import type { RegisterName, Vector } from "../../cpu/e500/vectors.ts";
 export function undefinedBits(v: Vector, register: RegisterName): number {
   const rt = `${(v.instruction >>> 21) & 31}`;
   if (/^divwu?o?\.?$/.test(v.mnemonic) && cannotDivide(v)) {
-    // Section 3.3.8: RT, and of CR0 all but SO.
+    // "Fixed-Point Arithmetic Instructions": RT, and of CR0 all but SO.
     if (register === rt) return -1;
     if (register === "c" && v.mnemonic.endsWith(".")) return 0xe000_0000;
   }
-  // Section 3.3.14: mfocrf gives one field, and all if more than one is named.
+  // "Move To/From System Register Instructions": mfocrf gives one field, and all if more than one is named.
   if (v.mnemonic === "mfcr" && (v.instruction & 0x0010_0000) !== 0 && register === rt) {
     const fxm = (v.instruction >>> 12) & 0xff;
     const field = Math.clz32(fxm) - 24;
     return (fxm & (fxm - 1)) === 0 ? ~(0xf000_0000 >>> (4 * field)) : -1;
   }
-  // Section 3.2.2: XER's bits 35 to 56 are reserved.
+  // "Fixed-Point Exception Register": bits 35 to 56 are reserved.
   return register === "x" ? 0x1fff_ff80 : 0;
 }
 
