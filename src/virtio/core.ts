@@ -5,6 +5,7 @@ import type { Channel } from "../trace/trace.ts";
 import type { DeviceHost, VirtioDevice } from "./device.ts";
 import { type Features, feature } from "./features.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { PackedQueue } from "./queue/packed.ts";
 import { SplitQueue } from "./queue/split.ts";
 import type { ByteOrder, Ring, VirtQueue } from "./queue/virt-queue.ts";
 import { status } from "./status.ts";
@@ -17,6 +18,8 @@ export interface CoreWires {
   readonly interrupts: Interrupts;
   readonly counts: TransportCounts;
   readonly trace: Channel;
+  /** Whether a layout may offer packed rings. Default false. */
+  readonly packed?: boolean;
 }
 
 /** How long a queue rests which had more to give than is taken at once, in virtual nanoseconds. */
@@ -51,7 +54,11 @@ export class VirtioCore implements Device, DeviceHost {
     failures: number;
   }>;
   readonly #clock: Clock;
-  readonly #queues: VirtQueue[];
+  readonly #split: readonly VirtQueue[];
+  /** None where packed rings are not offered. */
+  readonly #packed: readonly VirtQueue[];
+  /** Those of the format which the driver has accepted: split rings until then. */
+  #queues: readonly VirtQueue[];
   readonly #parts: Device[] = [];
   readonly #alarm: Alarm;
 
@@ -79,22 +86,19 @@ export class VirtioCore implements Device, DeviceHost {
       ["failures"],
     );
     const { interrupts } = wires;
-    this.#queues = device.queueSizes.map(
-      (size, index) =>
-        new SplitQueue(
-          {
-            name: device.name,
-            dma: wires.dma,
-            trace: wires.trace,
-            interrupt: (queue) => interrupts.queue(queue),
-            broken: (reason) => this.fail(reason),
-          },
-          index,
-          size,
-        ),
-    );
+    const queueWires = {
+      name: device.name,
+      dma: wires.dma,
+      trace: wires.trace,
+      interrupt: (queue: number) => interrupts.queue(queue),
+      broken: (reason: string) => this.fail(reason),
+    };
+    const sizes = device.queueSizes;
+    this.#split = sizes.map((size, index) => new SplitQueue(queueWires, index, size));
+    this.#packed = wires.packed === true ? sizes.map((size, index) => new PackedQueue(queueWires, index, size)) : [];
+    this.#queues = this.#split;
     this.#alarm = wires.clock.alarm(this.name, () => this.#ring());
-    this.#parts.push(...this.#queues, device, device.config, wires.interrupts);
+    this.#parts.push(...this.#split, ...this.#packed, device, device.config, wires.interrupts);
     wires.counts.watch(() => (this.state.now.status & status.driverOk) !== 0);
     device.connect(this);
   }
@@ -112,6 +116,11 @@ export class VirtioCore implements Device, DeviceHost {
   /** What the device offers whatever the layout: its own bits and those of its rings. */
   get offered(): Features {
     return this.device.features | feature.indirectDescriptors | feature.eventIndex;
+  }
+
+  /** What it can offer besides to a layout which has 64 bits of features and says where each part of a ring is. */
+  get offeredModern(): Features {
+    return feature.inOrder | (this.#packed.length > 0 ? feature.ringPacked : 0n);
   }
 
   get queueCount(): number {
@@ -133,6 +142,7 @@ export class VirtioCore implements Device, DeviceHost {
   negotiate(features: Features, order: ByteOrder): void {
     this.state.now.features = features;
     this.state.now.bigEndian = order === "big";
+    this.#choose();
     for (const queue of this.#queues) queue.negotiated(features);
     this.device.negotiated(features, order);
   }
@@ -218,13 +228,20 @@ export class VirtioCore implements Device, DeviceHost {
     this.state.reset();
     this.#alarm.cancel();
     for (const part of this.#parts) part.reset();
+    this.#choose();
     this.counts.begin();
     this.device.negotiated(0n, "little");
   }
 
   restored(): void {
+    this.#choose();
     this.#alarm.cancel();
     if (this.state.now.waiting.includes(1)) this.#alarm.set(this.state.now.wakeAt);
+  }
+
+  /** The queues of the format which is in force. */
+  #choose(): void {
+    this.#queues = (this.state.now.features & feature.ringPacked) === 0n ? this.#split : this.#packed;
   }
 
   #wait(index: number, time: number): void {

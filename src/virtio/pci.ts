@@ -10,15 +10,17 @@ import { legacyIdentity, modernIdentity, overlayIdentity, type PciLayout } from 
 import { Interrupts } from "./interrupts.ts";
 import { addLegacyLayout, type LegacyOptions } from "./layout/legacy/legacy.ts";
 import { ModernLatch } from "./layout/modern/latch.ts";
-import { addModernLayout, type ModernOptions } from "./layout/modern/modern.ts";
+import { addModernLayout } from "./layout/modern/modern.ts";
 import { addOverlayLayout, type OverlayOptions } from "./layout/overlay/overlay.ts";
 import { overlayBar } from "./layout/overlay/registers.ts";
 import { TransportCounts } from "./transport-counts.ts";
 
-export interface VirtioPciOptions extends ModernOptions, LegacyOptions, OverlayOptions {
+export interface VirtioPciOptions extends LegacyOptions, OverlayOptions {
   readonly layout: PciLayout;
   /** MSI-X vectors; 0 for a function without MSI-X. Default: one for the configuration and one a queue. */
   readonly vectors?: number;
+  /** Whether packed rings are offered, where the layout can say so. Default false. */
+  readonly packed?: boolean;
   /** Where to count what the transport costs, for who wants to know. */
   readonly counts?: TransportCounts;
   readonly clock: Clock;
@@ -70,12 +72,18 @@ function addLegacy(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions,
 
 /** Ours has its structures in memory. */
 function addModern(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions, through?: Through): void {
-  if (options.space !== "ports") addModernLayout(fn, core, options, through);
+  if (options.space !== "ports") addModernLayout(fn, core, through);
 }
 
 /** A virtio device as a PCI function, ready to be plugged into a bus. Its parts are all that has state. */
 export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions): PciFunction {
-  const { clock, trace, vectors = device.queueSizes.length + 1, counts = new TransportCounts(device.name) } = options;
+  const {
+    clock,
+    trace,
+    packed,
+    vectors = device.queueSizes.length + 1,
+    counts = new TransportCounts(device.name),
+  } = options;
   const layout = layouts[options.layout];
   const fn = new PciFunction(`${device.name}.pci`, layout.identity(device));
   const msix = vectors === 0 ? undefined : new Msix(fn, { vectors, bar: layout.msixBar });
@@ -88,7 +96,7 @@ export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions)
     trace,
   });
   if (msix !== undefined) msix.onSend = () => counts.message();
-  const core = new VirtioCore(device, { dma: fn.dma, clock, interrupts, counts, trace });
+  const core = new VirtioCore(device, { dma: fn.dma, clock, interrupts, counts, trace, packed });
   for (const part of [core, ...core.parts] satisfies Device[]) fn.addPart(part);
   layout.add(fn, core, options);
   fn.addPart(counts);

@@ -24,6 +24,8 @@ export const bits = {
   indirect: 1n << 28n,
   eventIndex: 1n << 29n,
   version1: 1n << 32n,
+  ringPacked: 1n << 34n,
+  inOrder: 1n << 35n,
   notificationData: 1n << 38n,
   ringReset: 1n << 40n,
 } as const;

@@ -15,7 +15,7 @@ export interface Work {
  * section 2.7.4: a device must not rely on the framing). The object goes back to its queue with `give` and serves again.
  */
 export class Chain {
-  /** Index of the chain's first descriptor: its name in the used ring. */
+  /** Its queue's name for it, below the queue's size: in a split ring the index of its first descriptor. */
   head = 0;
   /** The queue's incarnation in which it was taken: a chain of an earlier one is dead. */
   incarnation = 0;

@@ -2,6 +2,7 @@ import type { GuestWords } from "../../bus/dma.ts";
 import { State } from "../../bus/state.ts";
 import { type Features, feature } from "../features.ts";
 import { Chain, type Work } from "./chain.ts";
+import { InHand, type InHandFields, inHandFields } from "./in-hand.ts";
 import type { QueueWires, Ring, VirtQueue } from "./virt-queue.ts";
 
 /** Descriptor flags (virtio 1.2 section 2.7.5). */
@@ -25,27 +26,27 @@ export class SplitQueue implements VirtQueue {
   readonly index: number;
   readonly maxSize: number;
   exhausted = false;
-  readonly state: State<{
-    enabled: boolean;
-    halted: boolean;
-    size: number;
-    bigEndian: boolean;
-    descriptorArea: number;
-    driverArea: number;
-    deviceArea: number;
-    indirect: boolean;
-    eventIndex: boolean;
-    lastAvailable: number;
-    usedIndex: number;
-    /** The used index when the driver was last told of it, or would have been. */
-    signalled: number;
-    /** How many chains the device has, and for each head whether it has it. */
-    inFlight: number;
-    taken: Uint8Array;
-    /** See `work`. */
-    units: number;
-  }>;
+  readonly state: State<
+    {
+      enabled: boolean;
+      halted: boolean;
+      size: number;
+      bigEndian: boolean;
+      descriptorArea: number;
+      driverArea: number;
+      deviceArea: number;
+      indirect: boolean;
+      eventIndex: boolean;
+      lastAvailable: number;
+      usedIndex: number;
+      /** The used index when the driver was last told of it, or would have been. */
+      signalled: number;
+      /** See `work`. */
+      units: number;
+    } & InHandFields
+  >;
   readonly #wires: QueueWires;
+  readonly #hand: InHand;
   readonly #spare: Chain[] = [];
   #words: GuestWords;
   /** Counts starts and resets. */
@@ -74,10 +75,10 @@ export class SplitQueue implements VirtQueue {
       lastAvailable: 0,
       usedIndex: 0,
       signalled: 0,
-      inFlight: 0,
-      taken: new Uint8Array(maxSize),
       units: 0,
+      ...inHandFields(maxSize),
     });
+    this.#hand = new InHand(this.state.now, (head, length) => this.#use(head, length));
   }
 
   get work(): Work {
@@ -95,13 +96,19 @@ export class SplitQueue implements VirtQueue {
   negotiated(features: Features): void {
     this.state.now.indirect = (features & feature.indirectDescriptors) !== 0n;
     this.state.now.eventIndex = (features & feature.eventIndex) !== 0n;
+    this.state.now.inOrder = (features & feature.inOrder) !== 0n;
+  }
+
+  /** Section 2.7: a power of 2. */
+  fits(size: number): boolean {
+    return size >= 1 && size <= this.maxSize && (size & (size - 1)) === 0;
   }
 
   refusal(ring: Ring): string | undefined {
     const { size, descriptorArea, driverArea, deviceArea } = ring;
-    // Section 2.7: a power of 2. Section 2.7's table: alignments 16, 2 and 4.
-    if (size < 1 || size > this.maxSize || (size & (size - 1)) !== 0) return `size ${size}`;
+    if (!this.fits(size)) return `size ${size}`;
     if (descriptorArea === 0 || driverArea === 0 || deviceArea === 0) return "an area without an address";
+    // Section 2.7's table: alignments 16, 2 and 4.
     if (descriptorArea % 16 !== 0) return `descriptor area 0x${descriptorArea.toString(16)} not on 16`;
     if (driverArea % 2 !== 0) return `driver area 0x${driverArea.toString(16)} not on 2`;
     if (deviceArea % 4 !== 0) return `device area 0x${deviceArea.toString(16)} not on 4`;
@@ -110,11 +117,12 @@ export class SplitQueue implements VirtQueue {
 
   start(ring: Ring): boolean {
     if (this.refusal(ring) !== undefined) return false;
-    const { indirect, eventIndex } = this.state.now;
+    const { indirect, eventIndex, inOrder } = this.state.now;
     this.reset();
     const now = this.state.now;
     now.indirect = indirect;
     now.eventIndex = eventIndex;
+    now.inOrder = inOrder;
     now.size = ring.size;
     now.descriptorArea = ring.descriptorArea;
     now.driverArea = ring.driverArea;
@@ -174,7 +182,7 @@ export class SplitQueue implements VirtQueue {
     const head = words.u16(now.driverArea + 4 + 2 * (now.lastAvailable & (now.size - 1)));
     if (head < 0) return this.#broken("the available ring is not in RAM");
     if (head >= now.size) return this.#broken(`head ${head} of ${now.size}`);
-    if (now.taken[head] !== 0) return this.#broken(`head ${head} is made available twice`);
+    if (this.#hand.has(head)) return this.#broken(`head ${head} is made available twice`);
     const chain = this.#spare.pop() ?? new Chain(this.#wires.dma, this.work);
     const wrong = this.#walk(chain, head);
     if (wrong !== undefined) {
@@ -183,8 +191,7 @@ export class SplitQueue implements VirtQueue {
     }
     this.#round++;
     now.lastAvailable = (now.lastAvailable + 1) & 0xffff;
-    now.inFlight++;
-    now.taken[head] = 1;
+    this.#hand.take(head);
     const { trace } = this.#wires;
     if (trace.on) trace.log(`${this.name} chain taken: ${chain.describe()}`);
     return chain;
@@ -192,7 +199,7 @@ export class SplitQueue implements VirtQueue {
 
   retake(head: number): Chain | undefined {
     const now = this.state.now;
-    if (!now.enabled || now.halted || head >= now.size || now.taken[head] === 0) return undefined;
+    if (!now.enabled || now.halted || !this.#hand.holds(head)) return undefined;
     const chain = this.#spare.pop() ?? new Chain(this.#wires.dma, this.work);
     const { units } = now;
     const wrong = this.#walk(chain, head);
@@ -205,26 +212,23 @@ export class SplitQueue implements VirtQueue {
 
   give(chain: Chain, length: number): void {
     this.#spare.push(chain);
+    if (chain.incarnation === this.#incarnation) this.#hand.give(chain.head, length);
+  }
+
+  #use(head: number, length: number): void {
     const now = this.state.now;
-    if (chain.incarnation !== this.#incarnation) return;
-    now.taken[chain.head] = 0;
-    now.inFlight--;
     if (now.halted) return;
     const words = this.#words;
     const element = now.deviceArea + 4 + 8 * (now.usedIndex & (now.size - 1));
     const next = (now.usedIndex + 1) & 0xffff;
     // The element before the index, which publishes it (section 2.7.8.2).
-    if (
-      !words.setU32(element, chain.head) ||
-      !words.setU32(element + 4, length) ||
-      !words.setU16(now.deviceArea + 2, next)
-    ) {
+    if (!words.setU32(element, head) || !words.setU32(element + 4, length) || !words.setU16(now.deviceArea + 2, next)) {
       this.#broken("the used ring is not in RAM");
       return;
     }
     now.usedIndex = next;
     const { trace } = this.#wires;
-    if (trace.on) trace.log(`${this.name} used element: head ${chain.head}, ${length} bytes written, index ${next}`);
+    if (trace.on) trace.log(`${this.name} used element: head ${head}, ${length} bytes written, index ${next}`);
   }
 
   signal(): void {

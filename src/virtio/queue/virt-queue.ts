@@ -49,6 +49,8 @@ export interface VirtQueue extends Device {
 
   /** The features that bind the driver from now on. */
   negotiated(features: Features): void;
+  /** Whether a ring may have so many entries. */
+  fits(size: number): boolean;
   /** Why a ring cannot be, or undefined when it can: size and alignment only. */
   refusal(ring: Ring): string | undefined;
   /** Starts with a fresh ring. Gives false, and changes nothing, for one that cannot be. */

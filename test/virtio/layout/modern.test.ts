@@ -89,8 +89,9 @@ describe("the common configuration structure", () => {
     expect(driver.read(common.queueReset, 2)).toBe(0);
   });
 
-  it("offers VERSION_1, ring reset, indirect descriptors and event index beside the device's own bits", () => {
+  it("offers what its rings and doorbells can do beside the device's own bits, packed rings only where the machine has them", () => {
     const { driver } = blk();
+    const packed = blk({ packed: true }).driver;
     const own =
       bits.blkSizeMax |
       bits.blkSegMax |
@@ -99,7 +100,9 @@ describe("the common configuration structure", () => {
       bits.blkConfigWce |
       bits.blkDiscard |
       bits.blkWriteZeroes;
-    expect(driver.offered()).toBe(own | bits.indirect | bits.eventIndex | bits.version1 | bits.ringReset);
+    const rings = bits.indirect | bits.eventIndex | bits.inOrder | bits.ringReset;
+    expect(driver.offered()).toBe(own | rings | bits.version1 | bits.notificationData);
+    expect(packed.offered()).toBe(driver.offered() | bits.ringPacked);
   });
 
   it("reads no features for a select beyond what there is (4.1.4.3.1)", () => {
@@ -278,7 +281,7 @@ describe("a queue of the modern layout", () => {
 
   it("hears a doorbell of 16 bits, or of 32 with NOTIFICATION_DATA (4.1.5.2.1)", () => {
     for (const data of [false, true]) {
-      const { bench, driver } = blk({ notificationData: data });
+      const { bench, driver } = blk();
       const [ring] = driver.start(bits.version1 | (data ? bits.notificationData : 0n), [8]);
       ring?.offer(readSector);
       bench.memory.write(driver.notify, data ? 2 : 4, 0);

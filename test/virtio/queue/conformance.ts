@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Chain } from "../../../src/virtio/queue/chain.ts";
-import { eventIndex, type FixtureOptions, indirect, type QueueFixture } from "./fixture.ts";
+import { type AnyRing, eventIndex, type FixtureOptions, indirect, inOrder, type QueueFixture } from "./fixture.ts";
 
 /** What every format of ring does, in whatever byte order. */
-export function queueConformance(name: string, make: (options: FixtureOptions) => QueueFixture): void {
+export function queueConformance(name: string, make: (options: FixtureOptions) => QueueFixture<AnyRing>): void {
   const bytes = (...list: number[]) => new Uint8Array(list);
-  const take = (f: QueueFixture): Chain => {
+  const take = (f: Pick<QueueFixture, "queue">): Chain => {
     const chain = f.queue.take();
     if (chain === undefined) throw new Error("no chain");
     return chain;
@@ -150,11 +150,83 @@ export function queueConformance(name: string, make: (options: FixtureOptions) =
       const f = make({});
       f.ring.offer([{ write: 4 }]);
       f.queue.give(take(f), 1);
-      const saved = f.queue.state.save();
       f.ring.offer([{ write: 4 }]);
+      const saved = f.queue.state.save();
+      const memory = f.ram.contents().slice();
       f.queue.give(take(f), 2);
       f.queue.state.restore(saved);
+      f.ram.load(0, memory);
+      f.queue.restored?.();
       expect(f.queue.take()?.writableLength).toBe(4);
+    });
+
+    it("saves and restores chains in hand: each is read anew by its name, and what was taken before is dead", () => {
+      const f = make({ features: indirect });
+      const offered = [
+        f.ring.offer([{ read: bytes(1, 2) }, { read: bytes(3) }, { write: 2 }]),
+        f.ring.offer([{ read: bytes(4) }, { write: 3 }], { indirect: true }),
+        f.ring.offer([{ write: 5 }]),
+      ] as const;
+      const chains = [take(f), take(f), take(f)] as const;
+      // The objects serve again when they are given.
+      const [first, second, third] = [chains[0].head, chains[1].head, chains[2].head];
+      // The last comes back first, so that it lies where the first one's descriptors may have been.
+      f.queue.give(chains[2], 5);
+      const saved = f.queue.state.save();
+      f.queue.give(chains[0], 1);
+      const { usedIndex } = f.ring;
+      f.queue.state.restore(saved);
+      f.queue.restored?.();
+      f.queue.give(chains[1], 1);
+      expect(f.ring.usedIndex).toBe(usedIndex);
+      expect(f.queue.retake(third)).toBeUndefined();
+      const again = [first, second].map((head) => f.queue.retake(head) as Chain);
+      expect(again.map(readable)).toEqual([[1, 2, 3], [4]]);
+      expect(again.map((chain) => chain.writableLength)).toEqual([2, 3]);
+      f.queue.give(again[1] as Chain, 3);
+      f.queue.give(again[0] as Chain, 2);
+      expect(f.ring.used().map(({ head }) => head)).toEqual([2, 1, 0].map((i) => offered[i as 0 | 1 | 2].head));
+      expect(f.broken).toEqual([]);
+    });
+
+    it("holds back with IN_ORDER what is given before its turn (6, IN_ORDER)", () => {
+      const f = make({ features: inOrder });
+      const heads = [1, 2, 3].map((n) => f.ring.offer([{ write: n }]).head);
+      const chains = [take(f), take(f), take(f)] as const;
+      f.queue.give(chains[2], 3);
+      f.queue.give(chains[1], 2);
+      f.queue.signal();
+      expect([f.ring.usedIndex, f.interrupts]).toEqual([0, []]);
+      f.queue.give(chains[0], 1);
+      f.queue.signal();
+      expect(f.ring.used()).toEqual(heads.map((head, i) => ({ head, length: i + 1 })));
+      expect(f.interrupts).toEqual([0]);
+    });
+
+    it("saves and restores what IN_ORDER holds back", () => {
+      const f = make({ features: inOrder });
+      const heads = [1, 2].map((n) => f.ring.offer([{ write: n }]).head);
+      const chains = [take(f), take(f)] as const;
+      f.queue.give(chains[1], 2);
+      const saved = f.queue.state.save();
+      f.queue.reset();
+      f.queue.state.restore(saved);
+      f.queue.restored?.();
+      expect(f.queue.retake(chains[1].head)).toBeUndefined();
+      f.queue.give(f.queue.retake(chains[0].head) as Chain, 1);
+      expect(f.ring.used()).toEqual(heads.map((head, i) => ({ head, length: i + 1 })));
+    });
+
+    it("keeps in order whatever order chains come back in, round after round", () => {
+      const f = make({ features: inOrder, size: 4 });
+      for (let round = 0; round < 50; round++) {
+        f.ring.recycle(0x1_0000);
+        f.queue.drain();
+        const heads = [1, 2, 3].map((n) => f.ring.offer([{ write: n }]).head);
+        const chains = [take(f), take(f), take(f)];
+        for (let i = 0; i < 3; i++) f.queue.give(chains[(round + 2 * i) % 3] as Chain, 0);
+        expect(f.ring.used().map(({ head }) => head)).toEqual(heads);
+      }
     });
 
     it("interrupts when the used index passes the event which the driver named, and not before", () => {

@@ -145,9 +145,8 @@ export class CommonConfig implements RegisterHandler<CommonRegister>, Device {
       if (value === 1) this.#enable(queue);
       else this.#ignored(name, value, "only 1 means something (section 4.1.4.3.2)");
     } else if (name === "queue_size") {
-      const fits = value > 0 && value <= (core.device.queueSizes[queue] as number) && (value & (value - 1)) === 0;
-      if (fits) this.state.now.queueSize[queue] = value;
-      else this.#ignored(name, value, "not a power of 2 up to the largest size");
+      if (core.queue(queue).fits(value)) this.state.now.queueSize[queue] = value;
+      else this.#ignored(name, value, "no size for a ring of this format");
     } else {
       this.state.now.queueWords[queue * wordsAQueue + addressWord(name)] = value;
     }

@@ -21,11 +21,6 @@ import {
 } from "./registers.ts";
 import { ConfigWindow, type Reachable } from "./window.ts";
 
-export interface ModernOptions {
-  /** Whether to offer NOTIFICATION_DATA (virtio 1.2 section 6). */
-  readonly notificationData?: boolean;
-}
-
 /**
  * Adds the modern layout to a function (virtio 1.2 section 4.1.4): one BAR with the four structures, and the five capabilities
  * which say where they are.
@@ -35,15 +30,10 @@ export interface ModernOptions {
 export function addModernLayout(
   fn: PciFunction,
   core: VirtioCore,
-  options: ModernOptions = {},
   through: (target: BusTarget) => BusTarget = (target) => target,
 ): void {
   const { device, trace } = core;
-  const offered =
-    core.offered |
-    feature.version1 |
-    feature.ringReset |
-    (options.notificationData === true ? feature.notificationData : 0n);
+  const offered = core.offered | core.offeredModern | feature.version1 | feature.ringReset | feature.notificationData;
   const common = new CommonConfig(core, offered);
   core.attach(common);
   fn.addPart(common);
