@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { boot } from "../../src/host/index.ts";
 
 /** A boot sector: INT 13h extensions read the second sector, INT 10h prints it. */
