@@ -35,6 +35,7 @@ export interface BareOptions {
   readonly memory?: number;
   /** Exceptions and INT3 stop the run instead of being delivered. */
   readonly stopAtExceptions?: boolean;
+  readonly model?: string;
   readonly readPort?: (port: number, width: number) => number;
   readonly writePort?: (port: number, width: number, value: number) => void;
 }
@@ -46,6 +47,7 @@ class Front extends X86 {
 
   constructor(options: BareOptions) {
     super({
+      ...(options.model === undefined ? {} : { model: options.model }),
       wires: {
         readPort: (port, width) => options.readPort?.(port, width) ?? 2 ** (8 * width) - 1,
         writePort: (port, width, value) => options.writePort?.(port, width, value),

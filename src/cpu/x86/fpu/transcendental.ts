@@ -144,7 +144,9 @@ function powerLessOne(r: Float, a: Float, rounder: Rounder): void {
   if (a.denormal) rounder.raised |= Exception.denormal;
   r.copy(a);
   if (a.kind === Kind.infinity && a.sign !== 0) r.set(Kind.finite, 1, bias, 0x8000_0000, 0);
-  if (a.kind !== Kind.finite || a.exponent > bias) return;
+  if (a.kind !== Kind.finite) return;
+  if (a.exponent >= bias) rounder.raised |= Exception.precision;
+  if (a.exponent > bias) return;
   if (a.exponent === bias) {
     const whole = (a.hi & 0x7fff_ffff) === 0 && a.lo === 0;
     if (whole && a.sign !== 0) r.set(Kind.finite, 1, bias - 1, 0x8000_0000, 0);
@@ -180,7 +182,8 @@ function logarithm(r: Float, a: Float, b: Float, rounder: Rounder): void {
     r.indefinite();
     return;
   }
-  if (a.denormal || b.denormal) rounder.raised |= Exception.denormal;
+  // A pole comes before a denormal operand.
+  if (a.kind !== Kind.zero && (a.denormal || b.denormal)) rounder.raised |= Exception.denormal;
   const negative = a.kind === Kind.zero || (a.kind === Kind.finite && a.exponent < bias) ? 1 : 0;
   if (a.kind === Kind.zero && b.kind === Kind.finite) rounder.raised |= Exception.zeroDivide;
   if (a.kind !== Kind.finite || b.kind === Kind.infinity) {
@@ -193,6 +196,8 @@ function logarithm(r: Float, a: Float, b: Float, rounder: Rounder): void {
   }
   let exponent = a.exponent - bias;
   if ((a.hi & 0x7fff_ffff) === 0 && a.lo === 0) {
+    // Exact as it may be, processors call it inexact.
+    rounder.raised |= Exception.precision;
     factor.fromInteger(exponent >> 31, exponent);
     multiply(r, factor, b, rounder);
     return;
@@ -212,9 +217,10 @@ function logarithmOnePlus(r: Float, a: Float, b: Float, rounder: Rounder): void 
     nan(r, b, a, rounder);
     return;
   }
-  const below = a.sign !== 0 && (a.kind === Kind.infinity || (a.kind === Kind.finite && a.exponent >= bias));
   const wrong =
-    below || (a.kind === Kind.infinity && b.kind === Kind.zero) || (b.kind === Kind.infinity && a.kind === Kind.zero);
+    (a.sign !== 0 && a.kind === Kind.infinity) ||
+    (a.kind === Kind.infinity && b.kind === Kind.zero) ||
+    (b.kind === Kind.infinity && a.kind === Kind.zero);
   if (wrong) {
     rounder.raised |= Exception.invalid;
     r.indefinite();
@@ -228,6 +234,12 @@ function logarithmOnePlus(r: Float, a: Float, b: Float, rounder: Rounder): void 
   }
   if (a.kind === Kind.zero || b.kind === Kind.zero) {
     r.zero(sign);
+    return;
+  }
+  if (a.sign !== 0 && a.exponent >= bias) {
+    // There is no such logarithm. It is not called invalid, and the argument comes back.
+    rounder.raised |= Exception.precision;
+    r.copy(a);
     return;
   }
   const { ln2 } = series.constants();
