@@ -71,6 +71,11 @@ export function writeSpr(core: Core, timers: Timers, number: number, value: numb
         core.forgetProcess();
       }
       return Status.next;
+    case 54:
+      // Reloads up to now took the old one.
+      timers.update();
+      core.set(s.spr.DECAR, value);
+      return Status.next;
     case 284:
       timers.setLower(value);
       return Status.next;

@@ -77,7 +77,7 @@ const entries: readonly Entry[] = [
   word(26, "SRR0", r.SRR0, -4),
   word(27, "SRR1", r.SRR1),
   active(48, "PID", r.PID, 0xff),
-  word(54, "DECAR", r.DECAR),
+  active(54, "DECAR", r.DECAR),
   word(58, "CSRR0", r.CSRR0, -4),
   word(59, "CSRR1", r.CSRR1),
   word(61, "DEAR", r.DEAR),

@@ -76,7 +76,11 @@ describe.each(executors)("the core, on the %s", (executor) => {
     m.code(0x1000, move(400, 462), move(338, 467), move(308, 467));
     m.setR(9, 1);
     m.run(3);
-    expect(m.wires.reports.map((text) => /counters|partition|timers/.exec(text)?.[0])).toEqual(["counters", "partition", "timers"]);
+    expect(m.wires.reports.map((text) => /counters|partition|timers/.exec(text)?.[0])).toEqual([
+      "counters",
+      "partition",
+      "timers",
+    ]);
     expect(m.pc).toBe(0x100c);
   });
 
