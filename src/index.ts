@@ -9,7 +9,14 @@ export { createMachine } from "./board/create.ts";
 export { ExpectError, type ExpectOptions } from "./board/expect.ts";
 export { Machine, type MachineEdge } from "./board/machine.ts";
 export { checkMachine, readMachine } from "./board/machine-file.ts";
-export { type Drive, type IrqMode, type Layout, MachineError, type MachineOptions } from "./board/options.ts";
+export {
+  type Drive,
+  type IrqMode,
+  type Layout,
+  MachineError,
+  type MachineOptions,
+  type RingFormat,
+} from "./board/options.ts";
 export type { RunResult } from "./board/run-result.ts";
 export type { MachineSpec } from "./board/spec.ts";
 export { type HostEdge, Vm, type VmConsole } from "./board/vm.ts";

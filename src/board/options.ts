@@ -11,11 +11,18 @@ export type Layout = "legacy" | "overlay" | "overlay-legacy" | "modern" | "moder
 /** How many MSI-X vectors a virtio device has: none; one for its configuration and one a queue; or one for its configuration and one for all queues. */
 export type IrqMode = "intx" | "msix" | "msix-shared";
 
-/** A disk. The n-th one takes the n-th free slot; layout and irq fall back to the machine's. */
+/**
+ * Which formats of ring a virtio device offers: split alone, or packed too, where its layout can say so (modern and those which hold it). The
+ * driver chooses.
+ */
+export type RingFormat = "split" | "packed";
+
+/** A disk. The n-th one takes the n-th free slot; layout, irq and ring fall back to the machine's. */
 export interface Drive {
   readonly backend: BlockBackend;
   readonly layout?: Layout;
   readonly irq?: IrqMode;
+  readonly ring?: RingFormat;
 }
 
 /**
@@ -37,6 +44,7 @@ export interface MachineOptions {
   readonly drives?: readonly Drive[];
   readonly layout?: Layout;
   readonly irq?: IrqMode;
+  readonly ring?: RingFormat;
   /** What the machine's virtio console is joined to, if it has one. Default: nobody hears and nobody speaks. */
   readonly virtioConsole?: { readonly output: CharacterSink; readonly input: CharacterSource };
   /** Everything random in the machine comes from it. Default 1. */

@@ -23,6 +23,7 @@ const ramSize = whole(0x1_0000, 0xc000_0000);
 const irq = natural;
 const layout = z.enum(["legacy", "overlay", "overlay-legacy", "modern", "modern-latched", "transitional"]);
 const irqMode = z.enum(["intx", "msix", "msix-shared"]);
+const ring = z.enum(["split", "packed"]);
 
 /** Where a PCI function sits: device.function, `1.3`. */
 const slot = z.string().regex(/^([12]?[0-9]|3[01])\.[0-7]$/, "expected device.function, like 1.3");
@@ -163,6 +164,7 @@ const virtioDevice = z.strictObject({
   kind: z.enum(["console", "rng"]),
   layout: layout.optional(),
   irq: irqMode.optional(),
+  ring: ring.optional(),
 });
 
 const common = {
@@ -192,6 +194,8 @@ const common = {
   /** Register layout and interrupt mode of the virtio devices which do not say their own. */
   layout,
   irq: irqMode,
+  /** `packed` where they are to offer packed rings too. Default `split`. */
+  ring: ring.optional(),
 };
 
 export const machineSchema = z.discriminatedUnion("board", [

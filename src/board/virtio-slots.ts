@@ -9,7 +9,7 @@ import { Rng } from "../virtio/device/rng.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { createVirtioPci, type VirtioPciOptions } from "../virtio/pci.ts";
 import { TransportCounts } from "../virtio/transport-counts.ts";
-import { type IrqMode, type Layout, MachineError, type MachineOptions } from "./options.ts";
+import { type IrqMode, type Layout, MachineError, type MachineOptions, type RingFormat } from "./options.ts";
 import type { MachineSpec } from "./spec.ts";
 
 /** MSI-X vectors: none; one for the configuration and one which all queues share; or one for the configuration and one a queue. */
@@ -30,6 +30,13 @@ const diskRing: Readonly<Record<Layout, number>> = {
 
 /** What everything random comes from when nobody says. */
 const usualSeed = 1;
+
+/** What a device says of itself; the machine says the rest. */
+interface Own {
+  readonly layout?: Layout;
+  readonly irq?: IrqMode;
+  readonly ring?: RingFormat;
+}
 
 /** Puts the virtio devices of a machine into free slots of its bus: the n-th drive takes the n-th one. */
 export class VirtioSlots {
@@ -62,11 +69,10 @@ export class VirtioSlots {
     for (const [i, drive] of (this.#options.drives ?? []).entries()) {
       const queueSize = diskRing[this.#layout(drive.layout)];
       const wires = { clock: this.#clock, trace: this.#trace.channel("virtio"), queueSize };
-      this.#plug(new Blk(`blk${i}`, { disk: drive.backend, ...wires }), drive.layout, drive.irq);
+      this.#plug(new Blk(`blk${i}`, { disk: drive.backend, ...wires }), drive);
     }
     const made = { console: 0, rng: 0 };
-    for (const { kind, layout, irq } of this.#spec.virtio ?? [])
-      this.#plug(this.#make(kind, made[kind]++), layout, irq);
+    for (const own of this.#spec.virtio ?? []) this.#plug(this.#make(own.kind, made[own.kind]++), own);
   }
 
   /** What each device's transport has cost, by the device's name. */
@@ -94,9 +100,10 @@ export class VirtioSlots {
     return new VirtioConsole(`console${number}`, joined ?? { output: sinkTo(() => {}), input: new CharacterFifo() });
   }
 
-  #plug(device: VirtioDevice, ownLayout: Layout | undefined, ownIrq: IrqMode | undefined): void {
-    const layout = this.#layout(ownLayout);
-    const irq = ownIrq ?? this.#options.irq ?? this.#spec.irq;
+  #plug(device: VirtioDevice, own: Own): void {
+    const layout = this.#layout(own.layout);
+    const irq = own.irq ?? this.#options.irq ?? this.#spec.irq;
+    const ring = own.ring ?? this.#options.ring ?? this.#spec.ring ?? "split";
     while (this.#bus.at(this.#slot, 0) !== undefined) this.#slot++;
     if (this.#slot > this.#spec.pci.freeSlots[1])
       throw new MachineError(`machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives`);
@@ -107,6 +114,7 @@ export class VirtioSlots {
       space: this.#spec.virtioSpace,
       counts,
       vectors: vectors[irq],
+      packed: ring === "packed",
       clock: this.#clock,
       trace: this.#trace.channel("virtio"),
       ...this.#more,

@@ -2,7 +2,7 @@ import type { BlockBackend } from "../backend/block.ts";
 import { MemoryBlock } from "../backend/memory-block.ts";
 import { OverlayBlock } from "../backend/overlay-block.ts";
 import { ReadOnlyBlock } from "../backend/read-only-block.ts";
-import type { Drive, IrqMode, Layout, MachineOptions } from "../board/options.ts";
+import type { Drive, IrqMode, Layout, MachineOptions, RingFormat } from "../board/options.ts";
 import type { MachineSpec } from "../board/spec.ts";
 import type { Trace } from "../trace/trace.ts";
 import { BlockFile } from "./block-file.ts";
@@ -33,6 +33,7 @@ export interface BootOptions {
   readonly drives?: readonly DriveSource[];
   readonly layout?: Layout;
   readonly irq?: IrqMode;
+  readonly ring?: RingFormat;
   readonly seed?: number;
   /** Default `virtual`: the same inputs give the same run. */
   readonly clock?: "virtual" | "host";
@@ -78,6 +79,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       drives,
       layout: wanted.layout,
       irq: wanted.irq,
+      ring: wanted.ring,
       seed: wanted.seed,
       clock: wanted.clock,
       wall: () => Number(process.hrtime.bigint()),

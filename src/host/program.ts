@@ -35,6 +35,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
       "register layout of virtio devices: legacy, overlay, modern, transitional (legacy and modern), modern-latched or overlay-legacy",
     )
     .option("--irq <mode>", "interrupts of virtio devices: intx, msix or msix-shared")
+    .option("--ring <format>", "rings which virtio devices offer: split, or packed too, for the driver to choose")
     .option("--console <where>", "stdio, pty or none", "stdio")
     .option("--expect <regex>", "end with status 0 when the console has said this, 124 when it has not")
     .option("--timeout <seconds>", "end with status 124 after so many seconds of the host's")

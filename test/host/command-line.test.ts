@@ -41,6 +41,7 @@ describe("a command line that makes no sense is one line and status 2", () => {
     [["boot", "--memory", "5"], "takes 8M to 2048M"],
     [["boot", "--memory", "lots"], "not a size"],
     [["boot", "--irq", "msx"], "did you mean msix?"],
+    [["boot", "--ring", "pakced"], "did you mean packed?"],
     [["boot", "--console", "tty"], "not one of stdio, pty, none"],
     [["boot", "--expect", "("], "Invalid regular expression"],
     [["boot", "--timeout", "soon"], "not a number of seconds"],

@@ -10,6 +10,7 @@ import { parseChoice, parseInteger, parseRegex, parseSeconds } from "../values.t
 export interface BootFlags {
   readonly irq?: string;
   readonly layout?: string;
+  readonly ring?: string;
   readonly memory?: string;
   readonly kernel?: string;
   readonly initrd?: string;
@@ -71,6 +72,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     drives,
     layout: choice(flags.layout, "--layout", layouts),
     irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
+    ring: choice(flags.ring, "--ring", ["split", "packed"]),
     seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
     clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
     exec: choice(flags.exec, "--exec", ["jit", "interp"]),
