@@ -77,7 +77,7 @@ export class RegisterFile implements RegisterHandler<FileRegister>, Device {
       case "guest_feature_select":
         return now.guestFeatureSelect;
       case "status":
-        return core.state.now.status & knownStatus;
+        return core.state.now.status;
       case "isr":
         return core.interrupts.readIsr();
       case "queue_notify":
