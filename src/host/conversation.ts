@@ -1,10 +1,16 @@
 import type { Machine } from "../board/machine.ts";
+import { Debugger } from "../debug/debugger.ts";
+import { Monitor } from "../debug/monitor/monitor.ts";
+import { Symbols } from "../debug/symbols.ts";
 import { type Ending, watchOutside } from "./ending.ts";
 import type { Command } from "./escape.ts";
 import { exitStatus } from "./failure.ts";
+import type { GdbPort } from "./gdb-port.ts";
 import { type ConsoleKind, joinConsole, keyHelp } from "./join-console.ts";
 import { Loop } from "./loop.ts";
+import { MonitorKeys } from "./monitor-keys.ts";
 import { say } from "./stderr.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 import type { TraceOut } from "./trace-out.ts";
 import { Watch } from "./watch.ts";
 
@@ -20,10 +26,20 @@ export interface Conversation {
   readonly expected: RegExp | undefined;
   readonly timeout: number | undefined;
   readonly traceOut: TraceOut;
+  /** Where gdb is waited for, with the machine held; 0 for any port. */
+  readonly gdb?: number;
+  /** The file in which names for addresses are looked for. */
+  readonly kernel?: Uint8Array;
+  /** The machine's wall clock, which rests while the machine is held. */
+  readonly stopwatch?: Stopwatch;
 }
 
 /** Runs the machine with its console joined to the outside, until either has had enough. Gives the status. */
-export async function converse(machine: Machine, { kind, expected, timeout, traceOut }: Conversation): Promise<number> {
+export async function converse(machine: Machine, options: Conversation): Promise<number> {
+  const { kind, expected, timeout, traceOut, stopwatch } = options;
+  const debug = new Debugger(machine, new Symbols(options.kernel));
+  let gdb: GdbPort | undefined;
+  const unlessGdb = () => (gdb?.attached === true ? "gdb holds the machine: let it go on from there" : undefined);
   let ending: Ending | undefined;
   let over = false;
   const end = (why: Ending) => {
@@ -32,18 +48,27 @@ export async function converse(machine: Machine, { kind, expected, timeout, trac
     ending ??= why;
     loop.stop();
   };
+  const quit = () => end({ status: exitStatus.ok });
+  const monitor = new Monitor(debug, { quit, busy: unlessGdb });
+  const keys = new MonitorKeys((line) => monitor.execute(line));
   const onCommand = (command: Command) => {
-    if (command === "quit") end({ status: exitStatus.ok });
-    else say(command === "help" ? keyHelp : "there is no monitor yet; Ctrl-A x quits");
+    if (command === "quit") quit();
+    else if (command === "monitor") output.say(keys.toggle());
+    else say(keyHelp);
   };
 
-  const { input, output, isTerminal, release } = await joinConsole(kind, onCommand);
+  const joined = await joinConsole(kind, onCommand, (typed) => {
+    if (!keys.on) return typed;
+    output.say(keys.type(typed));
+    return new Uint8Array(0);
+  });
+  const { input, output, isTerminal, release } = joined;
   const watch = new Watch(expected);
   machine.onConsole = (byte) => output.add(byte);
-  const debug = lines((text) => machine.trace.channel("debug-console").log(text));
+  const debugLine = lines((text) => machine.trace.channel("debug-console").log(text));
   const debugChannel = machine.trace.channel("debug-console");
   machine.onDebug = (byte) => {
-    if (debugChannel.on) debug(byte);
+    if (debugChannel.on) debugLine(byte);
   };
   let printed = false;
   output.onBytes = (bytes) => {
@@ -55,9 +80,9 @@ export async function converse(machine: Machine, { kind, expected, timeout, trac
     end({ status: exitStatus.failure, message: "standard output was closed by its reader", hurry: true });
 
   const listens = () => isTerminal || machine.console.listening || machine.clock.now > patience;
-  const loop = new Loop(machine, {
+  const loop = new Loop(debug, {
     slice,
-    feed: (asleep) => (asleep || listens()) && input.feed(machine.console),
+    feed: (asleep) => !debug.stopped && (asleep || listens()) && input.feed(machine.console),
     flush: () => {
       output.flush();
       traceOut.flush();
@@ -66,17 +91,29 @@ export async function converse(machine: Machine, { kind, expected, timeout, trac
       return some;
     },
     blocked: () => (output.full ? output.drained() : undefined),
-    mayComeInput: () => !input.ended,
+    mayComeInput: () => !input.ended || gdb !== undefined,
   });
   input.onData = () => loop.wake();
+  debug.onResume = () => {
+    stopwatch?.start();
+    loop.wake();
+  };
+  debug.listen(() => stopwatch?.stop());
   const stopWatching = watchOutside(timeout, end);
 
   try {
+    if (options.gdb !== undefined) {
+      debug.stop();
+      const { GdbPort } = await import("./gdb-port.ts");
+      const wishes = { monitor: (line: string) => monitor.execute(line), kill: quit };
+      gdb = await GdbPort.open(options.gdb, debug, wishes);
+    }
     const result = await loop.run();
     over = true;
     if (!ending?.hurry) await output.drained();
     return conclude(result.by === "guest" ? result.status : undefined, ending, expected, watch, timeout);
   } finally {
+    await gdb?.close();
     stopWatching();
     input.close();
     release();

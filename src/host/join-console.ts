@@ -10,7 +10,7 @@ import { takeTerminal } from "./terminal.ts";
 export type ConsoleKind = "stdio" | "pty" | "none";
 
 export const keyHelp =
-  "Ctrl-A x quits, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h shows this; all other keys, Ctrl-C too, go to the guest";
+  "Ctrl-A x quits, Ctrl-A c is the monitor, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h shows this; all other keys, Ctrl-C too, go to the guest";
 
 /** The outside of a console. */
 export interface JoinedConsole {
@@ -21,8 +21,15 @@ export interface JoinedConsole {
   release(): void;
 }
 
-/** Opens it. Commands which a person types at a terminal are told to `onCommand`. */
-export async function joinConsole(kind: ConsoleKind, onCommand: (command: Command) => void): Promise<JoinedConsole> {
+/**
+ * Opens it. Commands which a person types at a terminal are told to `onCommand`; what else is typed there goes to `toMonitor`, which
+ * gives what is left for the guest.
+ */
+export async function joinConsole(
+  kind: ConsoleKind,
+  onCommand: (command: Command) => void,
+  toMonitor: (typed: Uint8Array) => Uint8Array = (typed) => typed,
+): Promise<JoinedConsole> {
   if (kind === "none") return { input: Input.none(), output: new Output(undefined), isTerminal: false, release() {} };
   if (kind === "pty") {
     const { path, master } = await openPty();
@@ -35,7 +42,7 @@ export async function joinConsole(kind: ConsoleKind, onCommand: (command: Comman
     const keys = new EscapeKeys();
     const release = takeTerminal(process.stdin as ReadStream);
     say(keyHelp);
-    const input = Input.fromStream(process.stdin, (typed) => keys.filter(typed, onCommand));
+    const input = Input.fromStream(process.stdin, (typed) => toMonitor(keys.filter(typed, onCommand)));
     return { input, output, isTerminal: true, release };
   }
   const input = isAllThere(0, false) ? Input.fromFile(0) : Input.fromStream(process.stdin);

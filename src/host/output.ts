@@ -36,6 +36,12 @@ export class Output {
     this.#bytes[this.#length++] = byte;
   }
 
+  /** Says something of the emulator's own to the person there, behind what the guest has said; it is none of the guest's output. */
+  say(text: string): void {
+    this.flush();
+    if (!this.#closed && text !== "") this.#stream?.write(text);
+  }
+
   /** Hands on what was gathered. */
   flush(): void {
     if (this.#length === 0) return;

@@ -45,6 +45,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--clock <clock>", "virtual or host (default: host with a live terminal, else virtual)")
     .option("--exec <executor>", "jit translates hot code, interp interprets all; the same run either way", "jit")
     .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
+    .option("--gdb <port>", "hold the machine and wait for gdb at this port of 127.0.0.1; 0 for any that is free")
     .option("--stats", "print instructions and the RAM's hash at the end, on standard error")
     .action(async (machine: string, flags: BootFlags) => {
       const { bootCommand } = await import("./verbs/boot.ts");

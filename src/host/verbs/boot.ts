@@ -3,6 +3,7 @@ import { createMachine } from "../../index.ts";
 import { type BootOptions, configure } from "../configure.ts";
 import { converse } from "../conversation.ts";
 import { writeText } from "../stderr.ts";
+import { Stopwatch } from "../stopwatch.ts";
 import { TraceOut } from "../trace-out.ts";
 import { parseChoice, parseInteger, parseRegex, parseSeconds } from "../values.ts";
 
@@ -26,6 +27,7 @@ export interface BootFlags {
   readonly clock?: string;
   readonly nsPerInstruction?: string;
   readonly exec?: string;
+  readonly gdb?: string;
   readonly stats?: boolean;
 }
 
@@ -37,14 +39,20 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   const live = kind === "pty" || (kind === "stdio" && isatty(0));
   const expected = flags.expect === undefined ? undefined : parseRegex(flags.expect, "--expect");
   const timeout = flags.timeout === undefined ? undefined : parseSeconds(flags.timeout, "--timeout");
+  const gdb = flags.gdb === undefined ? undefined : parseInteger(flags.gdb, "--gdb", 0, 65535);
   const options = bootOptions(machineName, flags, live);
 
   const traceOut = new TraceOut(flags.trace, flags.traceFile);
   const configuration = await configure(options, traceOut.trace);
   try {
-    const machine = createMachine(configuration.spec, configuration.options);
+    const { kernel, wall } = configuration.options;
+    const stopwatch = wall && new Stopwatch(wall);
+    const machine = createMachine(configuration.spec, {
+      ...configuration.options,
+      wall: stopwatch && (() => stopwatch.now),
+    });
     traceOut.check();
-    const status = await converse(machine, { kind, expected, timeout, traceOut });
+    const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, kernel, stopwatch });
     traceOut.close();
     if (flags.stats) {
       const { statistics } = await import("../stats.ts");
