@@ -67,7 +67,7 @@ export function writeCr0(core: Core, value: number): void {
 function writeCr4(core: Core, value: number): void {
   const absent = value & ~core.cr4Bits;
   if (absent !== 0) {
-    core.wires.report(`cr4 ${absent}`, `CR4 bits 0x${absent.toString(16)} are not there`);
+    core.wires.report(`cr4 ${absent}`, `CR4 bits 0x${(absent >>> 0).toString(16)} are not there`);
     throw core.protection();
   }
   const changed = core.get(s.cr4) ^ value;

@@ -119,15 +119,22 @@ export function loadData(core: Core, n: number, selector: number, vector: number
   load(core, n, selector, descriptor);
 }
 
-/** Checks a stack segment for privilege `cpl` and marks it accessed; faults are `vector` with the selector, #SS where it is not present. */
-export function needStack(core: Core, selector: number, cpl: number, vector: number, ext: number): Descriptor {
+/** Checks a stack segment for privilege `cpl` and marks it accessed; faults are `vector` with the selector, `absent` where it is not present. */
+export function needStack(
+  core: Core,
+  selector: number,
+  cpl: number,
+  vector: number,
+  ext: number,
+  absent: number = Vector.stack,
+): Descriptor {
   const code = (selector & 0xfffc) | ext;
   if ((selector & 0xfffc) === 0) throw core.raise(vector, vector === Vector.invalidTss ? code : ext);
   const descriptor = needDescriptor(core, selector, vector, ext);
   const { high } = descriptor;
   const writable = (high & (Right.segment | Right.code | Right.readWrite)) === (Right.segment | Right.readWrite);
   if ((selector & 3) !== cpl || !writable || dplOf(high) !== cpl) throw core.raise(vector, code);
-  if ((high & Right.present) === 0) throw core.raise(Vector.stack, code);
+  if ((high & Right.present) === 0) throw core.raise(absent, code);
   markAccessed(core, descriptor);
   return descriptor;
 }

@@ -286,7 +286,8 @@ function protectedReturn(core: Core, size: number, next: number): void {
   } else {
     const esp = stack.pop(size);
     const ss = stack.pop(size) & 0xffff;
-    const outer = needStack(core, ss, rpl, Vector.protection, 0);
+    // #NP for an absent one, where RET has #SS.
+    const outer = needStack(core, ss, rpl, Vector.protection, 0, Vector.notPresent);
     markAccessed(core, descriptor);
     load(core, s.segment.cs, cs, descriptor);
     load(core, s.segment.ss, ss, outer);
