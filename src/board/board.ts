@@ -43,6 +43,8 @@ export interface Board {
   /** Every chip but the processor, in the order in which they are reset. */
   readonly devices: readonly Device[];
   readonly console: SerialPort;
+  /** The guest has left and will not run again. */
+  ended(): void;
   /** Counts worth knowing, by name: interrupts of each kind, refused accesses. */
   counts(): Record<string, number>;
 }

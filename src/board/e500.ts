@@ -102,6 +102,7 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
     cpu,
     devices: [...chips.devices, ...own, bridge, ...bridge.bus.devices],
     console: consoleOf(spec, chips.uarts),
+    ended: () => virtio.close(),
     counts: () => {
       const { messagesSent, messagesDropped, refused } = bridge.bus.path.state.now;
       const way = { messages: messagesSent, "messages-dropped": messagesDropped, "dma-refused": refused };

@@ -87,7 +87,10 @@ export class Machine {
       ...more,
     });
     for (let left = budget; ; ) {
-      if (this.#status !== undefined) return result("exit", { status: this.#status });
+      if (this.#status !== undefined) {
+        this.#board.ended();
+        return result("exit", { status: this.#status });
+      }
       if (this.#resetWanted !== undefined) {
         if (this.#stopOnReset) this.#status = 0;
         else this.reset();

@@ -1,5 +1,6 @@
 import type { BlockBackend } from "../backend/block.ts";
 import type { CharacterSink, CharacterSource } from "../backend/character.ts";
+import type { NetworkBackend } from "../backend/network.ts";
 import type { Trace } from "../trace/trace.ts";
 
 /**
@@ -25,6 +26,16 @@ export interface Drive {
   readonly ring?: RingFormat;
 }
 
+/** A network card. The first ones are those of the machine's description, as far as it has any; further ones are added. */
+export interface Network {
+  readonly backend: NetworkBackend;
+  /** 6 bytes, of one station. Default: the description's, else one made of its place in the network. */
+  readonly mac?: Uint8Array;
+  readonly layout?: Layout;
+  readonly irq?: IrqMode;
+  readonly ring?: RingFormat;
+}
+
 /**
  * What a machine is started with, beside its MachineSpec: `createMachine(spec, options): Machine` in create.ts takes both.
  * Nothing here touches the host: files are read by the caller.
@@ -42,6 +53,7 @@ export interface MachineOptions {
   /** The kernel's command line. */
   readonly append?: string;
   readonly drives?: readonly Drive[];
+  readonly networks?: readonly Network[];
   readonly layout?: Layout;
   readonly irq?: IrqMode;
   readonly ring?: RingFormat;

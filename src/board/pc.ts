@@ -84,6 +84,7 @@ export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests)
     cpu,
     devices: [...chips.devices, ...interrupts.devices, fwCfg, ...pci.devices, ...pci.bus.devices],
     console: consoleOf(spec, chips.uarts),
+    ended: () => virtio.close(),
     counts: () => ({ interrupts: interrupts.taken, ...pci.counts(), ...virtio.counts() }),
   };
 }

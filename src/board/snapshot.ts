@@ -11,7 +11,7 @@ export interface Snapshot {
   readonly ram: Uint8Array;
 }
 
-/** To be taken between two runs, with no disk request in hand: those are the host's, and not saved. */
+/** To be taken between two runs. Frames on their way in a network are lost, as they may be on any. */
 export function saveSnapshot(machine: Machine): Snapshot {
   return {
     machine: machine.spec.name,

@@ -159,13 +159,24 @@ const e500Pci = z.strictObject({
   freeSlots: slotRange,
 });
 
-/** A virtio device which the machine always has. A disk's bytes are given by `--drive`. */
-const virtioDevice = z.strictObject({
-  kind: z.enum(["console", "rng"]),
-  layout: layout.optional(),
-  irq: irqMode.optional(),
-  ring: ring.optional(),
-});
+const virtioCommon = { layout: layout.optional(), irq: irqMode.optional(), ring: ring.optional() };
+
+/** A virtio device which the machine always has. A disk's bytes are given by `--drive`, what a network card is joined to by `--net`. */
+const virtioDevice = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("console"), ...virtioCommon }),
+  z.strictObject({ kind: z.literal("rng"), ...virtioCommon }),
+  z.strictObject({
+    kind: z.literal("net"),
+    ...virtioCommon,
+    /** Its address, that of one station; made of its place in the network when absent. */
+    mac: z
+      .string()
+      .regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i, "expected the address of a station, like 02:00:00:00:00:01")
+      .optional(),
+    /** Of the network, in bytes. Default 1500. */
+    mtu: whole(1280, 65_535).optional(),
+  }),
+]);
 
 const common = {
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -231,4 +242,5 @@ export type MachineSpec = z.infer<typeof machineSchema>;
 export type PcSpec = Extract<MachineSpec, { board: "pc" }>;
 export type E500Spec = Extract<MachineSpec, { board: "ppce500" }>;
 export type DeviceSpec = MachineSpec["devices"][number];
+export type VirtioSpec = z.infer<typeof virtioDevice>;
 export type PciWindow = z.infer<typeof pciWindow>;

@@ -1,16 +1,18 @@
 import { CharacterFifo, sinkTo } from "../backend/character.ts";
 import { SeededEntropy } from "../backend/entropy.ts";
+import { unplugged } from "../backend/network.ts";
 import type { PciBus } from "../pci/bus.ts";
 import type { Clock, Holds } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
 import { Blk } from "../virtio/device/blk/blk.ts";
 import { VirtioConsole } from "../virtio/device/console.ts";
+import { VirtioNet } from "../virtio/device/net/net.ts";
 import { Rng } from "../virtio/device/rng.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { createVirtioPci, type VirtioPciOptions } from "../virtio/pci.ts";
 import { TransportCounts } from "../virtio/transport-counts.ts";
 import { type IrqMode, type Layout, MachineError, type MachineOptions, type RingFormat } from "./options.ts";
-import type { MachineSpec } from "./spec.ts";
+import type { MachineSpec, VirtioSpec } from "./spec.ts";
 
 /** MSI-X vectors: none; one for the configuration and one which all queues share; or one for the configuration and one a queue. */
 const vectors: Readonly<Record<IrqMode, number | undefined>> = { intx: 0, "msix-shared": 2, msix: undefined };
@@ -36,6 +38,15 @@ interface Own {
   readonly layout?: Layout;
   readonly irq?: IrqMode;
   readonly ring?: RingFormat;
+}
+
+/** Locally administered (IEEE 802-2014 section 8.4): the card's number in its machine, then its place in the network. */
+function usualMac(number: number, station: number): Uint8Array {
+  return Uint8Array.of(0x02, 0xba, 0x20, number, station >>> 8, station);
+}
+
+function parseMac(text: string): Uint8Array {
+  return Uint8Array.from(text.split(":"), (byte) => Number.parseInt(byte, 16));
 }
 
 /** Puts the virtio devices of a machine into free slots of its bus: the n-th drive takes the n-th one. */
@@ -71,8 +82,18 @@ export class VirtioSlots {
       const wires = { clock: this.#clock, trace: this.#trace.channel("virtio"), queueSize };
       this.#plug(new Blk(`blk${i}`, { disk: drive.backend, ...wires }), drive);
     }
-    const made = { console: 0, rng: 0 };
-    for (const own of this.#spec.virtio ?? []) this.#plug(this.#make(own.kind, made[own.kind]++), own);
+    const made = { console: 0, rng: 0, net: 0 };
+    for (const own of this.#spec.virtio ?? []) {
+      const number = made[own.kind]++;
+      if (own.kind === "net") this.#plugNetwork(number, own);
+      else this.#plug(this.#make(own.kind, number), own);
+    }
+    while (made.net < (this.#options.networks ?? []).length) this.#plugNetwork(made.net++, {});
+  }
+
+  /** The guest has left: machines at the same hub do not wait for this one any more. */
+  close(): void {
+    for (const { backend } of this.#options.networks ?? []) backend.close();
   }
 
   /** What each device's transport has cost, by the device's name. */
@@ -100,13 +121,26 @@ export class VirtioSlots {
     return new VirtioConsole(`console${number}`, joined ?? { output: sinkTo(() => {}), input: new CharacterFifo() });
   }
 
+  /** @param card what the description says of it. */
+  #plugNetwork(number: number, card: Partial<Extract<VirtioSpec, { kind: "net" }>>): void {
+    const given = this.#options.networks?.[number];
+    const network = given?.backend ?? unplugged();
+    const mac = given?.mac ?? (card.mac === undefined ? usualMac(number, network.station) : parseMac(card.mac));
+    const wires = { network, clock: this.#clock, trace: this.#trace.channel("virtio"), mac, mtu: card.mtu };
+    this.#plug(new VirtioNet(`net${number}`, wires), {
+      layout: given?.layout ?? card.layout,
+      irq: given?.irq ?? card.irq,
+      ring: given?.ring ?? card.ring,
+    });
+  }
+
   #plug(device: VirtioDevice, own: Own): void {
     const layout = this.#layout(own.layout);
     const irq = own.irq ?? this.#options.irq ?? this.#spec.irq;
     const ring = own.ring ?? this.#options.ring ?? this.#spec.ring ?? "split";
     while (this.#bus.at(this.#slot, 0) !== undefined) this.#slot++;
     if (this.#slot > this.#spec.pci.freeSlots[1])
-      throw new MachineError(`machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives`);
+      throw new MachineError(`machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives or networks`);
     const counts = new TransportCounts(device.name);
     this.#counts.set(device.name, counts);
     const fn = createVirtioPci(device, {

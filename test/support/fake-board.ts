@@ -84,6 +84,7 @@ export function fakeBoard(parts: { cpu: FakeCpu; clock?: MachineClock; devices?:
           return true;
         },
       },
+      ended: () => {},
       counts: () => ({}),
     };
   };
