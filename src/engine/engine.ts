@@ -197,7 +197,7 @@ export class Engine implements EngineServices {
     this.#tlb.flushPage(address);
     this.forgetFetch(address);
     // What runs now may lie on that page: it is looked up again behind this instruction.
-    this.attention();
+    if (((address ^ this.#linear) & -pageSize) === 0) this.attention();
   }
 
   forgetFetch(address: number): void {
@@ -214,6 +214,8 @@ export class Engine implements EngineServices {
     for (;;) {
       const reason = this.#loop.run();
       if (reason === Reason.fault) this.#deliver();
+      // With nothing left the next instruction is not begun, so it is not fetched either: a fetch that faults counts as one.
+      else if (this.words[front.slots.budget.index] === 0) return;
       else if (reason === Reason.fetch) this.#fetch();
       else if (reason === Reason.decode) this.#decodeRun();
       else if (reason === Reason.hot) this.#translate();
