@@ -29,20 +29,20 @@ export const popSegment: Body = (i) => {
   i.exit("popSegment", i.registerNumber(), value, i.wholeStackPointer(i.stackPointer(i.size)));
 };
 
-/** PUSHA: eight stores that succeed together, so the whole piece is probed first. ESP is pushed as it was. */
+/** PUSHA: ESP is pushed as it was, and moves when all eight are stored: those stored before one that faults lie below it. */
 export const pusha: Body = (i) => {
   const { b, size } = i;
-  const places = gpr.map((_, k) => i.stackLinear(i.stackPointer(-size * (k + 1)), size, "write"));
-  b.probe(size, places[0] as Value);
-  b.probe(size, places[7] as Value);
-  for (const [k, register] of gpr.entries()) b.store(size, places[k] as Value, b.getAt(b.i32(register.offset), size));
+  for (const [k, register] of gpr.entries()) {
+    const place = i.stackLinear(i.stackPointer(-size * (k + 1)), size, "write");
+    b.store(size, place, b.getAt(b.i32(register.offset), size));
+  }
   i.setStackPointer(i.stackPointer(-8 * size));
 };
 
-/** POPA: the image of ESP is read and dropped. */
+/** POPA: from EDI up to EAX; the image of ESP is read and dropped. */
 export const popa: Body = (i) => {
   const { b, size } = i;
-  const values = gpr.map((_, k) => b.load(size, i.stackLinear(i.stackPointer(size * (7 - k)), size, "read")));
+  const values = gpr.map((_, k) => b.load(size, i.stackLinear(i.stackPointer(size * k), size, "read"))).reverse();
   i.setStackPointer(i.stackPointer(8 * size));
   for (const [k, register] of gpr.entries()) {
     if (k !== 4) b.setAt(b.i32(register.offset), size, values[k] as Value);
@@ -61,31 +61,23 @@ export const popf: Body = (i) => {
 };
 
 /**
- * ENTER: SDM vol. 2. Its level is part of the form, so the copying is written out. Everything is read before anything is stored, and both ends
- * of what is stored are probed, as is the final stack pointer: the frame may then be used without a fault behind ENTER's back.
+ * ENTER: SDM vol. 2. Its level is part of the form, so the copying is written out, in the manual's order: a frame that is copied may lie where
+ * this copying stores. ESP and EBP change when nothing can fault any more; what was pushed by then lies below ESP, as on the processor.
  */
 export const enter: Body = (i) => {
   const { b, size, level } = i;
   const where = b.i32(ebp.offset);
   const frame = b.get(ebp);
-  const values: Value[] = [b.getAt(where, size)];
-  const pointers = [i.stackPointer(-size)];
-  const temporary = pointers[0] as Value;
-  for (let k = 1; k < level; k++) {
-    values.push(b.load(size, i.stackLinear(i.stackOffset(frame, -size * k), size, "read")));
-    pointers.push(i.stackPointer(-size * (k + 1)));
-  }
-  if (level > 0) {
-    values.push(temporary);
-    pointers.push(i.stackPointer(-size * (level + 1)));
-  }
-  const last = pointers.at(-1) as Value;
+  const pushAt = (k: number, value: Value) =>
+    b.store(size, i.stackLinear(i.stackPointer(-size * k), size, "write"), value);
+  pushAt(1, b.getAt(where, size));
+  for (let k = 1; k < level; k++)
+    pushAt(k + 1, b.load(size, i.stackLinear(i.stackOffset(frame, -size * k), size, "read")));
+  const temporary = i.stackPointer(-size);
+  if (level > 0) pushAt(level + 1, temporary);
+  const last = i.stackPointer(-size * (level > 0 ? level + 1 : 1));
   const moved = i.stackOffset(b.sub(last, i.read(0)), 0);
   b.probe(size, i.stackLinear(moved, size, "write"));
-  const places = pointers.map((pointer) => i.stackLinear(pointer, size, "write"));
-  b.probe(size, places.at(-1) as Value);
-  b.probe(size, places[0] as Value);
-  for (const [k, value] of values.entries()) b.store(size, places[k] as Value, value);
   b.setAt(where, size, temporary);
   i.setStackPointer(moved);
 };

@@ -1,5 +1,5 @@
 import type { Value } from "../../ir/builder.ts";
-import { condition, setSub } from "./flags.ts";
+import { setSub } from "./flags.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Body, Repeat } from "./pattern.ts";
 import { edx } from "./slots.ts";
@@ -17,7 +17,7 @@ function advance(i: Instruction, ...registers: Register[]): void {
   for (const register of registers) i.advance(register, i.width(0));
 }
 
-function string(step: (i: Instruction) => void, compares = false, before?: (i: Instruction) => void): Body {
+function string(step: (i: Instruction) => void, before?: (i: Instruction) => void): Body {
   return (i) => {
     before?.(i);
     if (i.repeat === Repeat.none) {
@@ -30,9 +30,31 @@ function string(step: (i: Instruction) => void, compares = false, before?: (i: I
       step(i);
       const left = b.sub(count, b.i32(1));
       i.setCounter(left);
-      let again: Value = left;
-      if (compares) again = b.and(b.ne(left, b.i32(0)), condition(b, i.repeat === Repeat.whileEqual ? 4 : 5));
-      b.if(again, () => b.jump(b.pc()));
+      b.if(left, () => b.jump(b.pc()));
+    });
+  };
+}
+
+/**
+ * CMPS and SCAS: `step` gives what is compared. The flags are those of the last step, and change with it: a repeated one that faults leaves
+ * them as they were before all its steps (SDM vol. 2, REP).
+ */
+function comparing(step: (i: Instruction) => readonly [Value, Value]): Body {
+  return (i) => {
+    const { b } = i;
+    const finish = (x: Value, y: Value) => setSub(b, i.width(0), x, y, b.sub(x, y));
+    if (i.repeat === Repeat.none) {
+      finish(...step(i));
+      return;
+    }
+    const count = i.counter();
+    b.if(count, () => {
+      const [x, y] = step(i);
+      const left = b.sub(count, b.i32(1));
+      i.setCounter(left);
+      const goesOn = i.repeat === Repeat.whileEqual ? b.eq(x, y) : b.ne(x, y);
+      b.if(b.and(b.ne(left, b.i32(0)), goesOn), () => b.jump(b.pc()));
+      finish(x, y);
     });
   };
 }
@@ -53,19 +75,20 @@ export const lods = string((i) => {
   i.write(0, value);
 });
 
-export const cmps = string((i) => {
-  const x = i.signed(0);
+/** When both operands fault the processor tells of ES:EDI, so that one is read first. */
+export const cmps = comparing((i) => {
   const y = i.signed(1);
+  const x = i.signed(0);
   advance(i, "esi", "edi");
-  setSub(i.b, i.width(0), x, y, i.b.sub(x, y));
-}, true);
+  return [x, y];
+});
 
-export const scas = string((i) => {
+export const scas = comparing((i) => {
   const x = i.signed(0);
   const y = i.signed(1);
   advance(i, "edi");
-  setSub(i.b, i.width(0), x, y, i.b.sub(x, y));
-}, true);
+  return [x, y];
+});
 
 function portNumber(i: Instruction): Value {
   return i.b.getAt(i.b.i32(edx.offset), 2);
@@ -77,22 +100,14 @@ function check(i: Instruction): void {
 }
 
 /** INS: a port is read, which cannot be taken back, when the memory is known to take the value. */
-export const ins = string(
-  (i) => {
-    i.probe(0);
-    i.write(0, i.call("readPort", portNumber(i), i.b.i32(i.width(0))));
-    advance(i, "edi");
-  },
-  false,
-  check,
-);
+export const ins = string((i) => {
+  i.probe(0);
+  i.write(0, i.call("readPort", portNumber(i), i.b.i32(i.width(0))));
+  advance(i, "edi");
+}, check);
 
-export const outs = string(
-  (i) => {
-    const value = i.read(0);
-    i.call("writePort", portNumber(i), i.b.i32(i.width(0)), value);
-    advance(i, "esi");
-  },
-  false,
-  check,
-);
+export const outs = string((i) => {
+  const value = i.read(0);
+  i.call("writePort", portNumber(i), i.b.i32(i.width(0)), value);
+  advance(i, "esi");
+}, check);

@@ -1,0 +1,64 @@
+/*
+ * Random instructions on our machine and on an oracle outside of it, until the first difference:
+ *
+ *     npm run campaign -- [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K] [--exec interp|jit|evaluator]
+ *
+ * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-oracle.c, built when
+ * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. A report names seed and case: `--seed N --from K --cases 1` gives it again.
+ */
+
+import { parseArgs } from "node:util";
+import { campaign, type Target } from "../test/campaign/campaign.ts";
+import { x86Target } from "../test/campaign/x86-target.ts";
+
+const executors = { interp: "interpreter", jit: "regions", evaluator: "evaluator" } as const;
+
+function fail(message: string): never {
+  console.error(`campaign: ${message}`);
+  process.exit(2);
+}
+
+const { values } = parseArgs({
+  options: {
+    cpu: { type: "string", default: "x86" },
+    cases: { type: "string" },
+    seconds: { type: "string" },
+    seed: { type: "string", default: `${Math.floor(Date.now() / 1000) % 1_000_000}` },
+    from: { type: "string", default: "0" },
+    exec: { type: "string", default: "interp" },
+  },
+});
+
+function number(name: "cases" | "seconds" | "seed" | "from", otherwise: number): number {
+  const text = values[name];
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!(value >= 0)) fail(`--${name} ${text} is no number`);
+  return value;
+}
+
+const executor =
+  executors[values.exec as keyof typeof executors] ?? fail(`--exec is ${Object.keys(executors).join(", ")}`);
+const seconds = number("seconds", values.cases === undefined ? 60 : Number.POSITIVE_INFINITY);
+const cases = number("cases", Number.MAX_SAFE_INTEGER);
+const seed = number("seed", 1);
+const from = number("from", 0);
+
+async function main<C, A>(target: Target<C, A>): Promise<void> {
+  let told = performance.now();
+  const progress = (done: number) => {
+    if (performance.now() - told < 10_000) return;
+    told = performance.now();
+    console.error(`${target.name}: ${done} cases`);
+  };
+  const outcome = await campaign(target, { seed, from, cases, seconds, batch: 20_000, progress });
+  if (outcome.difference !== undefined) console.log(outcome.difference.join("\n"));
+  const rate = Math.round(outcome.done / outcome.seconds);
+  console.log(
+    `${target.name} on the ${executor}: ${outcome.done} cases from ${from} on, seed ${seed}, ${outcome.skipped} skipped, ${rate} a second: ${outcome.difference === undefined ? "no difference" : "a difference"}`,
+  );
+  process.exitCode = outcome.difference === undefined ? 0 : 1;
+}
+
+if (values.cpu === "x86") await main(await x86Target(executor));
+else fail("--cpu is x86 or e500");
