@@ -11,6 +11,7 @@ import { type DriveOption, parseDrive } from "./drive-option.ts";
 import { usage } from "./failure.ts";
 import { readFileOrFail, readImage } from "./images.ts";
 import { findMachine } from "./machines.ts";
+import { type NetSource, Networks } from "./networks.ts";
 import { parseSize } from "./values.ts";
 
 /** A disk: a file by `--drive`'s words or by fields, bytes in memory, or a backend of one's own. */
@@ -31,6 +32,10 @@ export interface BootOptions {
   readonly firmware?: string | Uint8Array | false;
   /** Disks in order. Default: with the demo kernel the demo disk, else none. */
   readonly drives?: readonly DriveSource[];
+  /** Network cards in order: `loopback`, `hub:NAME` or `none`, each with `,mac=` where wanted. Machines at one hub must run at once. */
+  readonly net?: readonly NetSource[];
+  /** A file for every frame which a network card sends or takes. */
+  readonly pcap?: string;
   readonly layout?: Layout;
   readonly irq?: IrqMode;
   readonly ring?: RingFormat;
@@ -64,12 +69,15 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       : (contents(wanted.firmware, "firmware") ?? new Uint8Array(0));
 
   const files: BlockFile[] = [];
+  let networks: Networks | undefined;
   const close = () => {
     for (const file of files) file.close();
+    networks?.close();
   };
   try {
     const sources = wanted.drives ?? (demo ? [new MemoryBlock(demoDisk(), "demo")] : []);
     const drives = sources.map((source) => openDrive(source, files));
+    networks = new Networks(wanted.net ?? [], wanted.pcap, spec.time.epoch);
     const options: MachineOptions = {
       firmware,
       memory,
@@ -77,6 +85,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       initrd,
       append: wanted.append,
       drives,
+      networks: networks.cards,
       layout: wanted.layout,
       irq: wanted.irq,
       ring: wanted.ring,

@@ -30,6 +30,8 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--append <text>", "the kernel's command line")
     .option("--firmware <file>", "instead of the machine's own; `none` enters the kernel directly, by ePAPR (ppce500)")
     .option("--drive <file[,readonly][,snapshot]>", "a raw disk image, once for each disk; `none` for no disk", gather)
+    .option("--net <kind[,mac=A]>", "a network card, once for each: loopback, hub:NAME or none", gather)
+    .option("--pcap <file>", "write every frame of the network cards there, for tshark and its kin")
     .option(
       "--layout <layout>",
       "register layout of virtio devices: legacy, overlay, modern, transitional (legacy and modern), modern-latched or overlay-legacy",
@@ -62,7 +64,9 @@ export async function runProgram(words: readonly string[], version: string): Pro
 
   program
     .command("matrix")
-    .description("try every machine, register layout, interrupt mode and virtio device, and show what each costs")
+    .description(
+      "try every machine, register layout, format of ring, interrupt mode and virtio device, and show what each costs",
+    )
     .argument("[machines...]", "only these (default: all there are)")
     .option("--tap", "a line of the Test Anything Protocol for each cell")
     .option("--json", "all cells as one JSON object")
@@ -101,8 +105,8 @@ function print(text: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }
 
-function gather(drive: string, drives: readonly string[] | undefined): readonly string[] {
-  return [...(drives ?? []), drive];
+function gather(word: string, words: readonly string[] | undefined): readonly string[] {
+  return [...(words ?? []), word];
 }
 
 /** Commander's message in our words: what, and the nearest name. */

@@ -18,6 +18,8 @@ export interface BootFlags {
   readonly append?: string;
   readonly firmware?: string;
   readonly drive?: readonly string[];
+  readonly net?: readonly string[];
+  readonly pcap?: string;
   readonly console: string;
   readonly expect?: string;
   readonly timeout?: string;
@@ -78,6 +80,8 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     append: flags.append,
     firmware: flags.firmware === "none" ? false : flags.firmware,
     drives,
+    net: flags.net,
+    pcap: flags.pcap,
     layout: choice(flags.layout, "--layout", layouts),
     irq: choice(flags.irq, "--irq", ["intx", "msix", "msix-shared"]),
     ring: choice(flags.ring, "--ring", ["split", "packed"]),
