@@ -32,20 +32,46 @@ export const Feature = {
   cmov: 1 << 15,
   pat: 1 << 16,
   pse36: 1 << 17,
+  mmx: 1 << 23,
   fxsr: 1 << 24,
+  sse: 1 << 25,
+  sse2: 1 << 26,
 } as const;
 
-const { vme, de, pse, tsc, msr, pae, mce, cx8, apic, sep, mtrr, pge, mca, cmov, pat, pse36, fpu, fxsr } = Feature;
+const {
+  vme,
+  de,
+  pse,
+  tsc,
+  msr,
+  pae,
+  mce,
+  cx8,
+  apic,
+  sep,
+  mtrr,
+  pge,
+  mca,
+  cmov,
+  pat,
+  pse36,
+  fpu,
+  mmx,
+  fxsr,
+  sse,
+  sse2,
+} = Feature;
 const pentium = fpu | vme | de | pse | tsc | msr | mce | cx8 | apic;
 const pentiumPro = pentium | pae | sep | mtrr | pge | mca | cmov;
-const pentium2 = pentiumPro | pat | pse36 | fxsr;
+const pentium2 = pentiumPro | pat | pse36 | mmx | fxsr;
+const pentium3 = pentium2 | sse;
 
 function model(name: string, signature: number, features: number, noExecute = false): Model {
   return { name, signature, features, noExecute };
 }
 
 /**
- * By the name that `--cpu` takes. There is no SSE yet, and without it no Pentium III. The Pentium Pro has a later stepping
+ * By the name that `--cpu` takes. The Pentium Pro has a later stepping
  * than those which announced SYSENTER and did not have it (SDM vol. 2, SYSENTER). "p6-nx" never was: all that there is of 32 bits.
  */
 export const models: Readonly<Record<string, Model>> = Object.fromEntries(
@@ -54,6 +80,8 @@ export const models: Readonly<Record<string, Model>> = Object.fromEntries(
     model("pentium", 0x52c, pentium),
     model("pentium-pro", 0x633, pentiumPro),
     model("pentium2", 0x652, pentium2),
+    model("pentium3", 0x68a, pentium3),
+    model("pentium-m", 0x6d8, pentium3 | sse2),
     model("p6-nx", 0x6b4, pentium2, true),
   ].map((m) => [m.name, m]),
 );
@@ -70,8 +98,16 @@ export function cr4Bits({ features }: Model): number {
     bit(mce, Cr4.mce) |
     bit(pge, Cr4.pge) |
     // Performance counters have no bit of their own: they came with the P6.
-    bit(pge, Cr4.pce)
+    bit(pge, Cr4.pce) |
+    bit(fxsr, Cr4.osfxsr) |
+    bit(sse, Cr4.osxmmexcpt)
   );
+}
+
+/** Bits of MXCSR which a model has: "denormals are zeros" came with SSE2. SDM vol. 1 section 11.6.6. */
+export function mxcsrBits({ features }: Model): number {
+  if ((features & sse) === 0) return 0;
+  return (features & sse2) !== 0 ? 0xffff : 0xffbf;
 }
 
 /** Instructions which came with a feature, by the beginning of their names. */
@@ -84,6 +120,9 @@ const instructions: readonly (readonly [feature: number, names: readonly string[
   [pge, ["rdpmc"]],
   [cmov, ["fcmov", "fcomi", "fucomi"]],
   [fxsr, ["fxsave", "fxrstor"]],
+  [mmx, ["mmx."]],
+  [sse, ["sse."]],
+  [sse2, ["sse2."]],
   // SSE3, which no model has.
   [0, ["fisttp"]],
 ];
@@ -95,7 +134,7 @@ export function lacks({ features }: Model, form: string): boolean {
   );
 }
 
-const vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
+const vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69]; // EBX, ECX, EDX
 
 /** CPUID: leaves 0 to 2. A leaf past the last gives that of the last. SDM vol. 2, CPUID. */
 export function cpuid(core: Core, model: Model): void {
@@ -107,7 +146,7 @@ export function cpuid(core: Core, model: Model): void {
     core.set(s.edx, d);
   };
   const last = model.signature >>> 8 >= 6 ? 2 : 1;
-  if (leaf === 0) put(last, vendor[0] as number, vendor[2] as number, vendor[1] as number);
+  if (leaf === 0) put(last, vendor[0] as number, vendor[1] as number, vendor[2] as number);
   else if (leaf === 1 || last === 1) put(model.signature, 0, 0, model.features);
   else if (leaf >= 0x8000_0000 && leaf <= 0x8000_0008) extended(leaf, model, put);
   // One descriptor read suffices; what it would tell of caches is left empty.
