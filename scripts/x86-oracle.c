@@ -4,7 +4,7 @@
  *     i686-linux-gnu-gcc -O2 -fno-stack-protector -fno-pic -no-pie -mno-sse -mno-mmx -ffreestanding -nostdlib -static -o x86-oracle x86-oracle.c
  *
  * Requests come in on stdin, answers go out on stdout, both as the structures below. The code lies at CODE + 0x200 in a page of
- * INT3, the memory at DATA + 0x400 in a page of zeros, and ESP is wherever the request puts it: STACK to STACK + 0x2000 is there,
+ * INT3 that cannot be written, the memory at DATA + 0x400 in a page of zeros, and ESP is wherever the request puts it: STACK to STACK + 0x2000 is there,
  * zeros. Each case ends in a signal, most in that of the INT3 behind it.
  *
  * Nothing but those pages and this program is mapped, so that a stray access faults here as it does in an empty machine.
@@ -219,6 +219,7 @@ void begin(void) {
   /* The kernel's stack and vdso: away with them, up to the end of the address space under an x86-64 kernel or an i386 one. */
   if (call3(91, 0x40000000, 0xbfffe000, 0) != 0 && call3(91, 0x40000000, 0x80000000, 0) != 0) quit(6);
   map(CODE, PAGE, 7);
+  fill(CODE, 0xcc, PAGE);
   map(DATA, PAGE, 3);
   map(STACK, 2 * PAGE, 3);
   call3(186, (long)&stack, 0, 0);
@@ -228,10 +229,12 @@ void begin(void) {
 
   while (next_request()) {
     if (request.length > sizeof request.code) quit(7);
-    fill(CODE, 0xcc, PAGE);
     fill(DATA, 0, PAGE);
     fill(STACK, 0, 2 * PAGE);
+    call3(125, CODE, PAGE, 7);
+    fill(CODE + 0x200, 0xcc, sizeof request.code);
     copy((u8 *)CODE + 0x200, request.code, request.length);
+    call3(125, CODE, PAGE, 5); /* which the case cannot change */
     copy((u8 *)DATA + 0x400, request.memory, sizeof request.memory);
     for (int k = 0; k < 8; k++) guest[k] = request.gpr[k];
     guest_eflags = (request.eflags & 0xcd5) | 2;

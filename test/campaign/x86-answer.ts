@@ -81,16 +81,11 @@ function shiftOf(c: X86Case): { count: number; bits: number } | undefined {
 /** A page fault's code is known to the write and user bits; whether it was a fetch shows with NX only. */
 const errorMask = (trap: number) => (trap === 14 ? 7 : -1);
 
-/** Regions of the oracle that are there; elsewhere nothing is, but for the oracle itself. */
-function mapped(address: number): boolean {
-  return address >>> 12 === codeAt >>> 12 || address >>> 12 === dataAt >>> 12 || address - stackTop + 0x1000 < 0x2000;
-}
-
 export type Verdict = "same" | "different" | "skipped";
 
 /**
- * Skipped is a case where the two machines are not the same: code run from data (which the oracle has not executable), accesses to
- * the oracle's own program, and a case that jumps to itself.
+ * Skipped is a case where the two machines are not the same: accesses to the oracle's own program, and a case that
+ * jumps to itself.
  */
 export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
   if (should[field.signal] === unending) return "skipped";
@@ -105,8 +100,6 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
     same = flags === 0 || (flags & ~undefinedAt(c, should)) === 0;
   }
   if (same) return "same";
-  const eip = should[field.eip] as number;
-  if (trap === 14 && eip === should[field.cr2] && mapped(eip) && eip >>> 12 !== codeAt >>> 12) return "skipped";
   const cr2 = is[field.cr2] as number;
   return is[field.trap] === 14 && cr2 >>> 20 === 0x080 ? "skipped" : "different";
 }

@@ -1,4 +1,5 @@
 import * as s from "../../src/cpu/x86/slots.ts";
+import { Access, type Translation } from "../../src/ir/frontend.ts";
 import {
   type BareX86,
   bareX86,
@@ -12,13 +13,13 @@ import {
 } from "../support/x86.ts";
 import { codeAt, dataAt, dataPage, stackTop } from "../support/x86-vectors.ts";
 import { type Answer, answerSize, codeOf, field, memoryOffset, stackOffset, stackSeen } from "./x86-answer.ts";
-import type { X86Case } from "./x86-cases.ts";
+import { longestCode, type X86Case } from "./x86-cases.ts";
 
 const tables = 0x1000;
 const pages = { code: 0x10000, data: 0x11000, stack: 0x12000 };
 const page = 4096;
-/** As `flatMode` sets them at privilege 3. */
-const flatSelector = 0x13;
+/** An address where nothing is. */
+const nowhere = 0x7000_0000;
 /** Repeated string instructions go to the end of the page, or of the stack's two. */
 const longest = 3 * page;
 
@@ -26,7 +27,7 @@ const longest = 3 * page;
 export class CampaignMachine {
   readonly machine: BareX86;
   readonly #zeros = new Uint8Array(2 * page);
-  readonly #padding = new Uint8Array(page).fill(0xcc);
+  readonly #padding = new Uint8Array(longestCode).fill(0xcc);
   readonly #data = new Uint8Array(page);
 
   constructor(executor: Executor) {
@@ -38,17 +39,39 @@ export class CampaignMachine {
       [stackTop - page, pages.stack],
       [stackTop, pages.stack + page],
     ]);
+    // The code's page is read-only.
+    machine.load(pages.code, new Uint8Array(page).fill(0xcc));
+    machine.write(tables + page, machine.read(tables + page) & ~2);
+    machine.front.core.engine.flushTlb();
+    flatMode(machine, 3);
+    this.#protectData();
     // No TSS that could have a map of ports.
     setWord(machine, s.limit[s.segment.tr], 0);
   }
 
+  /** Nothing but the code's page can be executed, which without PAE and NX has to be said to the front end. */
+  #protectData(): void {
+    const { machine } = this;
+    const { front } = machine;
+    const translate = front.translate.bind(front);
+    const present = (address: number) =>
+      address >>> 12 === dataPage >>> 12 || (address - stackTop + page) >>> 0 < 2 * page;
+    Object.assign(front, {
+      translate: (address: number, access: Access, user: boolean, into: Translation) => {
+        if (access !== Access.fetch || !present(address)) return translate(address, access, user, into);
+        translate(nowhere, access, user, into);
+        setWord(machine, s.cr2, address);
+        setWord(machine, s.faultCode, word(machine, s.faultCode) | 1);
+        return false;
+      },
+    });
+  }
+
   run(c: X86Case): Answer {
     const { machine } = this;
-    // Code that was run from data may have loaded them.
-    if (s.selector.some((slot, k) => k < 6 && word(machine, slot) !== flatSelector)) flatMode(machine, 3);
     const code = pages.code + (codeAt & 0xfff);
     const bytes = Uint8Array.from(codeOf(c));
-    machine.load(pages.code, this.#padding);
+    machine.load(code, this.#padding);
     machine.load(code, bytes);
     this.#data.set(c.memory, dataAt - dataPage);
     machine.load(pages.data, this.#data);
