@@ -16,6 +16,7 @@ export const Vector = {
   page: 14,
   coprocessor: 16,
   alignment: 17,
+  simd: 19,
 } as const;
 
 /** EFLAGS. SDM vol. 1 section 3.4.3. */
@@ -60,7 +61,19 @@ export const Cr0 = {
   cd: 0x4000_0000,
   pg: 0x8000_0000 | 0,
 } as const;
-export const Cr4 = { vme: 1, pvi: 2, tsd: 4, de: 8, pse: 0x10, pae: 0x20, mce: 0x40, pge: 0x80, pce: 0x100 } as const;
+export const Cr4 = {
+  vme: 1,
+  pvi: 2,
+  tsd: 4,
+  de: 8,
+  pse: 0x10,
+  pae: 0x20,
+  mce: 0x40,
+  pge: 0x80,
+  pce: 0x100,
+  osfxsr: 0x200,
+  osxmmexcpt: 0x400,
+} as const;
 /** IA32_EFER. SDM vol. 3 section 2.2.1. */
 export const Efer = { nxe: 1 << 11 } as const;
 

@@ -14,10 +14,11 @@ import { Core, type Wires } from "./core.ts";
 import { addDr6, Dr6, touched } from "./debug.ts";
 import { decode } from "./decode.ts";
 import { fpuHelpers } from "./fpu/helpers.ts";
-import { cr4Bits, Feature, lacks, type Model, models } from "./identification.ts";
+import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identification.ts";
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
+import { simdHelpers } from "./simd/helpers.ts";
 import * as s from "./slots.ts";
 import { systemHelpers } from "./system.ts";
 
@@ -74,7 +75,11 @@ export class X86 implements FrontEnd {
       cr4Bits: cr4Bits(model),
     });
     this.#interrupts = options.interrupts;
-    this.helpers = { ...systemHelpers(this.core, model), ...fpuHelpers(this.core) };
+    this.helpers = {
+      ...systemHelpers(this.core, model),
+      ...fpuHelpers(this.core, mxcsrBits(model)),
+      ...simdHelpers(this.core, mxcsrBits(model)),
+    };
   }
 
   get fault(): object {
@@ -114,6 +119,7 @@ export class X86 implements FrontEnd {
     // The x87 as RESET# leaves it, which is not what FNINIT makes of it: all masks clear, all registers 0 and in use.
     word(s.fpuControl, 0x40);
     word(s.fpuUsed, 0xff);
+    word(s.mxcsr, 0x1f80);
     core.setFlags(0, -1);
     resetMsrs(core);
     core.setCpl(0);

@@ -1,7 +1,8 @@
 import type { Decoded } from "../../ir/frontend.ts";
 import { formOf } from "./instruction.ts";
 import { Attribute, Kind, kindShift, levelShift, op, Repeat, Row, repeatShift, Variant } from "./pattern.ts";
-import { base, gpr, Mode, segment, zero } from "./slots.ts";
+import { prefixed } from "./simd/table-simd.ts";
+import { base, fpuSignificand, gpr, Mode, segment, xmm, zero } from "./slots.ts";
 import { generalProtection, undefinedOpcode } from "./system-bodies.ts";
 import { oneByte } from "./table.ts";
 import { twoByte } from "./table-0f.ts";
@@ -16,6 +17,8 @@ const bases = Int32Array.from(base, (slot) => slot.offset);
 const registers = Int32Array.from(gpr, (slot) => slot.offset);
 /** AL, CL, DL, BL, AH, CH, DH, BH. */
 const byteRegisters = Int32Array.from({ length: 8 }, (_, k) => (registers[k & 3] as number) + (k >> 2));
+const mmxRegisters = Int32Array.from(fpuSignificand, (slot) => slot.offset);
+const xmmRegisters = Int32Array.from({ length: 8 }, (_, k) => xmm[2 * k]?.offset ?? 0);
 const ebx = gpr[3]?.offset ?? 0;
 const esp = gpr[4]?.offset ?? 0;
 const ebp = gpr[5]?.offset ?? 0;
@@ -128,7 +131,11 @@ class Decoder {
     let entry = oneByte[opcode];
     if (opcode === 0x0f) {
       opcode = this.#byte();
-      entry = twoByte[opcode];
+      // One of the prefixes may be part of the opcode; F2 and F3 come before 66.
+      const choice = prefixed[opcode];
+      if (choice === undefined) entry = twoByte[opcode];
+      else if (repeat === Repeat.none) entry = choice[this.#d32 !== d32 ? 1 : 0];
+      else entry = choice[repeat === Repeat.whileEqual ? 2 : 3];
     }
     if (entry === undefined) return undefinedRow;
     let modrm = -1;
@@ -178,9 +185,14 @@ class Decoder {
           // There are six, and CS cannot be loaded by MOV.
           if (number > segment.gs || (k === 0 && number === segment.cs)) return -1;
           fields[0] = number;
-        } else if (letter === "E" && modrm >= 0xc0) fields[1] = registerOffset(modrm & 7, size);
+        } else if (letter === "N") fields[0] = mmxRegisters[number] as number;
+        else if (letter === "V") fields[0] = xmmRegisters[number] as number;
+        else if (letter === "Q" && modrm >= 0xc0) fields[1] = mmxRegisters[modrm & 7] as number;
+        else if (letter === "W" && modrm >= 0xc0) fields[1] = xmmRegisters[modrm & 7] as number;
+        else if (letter === "E" && modrm >= 0xc0) fields[1] = registerOffset(modrm & 7, size);
         else if (letter === "M" && modrm >= 0xc0) return -1;
-        else if (letter === "E" || letter === "M") kind = this.#memory(modrm, k === 0);
+        else if (letter === "E" || letter === "M" || letter === "Q" || letter === "W")
+          kind = this.#memory(modrm, k === 0);
       }
       // POP addresses its operand with ESP as it is after the pop.
       if (opcode === 0x8f && kind !== Kind.register && fields[2] === esp)

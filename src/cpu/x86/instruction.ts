@@ -4,6 +4,7 @@ import { signed, type Width } from "./flags.ts";
 import type { FpuHelpers } from "./fpu/helpers.ts";
 import type { HelperName } from "./helpers.ts";
 import { Kind, kindShift, levelShift, type OperandSpec, type Row, repeatShift, Variant } from "./pattern.ts";
+import type { SimdHelpers } from "./simd/helpers.ts";
 import { base, eax, ebx, ecx, edi, esi, esp, limit, rights, segment, selector, step, zero } from "./slots.ts";
 
 /** Distances between what is kept of one segment, from its base. */
@@ -93,7 +94,7 @@ export class Instruction {
       letter === "X" ||
       letter === "Y" ||
       letter === "B" ||
-      (letter === "E" && this.kind !== Kind.register)
+      ((letter === "E" || letter === "Q" || letter === "W") && this.kind !== Kind.register)
     );
   }
 
@@ -163,9 +164,13 @@ export class Instruction {
     switch (this.spec(k).letter) {
       case "G":
       case "Z":
+      case "N":
+      case "V":
         return this.#fields.u16(0);
       case "E":
       case "R":
+      case "Q":
+      case "W":
         return this.#fields.u16(1);
       case "A":
         return this.b.i32(eax.offset);
@@ -222,6 +227,11 @@ export class Instruction {
   /** The selector of the segment which the memory operand is in. */
   segmentSelector(): Value {
     return this.b.getAt(this.b.add(this.#fields.u16(4), this.b.i32(selectors - bases)), 2);
+  }
+
+  /** Linear address of `width` bytes at DS:EDI, or in the segment of a prefix: MASKMOVQ. */
+  implicitData(width: number): Value {
+    return this.#inSegment(this.#indexRegister(edi.offset), width, "write");
   }
 
   /** Linear address of memory operand `k`, unchecked: INVLPG. */
@@ -383,7 +393,7 @@ export class Instruction {
     this.b.exit(helper, ...args);
   }
 
-  call(helper: HelperName | keyof FpuHelpers, ...args: Value[]): Value {
+  call(helper: HelperName | keyof FpuHelpers | keyof SimdHelpers, ...args: Value[]): Value {
     return this.b.call(helper, ...args);
   }
 }

@@ -11,9 +11,14 @@ export type Body = (i: Instruction) => void;
  * - `Z` register in the opcode, `A` AL, AX or EAX, `L` CL, `1` the number one
  * - `I` immediate, sign-extended, `U` immediate, zero-extended, `J` displacement from the next instruction, `P` far pointer
  * - `O` memory at an offset in the instruction, `X` memory at DS:ESI, `Y` memory at ES:EDI, `B` memory at DS:EBX + AL
+ * - `N` MMX register and `V` XMM register of ModRM's reg, `Q` and `W` the same of r/m or memory
  * - `S` segment register of ModRM's reg, `T` segment register in bits 5..3 of the opcode, `C` control and `D` debug register of ModRM's reg
  */
 export type Letter =
+  | "N"
+  | "Q"
+  | "V"
+  | "W"
   | "E"
   | "M"
   | "R"
@@ -35,8 +40,8 @@ export type Letter =
   | "C"
   | "D";
 
-/** Size in bytes; `v` is 2 or 4 by operand size; `p` a far pointer, `s` a table register's image. */
-export type Size = "b" | "w" | "d" | "q" | "v" | "p" | "s";
+/** Size in bytes; `v` is 2 or 4 by operand size; `o` is 16; `p` a far pointer, `s` a table register's image. */
+export type Size = "b" | "w" | "d" | "q" | "o" | "v" | "p" | "s";
 
 export interface OperandSpec {
   readonly letter: Letter;
@@ -114,7 +119,7 @@ export class Row {
       pattern === "" ? [] : pattern.split(",").map((text) => ({ letter: text[0] as Letter, size: text[1] as Size }));
     this.body = body;
     this.attributes = attributes;
-    this.modrm = this.operands.some((o) => "EMRGSCD".includes(o.letter));
+    this.modrm = this.operands.some((o) => "EMRGSCDNQVW".includes(o.letter));
     this.facets = facetsOf(this.operands, attributes);
   }
 
@@ -126,7 +131,7 @@ export class Row {
 function facetsOf(operands: readonly OperandSpec[], attributes: number): number {
   let facets = 0;
   if (operands.some((o) => o.size === "v" || o.size === "p" || o.size === "s")) facets |= Variant.o32;
-  if (operands.some((o) => "EMOXYB".includes(o.letter))) facets |= Variant.a32 | Variant.kind;
+  if (operands.some((o) => "EMOXYBQW".includes(o.letter))) facets |= Variant.a32 | Variant.kind;
   if (attributes & Attribute.stack) facets |= Variant.ss32 | Variant.flatStack | Variant.o32;
   if (attributes & Attribute.near) facets |= Variant.checkNear | Variant.o32;
   if (attributes & Attribute.address) facets |= Variant.a32;

@@ -120,6 +120,14 @@ export const fpuDs = table.slot("fpu.ds");
 export const fpuOut = table.slot("fpu.out", "i64");
 export const fpuOutHigh = table.slot("fpu.outHigh");
 
+/** XMM0 to XMM7, 16 bytes apart, as two halves each; MXCSR; and where a memory operand waits for a helper. */
+export const xmm = table.file(
+  eight.flatMap((k) => [`xmm${k}.low`, `xmm${k}.high`]),
+  "i64",
+);
+export const mxcsr = table.slot("mxcsr");
+export const [simdOperand] = table.file(["simd.operand.low", "simd.operand.high"], "i64") as [Slot, Slot];
+
 export const slots: readonly Slot[] = table.slots;
 
 /**

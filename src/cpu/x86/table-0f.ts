@@ -1,7 +1,6 @@
 import * as alu from "./alu.ts";
 import * as bits from "./bits.ts";
 import * as branch from "./branch.ts";
-import { fxsave } from "./fpu/bodies.ts";
 import * as move from "./move.ts";
 import * as muldiv from "./muldiv.ts";
 import { Attribute, type Entry, op } from "./pattern.ts";
@@ -11,7 +10,7 @@ import * as stack from "./stack.ts";
 import * as system from "./system-bodies.ts";
 import { sixteen } from "./table.ts";
 
-/* The map behind 0F: SDM vol. 2 appendix A.3, table A-3, as a P6 without SSE has it. undefined: #UD. */
+/* The map behind 0F: SDM vol. 2 appendix A.3, table A-3, as a P6 has it. Opcodes which a prefix changes (MMX, SSE) are in simd/table-simd.ts. undefined: #UD. */
 
 const { stack: Stack, near: Near, ends: Ends, lock: Lock, protected: Protected, privileged: Privileged } = Attribute;
 const _ = undefined;
@@ -54,8 +53,6 @@ const group8: Entry = [
 ];
 
 const group9: Entry = [_, op("cmpxchg8b", "Mq", alu.cmpxchg8b, Lock), _, _, _, _, _, _];
-
-const group15: Entry = [op("fxsave", "Mq", fxsave(true)), op("fxrstor", "Mq", fxsave(false)), _, _, _, _, _, _];
 
 /** Opcodes set aside for hints, which do nothing on a processor that does not know them; 0F 1F is the long NOP. */
 function hints(count: number): Entry[] {
@@ -117,7 +114,7 @@ export const twoByte: readonly Entry[] = [
   op("bts", "Ev,Gv", bits.bts, Lock),
   op("shrd", "Ev,Gv,Ub", shift.shrd),
   op("shrd", "Ev,Gv,Lb", shift.shrd),
-  group15,
+  _, // group 15: table-simd.ts
   op("imul", "Gv,Ev", muldiv.imulTo),
   // B0
   op("cmpxchg", "Eb,Gb", alu.cmpxchg, Lock),

@@ -169,7 +169,7 @@ export function divide(r: Float, a: Float, b: Float, rounder: Rounder): void {
     denormals(a, b, rounder);
     r.infinity(sign);
   } else if (b.kind === Kind.zero) {
-    denormals(a, b, rounder);
+    // A denormal dividend is not called one then: SDM vol. 1 section 4.9.2.
     rounder.raised |= Exception.zeroDivide;
     r.infinity(sign);
   } else if (a.kind === Kind.zero || b.kind === Kind.infinity) {

@@ -1,3 +1,4 @@
+import { Cr4 } from "../constants.ts";
 import * as s from "../slots.ts";
 import { maxExponent } from "./number.ts";
 import type { Unit } from "./unit.ts";
@@ -161,7 +162,12 @@ export function restoreAll(unit: Unit, address: number, layout: number): void {
   putRegisters(unit, registers);
 }
 
-/** FXSAVE, its first 160 bytes. What is reserved is left as it is. */
+/** Whether SSE's registers are part of the image. */
+function withSse(unit: Unit): boolean {
+  return (unit.core.get(s.cr4) & Cr4.osfxsr) !== 0 && unit.mxcsrBits !== 0;
+}
+
+/** FXSAVE. What is reserved is left as it is. */
 export function fxsave(unit: Unit, address: number): void {
   const { core } = unit;
   const { memory } = core.engine;
@@ -181,6 +187,11 @@ export function fxsave(unit: Unit, address: number): void {
     word(42 + 16 * i, 2, 0);
     word(44 + 16 * i, 4, 0);
   }
+  if (!withSse(unit)) return;
+  word(24, 4, core.get(s.mxcsr));
+  word(28, 4, unit.mxcsrBits);
+  const from = s.xmm[0]?.index ?? 0;
+  for (let k = 0; k < 32; k++) word(160 + 4 * k, 4, core.words[from + k] as number);
 }
 
 export function fxrstor(unit: Unit, address: number): void {
@@ -189,6 +200,13 @@ export function fxrstor(unit: Unit, address: number): void {
   const word = (at: number, size: 1 | 2 | 4) => memory.read((address + at) >>> 0, size);
   const head = [word(0, 2), word(2, 2), word(4, 1), word(6, 2), word(8, 4), word(12, 2), word(16, 4), word(20, 2)];
   const registers = readRegisters(unit, address + 32, 16);
+  if (withSse(unit)) {
+    const mxcsr = word(24, 4);
+    if ((mxcsr & ~unit.mxcsrBits) !== 0) throw core.protection();
+    const lanes = Array.from({ length: 32 }, (_, k) => word(160 + 4 * k, 4));
+    core.words.set(lanes, s.xmm[0]?.index ?? 0);
+    core.set(s.mxcsr, mxcsr);
+  }
   const [control, status, used, opcode, ip, cs, dp, ds] = head as [
     number,
     number,

@@ -66,8 +66,8 @@ const constants: readonly (readonly [exponent: number, hi: number, lo: number, e
   [0, 0, 0, 0],
 ];
 
-export function fpuHelpers(core: Core): FpuHelpers {
-  const unit = new Unit(core);
+export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
+  const unit = new Unit(core, mxcsrBits);
   const { a, b, r } = unit;
   const out: Out = { hi: 0, lo: 0, high: 0 };
 

@@ -94,7 +94,7 @@ export class Rounder {
       if ((this.masked & Exception.underflow) === 0) {
         this.raised |= Exception.underflow;
         // FSCALE can go so far that the moved exponent does not fit either.
-        if (v.exponent + wrap <= 0) {
+        if (v.exponent + wrap <= 0 && most === maxExponent) {
           this.raised |= Exception.precision;
           v.zero(v.sign);
           return;
@@ -117,7 +117,7 @@ export class Rounder {
     }
     this.raised |= Exception.overflow;
     if ((this.masked & Exception.overflow) === 0) {
-      if (v.exponent - wrap >= most) {
+      if (v.exponent - wrap >= most && most === maxExponent) {
         this.raised |= Exception.precision;
         this.up = true;
         v.infinity(v.sign);

@@ -22,8 +22,12 @@ export class Unit {
   readonly b = new Float();
   readonly r = new Float();
 
-  constructor(core: Core) {
+  /** Bits of MXCSR that there are; 0 without SSE. */
+  readonly mxcsrBits: number;
+
+  constructor(core: Core, mxcsrBits: number) {
     this.core = core;
+    this.mxcsrBits = mxcsrBits;
   }
 
   // --- words
