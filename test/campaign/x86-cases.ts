@@ -156,9 +156,9 @@ export class Maker {
     if (/^(call|jmp)$/.test(row.mnemonic)) registers[0] = this.#far();
   }
 
-  /** INT3s from where a change of the low byte does not lead back to the code. */
+  /** INT3s from where a change of the low bytes does not easily lead back to the code. */
   #far(): number {
-    return codeAt + (this.#random.once(2) ? 0x100 : -0x100) + this.#random.below(256);
+    return codeAt + 0x800 + this.#random.below(0x400);
   }
 
   /** Somewhere in the INT3s around the code. */
