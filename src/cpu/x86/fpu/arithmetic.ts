@@ -181,45 +181,54 @@ export function divide(r: Float, a: Float, b: Float, rounder: Rounder): void {
   }
 }
 
-/** Long division, a bit a step: 64 of the quotient and 32 below them, of which the last is sticky. */
+/**
+ * Long division by digits of 16 bits: 64 bits of the quotient and 32 below them, of which the last is sticky. All that is computed is exact in doubles; a digit is
+ * estimated first and may be off by one.
+ */
 function quotient(r: Float, a: Float, b: Float, sign: number): void {
   let exponent = a.exponent - b.exponent + bias;
   let hi = a.hi >>> 0;
   let lo = a.lo >>> 0;
   const bHi = b.hi >>> 0;
   const bLo = b.lo >>> 0;
-  let over = 0;
-  if (hi < bHi || (hi === bHi && lo < bLo)) {
-    // The quotient is below 1: one bit more of the dividend.
-    exponent--;
-    over = 1;
-    hi = ((hi << 1) | (lo >>> 31)) >>> 0;
-    lo = (lo << 1) >>> 0;
-  }
-  const words = [0, 0, 0];
-  for (let k = 0; k < 3; k++) {
-    let word = 0;
-    const steps = k === 2 ? 4 : 32;
-    for (let bit = 0; bit < steps; bit++) {
-      word <<= 1;
-      if (over !== 0 || hi > bHi || (hi === bHi && lo >= bLo)) {
-        lo -= bLo;
-        hi -= bHi;
-        if (lo < 0) {
-          lo += 2 ** 32;
-          hi--;
-        }
-        if (hi < 0) hi += 2 ** 32;
-        word |= 1;
+  const divisor = bHi * 2 ** 32 + bLo;
+  // The first digit holds what is left of 16 bits when the quotient is below 1: one bit more of the dividend.
+  const less = hi < bHi || (hi === bHi && lo < bLo);
+  if (less) exponent--;
+  let scale = less ? 2 ** 16 : 2 ** 15;
+  let q0 = 0;
+  let q1 = 0;
+  let q2 = 0;
+  for (let k = 0; k < 6; k++) {
+    let digit = Math.floor(((hi * 2 ** 32 + lo) * scale) / divisor);
+    const low = lo * scale - digit * bLo;
+    const carry = Math.floor(low / 2 ** 32);
+    hi = hi * scale - digit * bHi + carry;
+    lo = low - carry * 2 ** 32;
+    while (hi < 0) {
+      digit--;
+      lo += bLo;
+      hi += bHi;
+      if (lo >= 2 ** 32) {
+        lo -= 2 ** 32;
+        hi++;
       }
-      over = hi >>> 31;
-      hi = ((hi << 1) | (lo >>> 31)) >>> 0;
-      lo = (lo << 1) >>> 0;
     }
-    words[k] = k === 2 ? word << 28 : word;
+    while (hi > bHi || (hi === bHi && lo >= bLo)) {
+      digit++;
+      lo -= bLo;
+      hi -= bHi;
+      if (lo < 0) {
+        lo += 2 ** 32;
+        hi--;
+      }
+    }
+    if (k < 2) q0 = (q0 << 16) | digit;
+    else if (k < 4) q1 = (q1 << 16) | digit;
+    else q2 = (q2 << 16) | digit;
+    scale = 2 ** 16;
   }
-  const sticky = hi !== 0 || lo !== 0 || over !== 0 ? 1 : 0;
-  r.set(Kind.finite, sign, exponent, words[0] as number, words[1] as number, (words[2] as number) | sticky);
+  r.set(Kind.finite, sign, exponent, q0, q1, q2 | (hi !== 0 || lo !== 0 ? 1 : 0));
 }
 
 /** r = the square root of a. */
@@ -253,15 +262,10 @@ export function squareRoot(r: Float, a: Float, rounder: Rounder): void {
   r.set(Kind.finite, 0, exponent, Number(BigInt.asIntN(32, top >> 32n)), Number(BigInt.asIntN(32, top)), rest | sticky);
 }
 
-/** The largest integer whose square is not above `n`: Newton's iteration, from a double that is close. */
+/** The largest integer whose square is not above `n`, of 132 bits: a double gives 52 bits of it and one step of Newton's iteration the rest, but for the last. */
 function integerRoot(n: bigint): bigint {
-  let x = BigInt(Math.floor(Math.sqrt(Number(n))));
-  for (;;) {
-    const next = (x + n / x) >> 1n;
-    const distance = next - x;
-    x = next;
-    if (distance <= 1n && distance >= -1n) break;
-  }
+  const guess = BigInt(Math.floor(Math.sqrt(Number(n))));
+  let x = (guess + n / guess) >> 1n;
   while (x * x > n) x--;
   while ((x + 1n) * (x + 1n) <= n) x++;
   return x;

@@ -17,10 +17,9 @@ function tagWord(unit: Unit): number {
 }
 
 function tagOf(unit: Unit, k: number): number {
-  const { signExponent, significand } = unit.raw(k);
-  const lo = unit.core.words[significand.index] as number;
-  const hi = unit.core.words[significand.index + 1] as number;
-  const exponent = signExponent & maxExponent;
+  const hi = unit.rawHi(k);
+  const lo = unit.rawLo(k);
+  const exponent = unit.rawExponent(k) & maxExponent;
   if (exponent === 0) return hi === 0 && lo === 0 ? 1 : 2;
   return exponent === maxExponent || hi >= 0 ? 2 : 0;
 }
@@ -131,10 +130,9 @@ export function saveAll(unit: Unit, address: number, layout: number): void {
 
 function writeRegister(unit: Unit, k: number, at: number): void {
   const { memory } = unit.core.engine;
-  const { signExponent, significand } = unit.raw(k);
-  memory.write(at, 4, (unit.core.words[significand.index] as number) >>> 0);
-  memory.write((at + 4) >>> 0, 4, (unit.core.words[significand.index + 1] as number) >>> 0);
-  memory.write((at + 8) >>> 0, 2, signExponent & 0xffff);
+  memory.write(at, 4, unit.rawLo(k) >>> 0);
+  memory.write((at + 4) >>> 0, 4, unit.rawHi(k) >>> 0);
+  memory.write((at + 8) >>> 0, 2, unit.rawExponent(k) & 0xffff);
 }
 
 /** The registers at `address`, each `distance` bytes from the one before: lo, hi, sign and exponent. */

@@ -195,10 +195,10 @@ export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
         unit.stackFault(false);
         indefinite(format as Format, out);
       } else if (format === Format.extended) {
-        const { signExponent, significand } = unit.raw(unit.physical(0));
-        out.high = signExponent;
-        out.hi = core.words[significand.index + 1] as number;
-        out.lo = core.words[significand.index] as number;
+        const k = unit.physical(0);
+        out.high = unit.rawExponent(k);
+        out.hi = unit.rawHi(k);
+        out.lo = unit.rawLo(k);
       } else {
         unit.read(0, a);
         convert(a, format as Format, rounder, out);

@@ -141,10 +141,8 @@ export function sign(unit: Unit, absolute: boolean): void {
     return;
   }
   const k = unit.physical(0);
-  const { signExponent, significand } = unit.raw(k);
-  const { words } = unit.core;
-  const changed = absolute ? signExponent & 0x7fff : signExponent ^ 0x8000;
-  unit.writeRaw(k, changed, words[significand.index + 1] as number, words[significand.index] as number);
+  const word = unit.rawExponent(k);
+  unit.writeRaw(k, absolute ? word & 0x7fff : word ^ 0x8000, unit.rawHi(k), unit.rawLo(k));
   unit.commit();
 }
 
@@ -237,18 +235,11 @@ export function exchange(unit: Unit, i: number): void {
   }
   const x = unit.physical(0);
   const y = unit.physical(i);
-  const { words } = unit.core;
-  const first = unit.raw(x);
-  const second = unit.raw(y);
-  const lo = words[first.significand.index] as number;
-  const hi = words[first.significand.index + 1] as number;
-  unit.writeRaw(
-    x,
-    second.signExponent,
-    words[second.significand.index + 1] as number,
-    words[second.significand.index] as number,
-  );
-  unit.writeRaw(y, first.signExponent, hi, lo);
+  const word = unit.rawExponent(x);
+  const hi = unit.rawHi(x);
+  const lo = unit.rawLo(x);
+  unit.writeRaw(x, unit.rawExponent(y), unit.rawHi(y), unit.rawLo(y));
+  unit.writeRaw(y, word, hi, lo);
   unit.commit();
 }
 

@@ -1,4 +1,3 @@
-import type { Slot } from "../../../ir/slots.ts";
 import type { Core } from "../core.ts";
 import * as s from "../slots.ts";
 import { Float, Kind } from "./number.ts";
@@ -125,11 +124,17 @@ export class Unit {
     );
   }
 
-  raw(k: number): { readonly signExponent: number; readonly significand: Slot } {
-    return {
-      signExponent: this.core.words[exponents[k] as number] as number,
-      significand: s.fpuSignificand[k] as Slot,
-    };
+  /** The parts of physical register `k`, as they are. */
+  rawExponent(k: number): number {
+    return this.core.words[exponents[k] as number] as number;
+  }
+
+  rawHi(k: number): number {
+    return this.core.words[(significands[k] as number) + 1] as number;
+  }
+
+  rawLo(k: number): number {
+    return this.core.words[significands[k] as number] as number;
   }
 
   setTop(top: number): void {
