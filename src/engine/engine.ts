@@ -102,7 +102,7 @@ export class Engine implements EngineServices {
       this.#cache,
       this.#handlers.table,
       mostForms,
-      this.#tlb.enter,
+      (address, width, writing) => this.#enter(address, width, writing),
       options.now ?? (() => 0),
     );
     this.#handlers.table.set(endHandler, exports.end);
@@ -222,6 +222,14 @@ export class Engine implements EngineServices {
       else return;
       if (front.halted || this.words[front.slots.budget.index] === 0) return;
     }
+  }
+
+  /** A region keeps the budget to itself: nothing may take it away while the walk marks pages accessed or dirty. */
+  #enter(address: number, width: number, writing: number): number {
+    this.#running = false;
+    const entered = this.#tlb.enter(address, width, writing);
+    this.#running = true;
+    return entered;
   }
 
   #deliver(): void {
