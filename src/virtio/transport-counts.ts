@@ -1,6 +1,14 @@
 import { type Device, State } from "../bus/state.ts";
 import type { BusTarget, Width } from "../bus/target.ts";
 
+/** Who wants to see the accesses to a layout's registers: a checker of drivers. It may change nothing. */
+export interface AccessObserver {
+  /** After a read. */
+  read(layout: string, offset: number, width: Width, value: number): void;
+  /** Before a write is made. */
+  write(layout: string, offset: number, width: Width, value: number): void;
+}
+
 /**
  * What a transport costs, seen from the device's side of the bus: the argument between layouts in numbers.
  *
@@ -12,6 +20,9 @@ export class TransportCounts implements Device {
   readonly state: State<{ accesses: number; setup: number; messages: number; pins: number }>;
   /** Whether the driver has said that it is ready, asked after each write. */
   #ready: () => boolean = () => false;
+
+  /** Sees the accesses to those layouts which say their names. */
+  observer: AccessObserver | undefined;
 
   constructor(name: string) {
     this.name = `${name}.counts`;
@@ -56,14 +67,17 @@ export class TransportCounts implements Device {
   }
 
   /** The same registers, counted. */
-  counted(target: BusTarget): BusTarget {
+  counted(target: BusTarget, layout?: string): BusTarget {
     const { now } = this.state;
     return {
       read: (offset: number, width: Width) => {
         now.accesses++;
-        return target.read(offset, width);
+        const value = target.read(offset, width);
+        if (layout !== undefined) this.observer?.read(layout, offset, width, value);
+        return value;
       },
       write: (offset: number, width: Width, value: number) => {
+        if (layout !== undefined) this.observer?.write(layout, offset, width, value);
         target.write(offset, width, value);
         // After the write: one which resets the device is the first of the next set-up.
         now.accesses++;

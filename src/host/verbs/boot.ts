@@ -1,4 +1,6 @@
 import { isatty } from "node:tty";
+import type { Machine } from "../../board/machine.ts";
+import { Symbols } from "../../debug/symbols.ts";
 import { createMachine } from "../../index.ts";
 import { type BootOptions, configure } from "../configure.ts";
 import { converse } from "../conversation.ts";
@@ -30,6 +32,7 @@ export interface BootFlags {
   readonly nsPerInstruction?: string;
   readonly exec?: string;
   readonly gdb?: string;
+  readonly lint?: boolean;
   readonly stats?: boolean;
 }
 
@@ -54,6 +57,7 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
       wall: stopwatch && (() => stopwatch.now),
     });
     traceOut.check();
+    if (flags.lint) await lint(machine, kernel);
     const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, kernel, stopwatch });
     traceOut.close();
     if (flags.stats) {
@@ -64,6 +68,14 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   } finally {
     configuration.close();
   }
+}
+
+/** Says, on standard error or in the trace file, which rules of virtio the guest's drivers break. */
+async function lint(machine: Machine, kernel: Uint8Array | undefined): Promise<void> {
+  const { lintVirtio } = await import("../../debug/lint/lint.ts");
+  const symbols = new Symbols(kernel);
+  const where = () => `pc 0x${machine.cpu.pc.toString(16)}${symbols.label(machine.cpu.pc)}`;
+  lintVirtio(machine.devices, machine.trace.channel("lint"), where);
 }
 
 function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOptions {

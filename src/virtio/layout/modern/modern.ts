@@ -51,6 +51,7 @@ export function addModernLayout(
           new NotifyRegion(core),
         ]),
       ),
+      "modern",
     ),
   });
 
