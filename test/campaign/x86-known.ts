@@ -13,6 +13,14 @@ export interface Known {
   readonly registers: number;
 }
 
+/**
+ * An access that wraps at 4 GiB: the SDM (vol. 3 section 5.3) leaves to the processor whether the limit of a segment of 4 GiB stops it. Ours does where the
+ * segment has to be looked at, which a prefix can ask for, and is a page fault where it has not; the oracle's processor always gives the page fault.
+ */
+export function wraps(ourTrap: number, trap: number, cr2: number): boolean {
+  return (ourTrap === 12 || ourTrap === 13) && trap === 14 && (cr2 >= 0xffff_fff0 || cr2 < 16);
+}
+
 const allButEsp = 0xef;
 
 export const known: readonly Known[] = [

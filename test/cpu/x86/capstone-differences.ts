@@ -12,6 +12,8 @@ export interface Comparison {
   /** From the opcode on, 0F included. */
   readonly opcode: readonly number[];
   readonly lock: boolean;
+  /** 66 among the prefixes in 16-bit code. */
+  readonly narrow66: boolean;
   /** F2 or F3 among the prefixes. */
   readonly repeat: boolean;
 }
@@ -94,13 +96,34 @@ export const differences: readonly Difference[] = [
     applies: (c) => c.ours === undefined && /^ud[012]/.test(c.theirs ?? ""),
   },
   {
-    name: "mmx-and-sse",
-    reason: "MMX, SSE and SSE2, in 0F 10..17, 28..2F, 38, 3A, 50..7F, C2..C6 and D0..FF.",
+    name: "predicates",
+    reason: "CMPPS and its like: capstone puts the predicate of the immediate into the name.",
+    applies: ({ ours = "", theirs = "", length, theirLength }) =>
+      length === theirLength &&
+      /^cmp[ps][sd]$/.test(ours) &&
+      theirs.startsWith("cmp") &&
+      theirs.slice(-2) === ours.slice(-2),
+  },
+  {
+    name: "narrow-66",
+    reason:
+      "66 is a part of SSE2's opcodes in 16-bit code as well (SDM vol. 2 section 2.1.2); capstone takes it for an operand size alone there.",
+    applies: (c) => c.narrow66 && c.opcode[0] === 0x0f && c.ours !== undefined,
+  },
+  {
+    name: "fences",
+    reason:
+      "The low bits of ModRM do not matter to LFENCE, MFENCE and SFENCE (SDM vol. 2, each); capstone has them with 0 only.",
+    applies: (c) => /^[lms]fence$/.test(c.ours ?? "") && c.theirs === undefined,
+  },
+  {
+    name: "sse-later",
+    reason: "SSE3 and what came after it, in 0F 10..17, 28..2F, 38, 3A, 50..7F, C2..C6 and D0..FF.",
     applies: later([0x10, 0x17], [0x28, 0x2f], [0x38, 0x3f], [0x50, 0x7f], [0xc2, 0xc6], [0xd0, 0xff]),
   },
   {
     name: "group-15",
-    reason: "0F AE beyond FXSAVE and FXRSTOR: SSE's control word, XSAVE, fences, cache lines.",
+    reason: "0F AE beyond SSE2: XSAVE, later cache line instructions, FS and GS bases.",
     applies: later([0xae, 0xae]),
   },
   {

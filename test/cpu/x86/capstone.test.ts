@@ -17,6 +17,7 @@ describe("the x86 decoder and capstone", () => {
     theirLength: 2,
     opcode: [0x01, 0xd8],
     lock: false,
+    narrow66: false,
     repeat: false,
   };
 

@@ -6,6 +6,8 @@ import { Random } from "../../campaign/random.ts";
 import { type Comparison, explain } from "./capstone-differences.ts";
 
 const prefixes = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+/** A form's name begins with its mnemonic, before which the extension may stand. */
+const extension = /^(?:(?:mmx|sse2?)\.)?([^ .]+)/;
 const decoded = new Decoded();
 
 /** Random bytes, half of them behind 0F, with a prefix or two more often than chance gives. */
@@ -21,7 +23,7 @@ function someBytes(random: Random): Uint8Array {
 export function compare(bytes: Uint8Array, narrow: boolean, disassembler: Disassembler): Comparison | undefined {
   const mode = narrow ? Mode.flat : Mode.flat | Mode.d32 | Mode.ss32;
   decode(bytes, bytes.length, 0, mode, decoded);
-  const name = decoded.form?.name.split(/[ .]/)[0] ?? "";
+  const [, name = ""] = extension.exec(decoded.form?.name ?? "") ?? [];
   if (name === "refused") return undefined;
   const found = disassembler.one([...bytes]);
   const start = bytes.findIndex((byte) => !prefixes.has(byte));
@@ -33,6 +35,7 @@ export function compare(bytes: Uint8Array, narrow: boolean, disassembler: Disass
     theirLength: found?.size ?? 0,
     opcode: [...bytes.subarray(start)],
     lock: bytes.subarray(0, start).includes(0xf0),
+    narrow66: narrow && bytes.subarray(0, start).includes(0x66),
     repeat: bytes.subarray(0, start).some((byte) => byte === 0xf2 || byte === 0xf3),
   };
 }
