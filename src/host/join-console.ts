@@ -42,7 +42,11 @@ export async function joinConsole(
     const keys = new EscapeKeys();
     const release = takeTerminal(process.stdin as ReadStream);
     say(keyHelp);
-    const input = Input.fromStream(process.stdin, (typed) => toMonitor(keys.filter(typed, onCommand)));
+    // One key at a time: what is typed in front of a command is not for whom the command turns the keyboard to.
+    const key = (byte: number) => toMonitor(keys.filter(Uint8Array.of(byte), onCommand));
+    const input = Input.fromStream(process.stdin, (typed) =>
+      Uint8Array.from([...typed].flatMap((byte) => [...key(byte)])),
+    );
     return { input, output, isTerminal: true, release };
   }
   const input = isAllThere(0, false) ? Input.fromFile(0) : Input.fromStream(process.stdin);

@@ -55,6 +55,23 @@ describe.skipIf(library === undefined)("a live terminal", () => {
     await printed(/restored 0/);
   });
 
+  test("is the monitor's between one Ctrl-A c and the next", async () => {
+    const { type, printed } = terminal("boot pc");
+    await printed(/barzero> $/);
+    type("\x01c");
+    await printed(/\(barzero\) $/);
+    type("stop\r");
+    await printed(/stopped at 0x[0-9a-f]{8}[^\n]*\r\n\(barzero\) $/);
+    type("info pci\r");
+    await printed(/00:00\.0 8086:1237[\s\S]*\(barzero\) $/);
+    type("cont\r\x01c");
+    type("mem\r");
+    await printed(/free[\s\S]*barzero> $/);
+    type("\x01c");
+    type("quit\r");
+    await printed(/restored 0/);
+  });
+
   test("is as it was when the guest ends by itself", async () => {
     const { printed } = terminal("boot pc --append selftest");
     await printed(/restored 0/);
