@@ -82,27 +82,29 @@ export class SoftTlb implements VirtualMemory {
       if (width > 4) return this.#wide(address, width, writing !== 0);
       const access = writing !== 0 ? Access.write : Access.read;
       const user = this.#user();
+      if (!this.#aligned(address, width, user)) return this.#trapped();
       if ((address & (pageSize - 1)) + width <= pageSize) {
         if (!this.#reach(address >>> 0, access, user)) return this.#trapped();
         const { physical, watched } = this.#translation;
-        if (!this.#admit(address, width, user, watched, false)) return this.#trapped();
+        if (watched) this.#front.touched?.(address >>> 0, width, false);
         return this.#space.read(physical, width as Width);
       }
       if (!this.#check(address, width, access, user)) return this.#trapped();
-      if (!this.#admit(address, width, user, this.#watched, false)) return this.#trapped();
+      if (this.#watched) this.#front.touched?.(address >>> 0, width, false);
       return this.#readAcross(address >>> 0, width as Width, user);
     },
     write: (address: number, width: number, value: number): number => {
       const user = this.#user();
+      if (!this.#aligned(address, width, user)) return this.#trapped() | 1;
       if (width <= 4 && (address & (pageSize - 1)) + width <= pageSize) {
         if (!this.#reach(address >>> 0, Access.write, user)) return this.#trapped() | 1;
         const { physical, watched } = this.#translation;
-        if (!this.#admit(address, width, user, watched, true)) return this.#trapped() | 1;
+        if (watched) this.#front.touched?.(address >>> 0, width, true);
         this.#space.write(physical, width as Width, value >>> 0);
         return 0;
       }
       if (!this.#check(address, width, Access.write, user)) return this.#trapped() | 1;
-      if (!this.#admit(address, width, user, this.#watched, true)) return this.#trapped() | 1;
+      if (this.#watched) this.#front.touched?.(address >>> 0, width, true);
       if (width <= 4) this.#writeAcross(address >>> 0, width as Width, value >>> 0, user);
       else {
         for (let i = 0; i < width; i += 4)
@@ -111,7 +113,9 @@ export class SoftTlb implements VirtualMemory {
       return 0;
     },
     probe: (address: number, width: number): number => {
-      return this.#check(address, width, Access.write, this.#user()) ? 0 : this.#trapped() | 1;
+      const user = this.#user();
+      const allowed = this.#aligned(address, width, user) && this.#check(address, width, Access.write, user);
+      return allowed ? 0 : this.#trapped() | 1;
     },
     trap: (): void => {
       this.#trapped();
@@ -140,8 +144,9 @@ export class SoftTlb implements VirtualMemory {
           ? this.#view.getUint16(hit, true)
           : this.#view.getUint8(hit);
     const user = !privileged && this.#user();
+    if (!this.#aligned(address, width, user)) throw this.#front.fault;
     if (!this.#check(address, width, Access.read, user)) throw this.#front.fault;
-    if (!this.#admit(address, width, user, this.#watched, false)) throw this.#front.fault;
+    if (this.#watched) this.#front.touched?.(address >>> 0, width, false);
     return this.#readAcross(address >>> 0, width, user);
   }
 
@@ -154,8 +159,9 @@ export class SoftTlb implements VirtualMemory {
       return;
     }
     const user = !privileged && this.#user();
+    if (!this.#aligned(address, width, user)) throw this.#front.fault;
     if (!this.#check(address, width, Access.write, user)) throw this.#front.fault;
-    if (!this.#admit(address, width, user, this.#watched, true)) throw this.#front.fault;
+    if (this.#watched) this.#front.touched?.(address >>> 0, width, true);
     this.#writeAcross(address >>> 0, width, value >>> 0, user);
   }
 
@@ -169,13 +175,10 @@ export class SoftTlb implements VirtualMemory {
     return this.#words[this.#current] !== this.#layout.tlb[0];
   }
 
-  /** What is to be known of an access that the page tables allow: whether its alignment is refused, who wants to see it. */
-  #admit(address: number, width: number, user: boolean, watched: boolean, write: boolean): boolean {
-    if (user && this.#words[this.#current] === this.#layout.emptyTlb) {
-      if (this.#front.aligned?.(address >>> 0, width) === false) return false;
-    }
-    if (watched) this.#front.touched?.(address >>> 0, width, write);
-    return true;
+  /** Asks the front end where it wants to be asked; the fault is recorded when it refuses. */
+  #aligned(address: number, width: number, user: boolean): boolean {
+    if (!user || this.#words[this.#current] !== this.#layout.emptyTlb) return true;
+    return this.#front.aligned?.(address >>> 0, width) !== false;
   }
 
   #trapped(): number {
@@ -206,8 +209,9 @@ export class SoftTlb implements VirtualMemory {
 
   #wide(address: number, width: number, writing: boolean): number {
     const user = this.#user();
+    if (!this.#aligned(address, width, user)) return this.#trapped();
     if (!this.#check(address, width, writing ? Access.write : Access.read, user)) return this.#trapped();
-    if (!this.#admit(address, width, user, this.#watched, false)) return this.#trapped();
+    if (this.#watched) this.#front.touched?.(address >>> 0, width, false);
     for (let i = 0; i < width; i += 4)
       this.#view.setUint32(this.#scratch + i, this.#readAcross((address + i) >>> 0, 4, user), true);
     return 0;

@@ -113,7 +113,7 @@ export interface FrontEnd {
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean;
   /** The MMU. False, with the fault recorded, when the access is refused. `user`: privilege 3 or problem state. */
   translate(address: number, access: Access, user: boolean, into: Translation): boolean;
-  /** Whether an access which is else allowed may be made here, while data TLB 2 is in force. False, with the fault recorded, when not. */
+  /** Whether an access may be made at this address, asked before the MMU is, while data TLB 2 is in force. False, with the fault recorded, when not. */
   aligned?(address: number, width: number): boolean;
   /** Told of an access to a page that is `watched`, before it is made. */
   touched?(address: number, width: number, write: boolean): void;

@@ -1,4 +1,4 @@
-/* #AC: SDM vol. 3 section 6.15. TCG does not check alignment. */
+/* #AC: SDM vol. 3 section 6.15, table 6-7. TCG does not check alignment. */
 #include "tests.h"
 
 CODE_OF(load_word, "movw (%ebx), %ax\n" STOP);
@@ -8,6 +8,10 @@ CODE_OF(store_long, "movl %eax, (%ebx)\n" STOP);
 CODE_OF(push_pop, "pushl %eax\npopl %eax\n" STOP);
 CODE_OF(move_string, "movsl\n" STOP);
 CODE_OF(load_pointer, "lesw (%ebx), %ax\n" STOP);
+
+CODE_OF(load_far, "lesl (%ebx), %eax\n" STOP);
+CODE_OF(exchange, "cmpxchg8b (%ebx)\n" STOP);
+CODE_OF(bounds, "xorl %eax, %eax\nboundl %eax, (%ebx)\n" STOP);
 
 static u32 checked(const char *code, u32 offset)
 {
@@ -19,6 +23,8 @@ static u32 checked(const char *code, u32 offset)
 
 void alignment_tests(void)
 {
+	bool cx8 = (features() & HAS_CX8) != 0;
+
 	checked(load_long, 1);
 	check(stopped(), "alignment: EFLAGS.AC alone checks nothing");
 	write_cr0(read_cr0() | CR0_AM);
@@ -39,8 +45,20 @@ void alignment_tests(void)
 	check_not_tcg(faulted(AC, 0), "alignment: writes are checked");
 	checked(load_long, 4093);
 	check_not_tcg(faulted(AC, 0), "alignment: as are accesses across pages");
+	fill(scratch, 0, 32);
 	checked(load_pointer, 2);
-	check_not_tcg(faulted(GP, 0) || stopped(), "alignment: a far pointer of 32 bits is two words");
+	check_not_tcg(stopped(), "alignment: a far pointer of 32 bits is two words");
+	checked(load_far, 2);
+	check_not_tcg(faulted(AC, 0), "alignment: one of 48 bits begins with a double word");
+	if (cx8) {
+		checked(exchange, 4);
+		check_not_tcg(faulted(AC, 0), "alignment: CMPXCHG8B wants eight bytes aligned");
+		checked(exchange, 8);
+		check(stopped(), "alignment: and runs when they are");
+	}
+	fill(scratch, 0, 32);
+	checked(bounds, 4);
+	check(stopped(), "alignment: BOUND reads two double words");
 
 	ring3(push_pop);
 	context.eflags |= FLAG_AC;

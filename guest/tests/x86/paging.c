@@ -128,6 +128,15 @@ static void crossings(void)
 {
 	u32 *last = (u32 *)(scratch + 4092);
 
+	map(0, 0);
+	write_cr0(read_cr0() | CR0_AM);
+	ring3(load);
+	context.eflags |= FLAG_AC;
+	context.ebx = AT + 1;
+	run();
+	check_not_tcg(faulted(AC, 0), "alignment: #AC comes before #PF");
+	write_cr0(read_cr0() & ~CR0_AM);
+
 	map(0, PAGE0 | P | W | U);
 	map(1, 0);
 	*last = 0x55555555;

@@ -130,7 +130,7 @@ enum { CR0_PE = 1, CR0_TS = 8, CR0_WP = 1 << 16, CR0_AM = 1 << 18 };
 enum { CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 16, CR4_PAE = 32, CR4_PGE = 128 };
 
 /* EDX of CPUID leaf 1. */
-enum { HAS_VME = 1 << 1, HAS_DE = 1 << 2, HAS_PSE = 1 << 3, HAS_MSR = 1 << 5, HAS_PAE = 1 << 6, HAS_SEP = 1 << 11, HAS_MTRR = 1 << 12, HAS_PGE = 1 << 13 };
+enum { HAS_VME = 1 << 1, HAS_DE = 1 << 2, HAS_PSE = 1 << 3, HAS_MSR = 1 << 5, HAS_PAE = 1 << 6, HAS_CX8 = 1 << 8, HAS_SEP = 1 << 11, HAS_MTRR = 1 << 12, HAS_PGE = 1 << 13 };
 u32 features(void);
 
 void segment_tests(void);
