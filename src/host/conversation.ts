@@ -1,7 +1,7 @@
 import type { Machine } from "../board/machine.ts";
 import { Debugger } from "../debug/debugger.ts";
 import { Monitor } from "../debug/monitor/monitor.ts";
-import { Symbols } from "../debug/symbols.ts";
+import type { Symbols } from "../debug/symbols.ts";
 import { type Ending, watchOutside } from "./ending.ts";
 import type { Command } from "./escape.ts";
 import { exitStatus } from "./failure.ts";
@@ -28,8 +28,8 @@ export interface Conversation {
   readonly traceOut: TraceOut;
   /** Where gdb is waited for, with the machine held; 0 for any port. */
   readonly gdb?: number;
-  /** The file in which names for addresses are looked for. */
-  readonly kernel?: Uint8Array;
+  /** Names for addresses. */
+  readonly symbols?: Symbols;
   /** The machine's wall clock, which rests while the machine is held. */
   readonly stopwatch?: Stopwatch;
 }
@@ -37,7 +37,7 @@ export interface Conversation {
 /** Runs the machine with its console joined to the outside, until either has had enough. Gives the status. */
 export async function converse(machine: Machine, options: Conversation): Promise<number> {
   const { kind, expected, timeout, traceOut, stopwatch } = options;
-  const debug = new Debugger(machine, new Symbols(options.kernel));
+  const debug = new Debugger(machine, options.symbols);
   let gdb: GdbPort | undefined;
   const unlessGdb = () => (gdb?.attached === true ? "gdb holds the machine: let it go on from there" : undefined);
   let ending: Ending | undefined;

@@ -7,12 +7,17 @@ import { writeText } from "./stderr.ts";
 /** Characters gathered before they are written. */
 const chunk = 65536;
 
+/** Channels whose lines say where the processor was. */
+const withCode: ReadonlySet<string> = new Set(["cpu", "exception", "irq", "lint", "reset"]);
+
 /**
  * Where a machine's trace goes: standard error, or a file. A line has the virtual time in seconds, the channel and the text.
  * What is unimplemented is said whether a channel was asked for or not.
  */
 export class TraceOut {
   readonly trace = new Trace();
+  /** What to put behind an address of code: its symbol. */
+  label: (address: number) => string = () => "";
   readonly #wanted: readonly string[];
   readonly #descriptor: number;
   #text = "";
@@ -23,7 +28,7 @@ export class TraceOut {
     this.#descriptor = file === undefined ? 2 : open(file);
     this.trace.enable(...this.#wanted);
     this.trace.sink = ({ channel, time, text }) => {
-      this.#text += `${(time / 1e9).toFixed(9)} ${channel}: ${text}\n`;
+      this.#text += `${(time / 1e9).toFixed(9)} ${channel}: ${withCode.has(channel) ? this.#labelled(text) : text}\n`;
       if (this.#text.length > chunk) this.flush();
     };
   }
@@ -34,6 +39,13 @@ export class TraceOut {
     for (const name of this.#wanted)
       if (!known.includes(name))
         throw usage(`--trace ${name}: no such channel; there are ${known.join(", ")}${hint(name, known)}`);
+  }
+
+  #labelled(text: string): string {
+    return text.replace(
+      /\b(?:at|pc) 0x([0-9a-f]+)/g,
+      (all, digits: string) => all + this.label(Number.parseInt(digits, 16)),
+    );
   }
 
   flush(): void {

@@ -57,8 +57,10 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
       wall: stopwatch && (() => stopwatch.now),
     });
     traceOut.check();
-    if (flags.lint) await lint(machine, kernel);
-    const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, kernel, stopwatch });
+    const symbols = new Symbols(kernel);
+    traceOut.label = (address) => symbols.label(address);
+    if (flags.lint) await lint(machine);
+    const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, symbols, stopwatch });
     traceOut.close();
     if (flags.stats) {
       const { statistics } = await import("../stats.ts");
@@ -70,12 +72,10 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   }
 }
 
-/** Says, on standard error or in the trace file, which rules of virtio the guest's drivers break. */
-async function lint(machine: Machine, kernel: Uint8Array | undefined): Promise<void> {
+/** Says, where the trace goes, which rules of virtio the guest's drivers break. */
+async function lint(machine: Machine): Promise<void> {
   const { lintVirtio } = await import("../../debug/lint/lint.ts");
-  const symbols = new Symbols(kernel);
-  const where = () => `pc 0x${machine.cpu.pc.toString(16)}${symbols.label(machine.cpu.pc)}`;
-  lintVirtio(machine.devices, machine.trace.channel("lint"), where);
+  lintVirtio(machine.devices, machine.trace.channel("lint"), () => `pc 0x${machine.cpu.pc.toString(16)}`);
 }
 
 function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOptions {
