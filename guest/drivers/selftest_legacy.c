@@ -62,7 +62,7 @@ static const char *page_number(void)
 		return SKIP("no legacy disk");
 	set(LEGACY_QUEUE_SELECT, 2, 0);
 	before = get(LEGACY_QUEUE_PFN, 4);
-	u32 expected = (u32)(uintptr_t)device->queue[0].descriptors / 4096;
+	u32 expected = (u32)(uintptr_t)device->queue[0].descriptor_area / 4096;
 	device->transport->reset(device);
 	set(LEGACY_QUEUE_SELECT, 2, 0);
 	after = get(LEGACY_QUEUE_PFN, 4);
@@ -81,10 +81,10 @@ static const char *ring_order(void)
 
 	if (!found())
 		return SKIP("no legacy disk");
-	index = (const u8 *)&device->queue[0].avail->index;
+	index = (const u8 *)&device->queue[0].split.avail->index;
 	memcpy(&native, index, 2);
-	EXPECT("available index in memory", native, device->queue[0].avail_index);
-	EXPECT("used ring's place modulo 4096", (uintptr_t)device->queue[0].used & 4095, 0);
+	EXPECT("available index in memory", native, device->queue[0].split.avail_index);
+	EXPECT("used ring's place modulo 4096", (uintptr_t)device->queue[0].device_area & 4095, 0);
 	return NULL;
 }
 

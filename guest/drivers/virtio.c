@@ -38,12 +38,29 @@ void virtio_kick(struct virtio_device *device, u16 queue)
 		device->transport->notify(device, queue);
 }
 
+/* What is not taken unless the command line asks for it. */
+static const u64 features_on_demand = FEATURE(F_RING_PACKED) | FEATURE(F_IN_ORDER) | FEATURE(F_NOTIFICATION_DATA);
+
+static u64 features_asked(void)
+{
+	return (option_is("ring", "packed") ? FEATURE(F_RING_PACKED) : 0) |
+	       (option_present("in-order") ? FEATURE(F_IN_ORDER) : 0) |
+	       (option_present("notification-data") ? FEATURE(F_NOTIFICATION_DATA) : 0);
+}
+
+bool virtio_ring_as_asked(const struct virtio_device *device)
+{
+	const char *name = device->queue[0].format->name;
+
+	return (!option_is("ring", "packed") && !option_is("ring", "split")) || option_is("ring", name);
+}
+
 static bool bring_up(struct virtio_device *device, enum irq_mode mode)
 {
 	const struct virtio_transport *t = device->transport;
 	const struct virtio_driver *driver = device->driver;
 	u16 limit = device->queue_limit != 0 ? device->queue_limit : driver->queue_limit;
-	u64 known = driver->features | FEATURE(F_INDIRECT) | FEATURE(F_EVENT_INDEX);
+	u64 known = driver->features | FEATURE(F_INDIRECT) | FEATURE(F_EVENT_INDEX) | features_on_demand;
 
 	t->reset(device);
 	t->set_status(device, STATUS_ACKNOWLEDGE);
@@ -96,7 +113,8 @@ void virtio_init(void)
 	for (int i = 0; i < pci_count && virtio_count < VIRTIO_MAX; i++) {
 		struct virtio_device *device = &virtio_devices[virtio_count];
 
-		*device = (struct virtio_device){.pci = &pci_devices[i], .number = virtio_count, .features_wanted = ~0ull, .intx = -1};
+		*device = (struct virtio_device){.pci = &pci_devices[i], .number = virtio_count, .intx = -1};
+		device->features_wanted = ~features_on_demand | features_asked();
 		device->queue_limit = (u16)option_number("ring");
 		device->type = virtio_pci_type(device->pci);
 		if (device->type == 0)
@@ -112,8 +130,8 @@ void virtio_init(void)
 
 static void print_queue(const struct virtio_device *device, const struct virtqueue *q)
 {
-	kprintf("    queue %u: %u entries, %s, descriptors %p available %p used %p", q->index, q->size, q->order->name,
-	        (void *)q->descriptors, (void *)q->avail, (void *)q->used);
+	kprintf("    queue %u: %u entries, %s, %s, descriptors %p driver's %p device's %p", q->index, q->size,
+	        q->format->name, q->order->name, q->descriptor_area, q->driver_area, q->device_area);
 	if (q->vector != VIRTIO_NO_VECTOR)
 		kprintf(", vector %u to interrupt %d", q->vector, device->pci->msix->irq[q->vector]);
 	kprintf("\n");

@@ -41,7 +41,7 @@ static void queue_interrupt(struct virtio_device *device, u16 queue)
 			blk->completions++;
 		}
 		virtqueue_interrupt_after(q, 1);
-	} while (q->order->w16(q->used->index) != q->used_seen);
+	} while (virtqueue_has_used(q));
 }
 
 const struct virtio_driver virtio_blk_driver = {

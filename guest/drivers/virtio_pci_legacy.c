@@ -120,9 +120,9 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	if (size == 0 || region_read(h, LEGACY_QUEUE_PFN, 4) != 0)
 		return false;
 
-	u32 avail_at = vring_descriptors_size(size);
-	u32 used_at = round_up(avail_at + vring_avail_size(size), RING_ALIGN);
-	q->ring_pages = (used_at + round_up(vring_used_size(size), RING_ALIGN)) / PAGE_SIZE;
+	u32 avail_at = virtqueue_split.descriptors_size(size);
+	u32 used_at = round_up(avail_at + virtqueue_split.driver_size(size), RING_ALIGN);
+	q->ring_pages = (used_at + round_up(virtqueue_split.device_size(size), RING_ALIGN)) / PAGE_SIZE;
 	u8 *ring = page_alloc(q->ring_pages);
 	if (ring == NULL)
 		return false;

@@ -112,8 +112,8 @@ static void write_address(struct virtio_device *device, u32 field, const void *a
 }
 
 /*
- * The parts need alignments of 16, 2 and 4 (section 2.7) and may be anywhere: with the used ring in the middle not a
- * byte is lost between them, and a ring of 8 entries is 220 bytes.
+ * The parts need alignments of 16, 2 and 4 (section 2.7) and may be anywhere: with the device's part in the middle not a
+ * byte is lost between them, and a split ring of 8 entries is 220 bytes. Those of a packed one need 16, 4 and 4.
  */
 static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 vector)
 {
@@ -125,18 +125,18 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	size = q->largest = (u16)region_read(c, QUEUE_SIZE, 2);
 	if (size == 0 || region_read(c, QUEUE_ENABLE, 2) != 0)
 		return false;
-	while (size > limit)
-		size /= 2;
+	const struct virtqueue_format *format = virtqueue_format(device->features);
+	size = format->fit(size, limit);
 
-	u32 used_at = vring_descriptors_size(size);
-	u32 avail_at = used_at + vring_used_size(size);
-	q->ring_pages = round_up(avail_at + vring_avail_size(size), PAGE_SIZE) / PAGE_SIZE;
+	u32 device_at = format->descriptors_size(size);
+	u32 driver_at = device_at + format->device_size(size);
+	q->ring_pages = round_up(driver_at + format->driver_size(size), PAGE_SIZE) / PAGE_SIZE;
 	u8 *ring = page_alloc(q->ring_pages);
 	if (ring == NULL)
 		return false;
 	q->ring_memory = ring;
 	q->vector = vector;
-	if (!virtqueue_init(q, index, size, device->transport->order, ring, ring + avail_at, ring + used_at,
+	if (!virtqueue_init(q, index, size, device->transport->order, ring, ring + driver_at, ring + device_at,
 	                    device->features))
 		return false;
 
@@ -145,17 +145,25 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	if (region_read(c, QUEUE_VECTOR, 2) != vector)
 		return false;
 	write_address(device, QUEUE_DESCRIPTORS, ring);
-	write_address(device, QUEUE_DRIVER, ring + avail_at);
-	write_address(device, QUEUE_DEVICE, ring + used_at);
+	write_address(device, QUEUE_DRIVER, ring + driver_at);
+	write_address(device, QUEUE_DEVICE, ring + device_at);
 	modern_devices[device->number].notify_offset[index] =
 		region_read(c, QUEUE_NOTIFY_OFF, 2) * device->notify_multiplier;
 	region_write(c, QUEUE_ENABLE, 2, 1);
 	return true;
 }
 
+/* Section 4.1.5.2: the queue's index, or with NOTIFICATION_DATA four bytes which also say how far the driver is. */
 static void notify(struct virtio_device *device, u16 index)
 {
-	region_write(&device->regions[NOTIFY].region, modern_devices[device->number].notify_offset[index], 2, index);
+	const struct virtqueue *q = &device->queue[index];
+	const struct region *doorbells = &device->regions[NOTIFY].region;
+	u32 at = modern_devices[device->number].notify_offset[index];
+
+	if (device->features & FEATURE(F_NOTIFICATION_DATA))
+		region_write(doorbells, at, 4, index | (u32)q->format->position(q) << 16);
+	else
+		region_write(doorbells, at, 2, index);
 }
 
 const struct virtio_transport virtio_pci_modern = {

@@ -170,9 +170,9 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	u32 align = choose_align(device);
 	u32 unit = align < LEAST_UNIT ? LEAST_UNIT : align;
 
-	u32 avail_at = vring_descriptors_size(size);
-	u32 used_at = round_up(avail_at + vring_avail_size(size), align);
-	q->ring_pages = round_up(used_at + vring_used_size(size), PAGE_SIZE) / PAGE_SIZE;
+	u32 avail_at = virtqueue_split.descriptors_size(size);
+	u32 used_at = round_up(avail_at + virtqueue_split.driver_size(size), align);
+	q->ring_pages = round_up(used_at + virtqueue_split.device_size(size), PAGE_SIZE) / PAGE_SIZE;
 	u8 *ring = page_alloc(q->ring_pages);
 	if (ring == NULL)
 		return false;

@@ -20,7 +20,14 @@ enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
 enum { VIRTIO_NO_VECTOR = 0xffff };
 
 #define FEATURE(bit) (1ull << (bit))
-enum { F_INDIRECT = 28, F_EVENT_INDEX = 29, F_VERSION_1 = 32 };
+enum {
+	F_INDIRECT = 28,
+	F_EVENT_INDEX = 29,
+	F_VERSION_1 = 32,
+	F_RING_PACKED = 34,
+	F_IN_ORDER = 35,
+	F_NOTIFICATION_DATA = 38,
+};
 
 #define VIRTIO_QUEUES 2
 #define VIRTIO_REGIONS 5
@@ -107,6 +114,8 @@ void virtio_print(const struct virtio_device *device);
 /* Notifies if the device wants it. */
 void virtio_kick(struct virtio_device *device, u16 queue);
 struct virtio_device *virtio_find(u16 type);
+/* Whether its rings are of the format which the command line asks for, if it asks. */
+bool virtio_ring_as_asked(const struct virtio_device *device);
 
 /* drivers/virtio_pci*.c: each probe fills transport and regions or returns false and leaves no trace. */
 u16 virtio_pci_type(const struct pci_device *pci);

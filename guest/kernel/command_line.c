@@ -32,14 +32,16 @@ bool option_given(const char *name)
 	return false;
 }
 
+/* The first word which gives a number: the same name may have words of other kinds. */
 u32 option_number(const char *name)
 {
+	size_t length, before = strlen(name) + 1;
 	const char *end;
-	size_t length;
 
 	for (const char *at = next_word(boot.command_line, &length); length > 0; at = next_word(at + length, &length))
-		if (length > strlen(name) && strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
-			return parse_number(at + strlen(name) + 1, &end);
+		if (length > before && strncmp(at, name, before - 1) == 0 && at[before - 1] == '=' &&
+		    at[before] >= '0' && at[before] <= '9')
+			return parse_number(at + before, &end);
 	return 0;
 }
 

@@ -66,6 +66,8 @@ static const char *check(struct virtio_device *device)
 		return "did not come up";
 	if (!virtio_pci_as_asked(device))
 		return "another layout than asked for";
+	if (!virtio_ring_as_asked(device))
+		return "other rings than asked for";
 	if (option_given("irq") && !option_is("irq", irq_mode_name(device->mode)))
 		return "another interrupt mode than asked for";
 	for (u32 i = 0; i < COUNT(cells); i++)
@@ -87,8 +89,9 @@ int matrix(void)
 	for (int i = 0; i < virtio_count; i++) {
 		struct virtio_device *device = &virtio_devices[i];
 		const char *why = check(device);
-		kprintf("cell %s layout=%s irq=%s messages=%u interrupts=%u setup_accesses=%u %s%s\n",
+		kprintf("cell %s layout=%s ring=%s irq=%s messages=%u interrupts=%u setup_accesses=%u %s%s\n",
 		        virtio_type_name(device->type), device->transport != NULL ? device->transport->layout : "none",
+		        device->running ? device->queue[0].format->name : "none",
 		        irq_mode_name(device->mode), device->messages, device->interrupts, device->setup_accesses,
 		        why == NULL ? "ok" : "FAIL ", why == NULL ? "" : why);
 		failed += why != NULL;

@@ -113,6 +113,8 @@ static const char *used_length(void)
 
 	if (blk == NULL)
 		return SKIP("no disk");
+	if (arch_is_qemu() && blk->device->queue[0].format == &virtqueue_packed)
+		return SKIP("QEMU leaves out the flag without which there is no length (2.8.4)");
 	blk_submit(blk, &request, BLK_READ, 0, &buffer, 1, true);
 	EXPECT("status", blk_wait(blk, &request), BLK_OK);
 	EXPECT("used length", request.used_length, 2 * SECTOR + 1);
@@ -214,13 +216,15 @@ static const char *with(u64 without_features, u16 limit, const char *(*run)(void
 	if (blk == NULL)
 		return SKIP("no disk");
 	device = blk->device;
+	u64 features = device->features_wanted;
+	u16 before = device->queue_limit;
 	virtio_stop(device);
-	device->features_wanted = ~without_features;
+	device->features_wanted = features & ~without_features;
 	device->queue_limit = limit;
 	result = virtio_start(device, irq_mode_asked()) ? run() : "it did not come up";
 	virtio_stop(device);
-	device->features_wanted = ~0ull;
-	device->queue_limit = 0;
+	device->features_wanted = features;
+	device->queue_limit = before;
 	if (!virtio_start(device, irq_mode_asked()) && result == NULL)
 		result = "it did not come up again";
 	return result;
@@ -233,8 +237,10 @@ static const char *do_wrap(void)
 
 	for (u32 i = 0; i < rounds; i++)
 		EXPECT("status", blk_read(blk, base + i % SCRATCH, data, 1), BLK_OK);
-	EXPECT("index of the available ring", q->avail_index, rounds);
-	EXPECT("index of the used ring", q->order->w16(q->used->index), rounds);
+	if (q->format == &virtqueue_split) {
+		EXPECT("index of the available ring", q->split.avail_index, rounds);
+		EXPECT("index of the used ring", q->order->w16(q->split.used->index), rounds);
+	}
 	EXPECT("free descriptors", q->free_count, q->size);
 	return NULL;
 }
@@ -311,7 +317,7 @@ static const char *do_no_interrupt(void)
 	EXPECT("event index", q->event_index, 0);
 	virtqueue_interrupt_after(q, 0);
 	blk_submit(blk, &request, BLK_READ, base, &buffer, 1, true);
-	for (int i = 0; i < 1000 && q->order->w16(q->used->index) == q->used_seen; i++)
+	for (int i = 0; i < 1000 && !virtqueue_has_used(q); i++)
 		sleep_us(200);
 	u32 flags = irq_save();
 	blk->device->driver->queue_interrupt(blk->device, 0);

@@ -144,6 +144,11 @@ static void mask_entry(struct pci_device *pci, bool on) { msix_mask(pci, 1, on);
 static const char *entry_masked(void) { return masked(mask_entry); }
 static const char *function_masked(void) { return masked(msix_mask_function); }
 
+static u32 ring_sum(const struct virtio_device *device)
+{
+	return checksum(device->queue[0].ring_memory, device->queue[0].ring_pages * PAGE_SIZE);
+}
+
 /* Virtio 1.2 section 2.4.1: after reset the device neither interrupts nor writes rings. */
 static const char *reset_is_quiet(void)
 {
@@ -151,8 +156,7 @@ static const char *reset_is_quiet(void)
 	struct virtio_buffer buffer = {sector, SECTOR};
 	struct blk_request request;
 	struct virtio_device *device;
-	u16 used, later;
-	u32 all, all_later;
+	u32 ring, later, all, all_later;
 	u8 status;
 	bool up;
 
@@ -165,15 +169,15 @@ static const char *reset_is_quiet(void)
 	device->transport->reset(device);
 	sleep_us(100); /* what was on its way before the reset arrives now */
 	status = device->transport->status(device);
-	used = device->queue[0].used->index;
+	ring = ring_sum(device);
 	all = device->interrupts;
 	sleep_us(5000);
-	later = device->queue[0].used->index;
+	later = ring_sum(device);
 	all_later = device->interrupts;
 	virtio_stop(device);
 	up = virtio_start(device, irq_mode_asked());
 	EXPECT("status after reset", status, 0);
-	EXPECT("used index", later, used);
+	EXPECT("checksum of the ring", later, ring);
 	EXPECT("interrupts", all_later, all);
 	return up ? NULL : "it did not come up again";
 }
@@ -186,18 +190,18 @@ static const char *not_master(void)
 	static struct blk_request request;
 	struct virtio_device *device;
 	u32 interrupts, later;
-	u16 used;
 	bool done, up;
 
 	if (blk == NULL)
 		return SKIP("no disk with MSI-X");
 	device = blk->device;
+	if (arch_is_qemu() && device->queue[0].format == &virtqueue_packed)
+		return SKIP("QEMU never ends at a packed ring which it may not read");
 	interrupts = device->interrupts;
-	used = device->queue[0].used->index;
 	pci_command(device->pci, 0, PCI_COMMAND_MASTER);
 	blk_submit(blk, &request, BLK_READ, 0, &buffer, 1, true);
 	sleep_us(5000);
-	done = request.status != BLK_PENDING || device->queue[0].used->index != used;
+	done = request.status != BLK_PENDING || virtqueue_has_used(&device->queue[0]);
 	later = device->interrupts;
 	virtio_stop(device);
 	pci_command(device->pci, PCI_COMMAND_MASTER, 0);

@@ -7,9 +7,9 @@ import { layouts, planRows, shardOf } from "../../src/host/matrix/plan.ts";
 import { json, tableRow, tapLine } from "../../src/host/matrix/report.ts";
 
 const lines = [
-  "cell blk layout=legacy irq=msix messages=4 interrupts=4 setup_accesses=32 ok",
-  "cell console layout=legacy irq=msix messages=1 interrupts=1 setup_accesses=22 ok",
-  "cell rng layout=legacy irq=msix messages=2 interrupts=2 setup_accesses=16 ok",
+  "cell blk layout=legacy ring=split irq=msix messages=4 interrupts=4 setup_accesses=32 ok",
+  "cell console layout=legacy ring=split irq=msix messages=1 interrupts=1 setup_accesses=22 ok",
+  "cell rng layout=legacy ring=split irq=msix messages=2 interrupts=2 setup_accesses=16 ok",
 ];
 
 const counts = {
@@ -29,6 +29,7 @@ const good: RowResult = {
   row: {
     machine: "pc",
     layout: layouts.find(({ name }) => name === "transitional-as-legacy") as (typeof layouts)[number],
+    ring: "split",
     irq: "msix",
   },
   status: 0,
@@ -45,13 +46,21 @@ describe("the plan of the matrix", () => {
   const wanted = (...specs: readonly MachineSpec[]) => specs.map((spec) => ({ machine: spec.name, spec }));
   const skips = (spec: MachineSpec) =>
     planRows(wanted(spec))
-      .filter(({ skip, irq }) => skip !== undefined && irq === "msix")
+      .filter(({ skip, ring, irq }) => skip !== undefined && ring === "split" && irq === "msix")
       .map(({ layout }) => layout.name);
 
-  it("has 24 rows a machine: eight ways to drive a layout by three interrupt modes", () => {
+  it("has 48 rows a machine: eight ways to drive a layout by two formats of ring and three interrupt modes", () => {
     const rows = planRows(wanted(pc, ppce500));
-    expect(rows).toHaveLength(48);
-    expect(new Set(rows.map(({ machine, layout, irq }) => `${machine} ${layout.name} ${irq}`)).size).toBe(48);
+    expect(rows).toHaveLength(96);
+    const names = rows.map(({ machine, layout, ring, irq }) => `${machine} ${layout.name} ${ring} ${irq}`);
+    expect(new Set(names).size).toBe(96);
+  });
+
+  it("has packed rings for drivers of the modern layout alone", () => {
+    const packed = planRows(wanted(pc)).filter(({ ring }) => ring === "packed");
+    const possible = packed.filter(({ skip }) => skip === undefined).map(({ layout }) => layout.name);
+    expect([...new Set(possible)]).toEqual(["modern", "modern-latched", "transitional-as-modern"]);
+    expect(packed.find(({ layout }) => layout.name === "legacy")?.skip).toMatch(/bit 34/);
   });
 
   it("leaves out what a machine cannot drive, and nothing else", () => {
@@ -65,7 +74,7 @@ describe("the plan of the matrix", () => {
   it("is divided into parts which together are the whole", () => {
     const rows = planRows(wanted(pc));
     const parts = [1, 2, 3, 4, 5].map((part) => shardOf(rows, part, 5));
-    expect(parts.map((part) => part.length)).toEqual([5, 5, 5, 5, 4]);
+    expect(parts.map((part) => part.length)).toEqual([10, 10, 10, 9, 9]);
     expect(new Set(parts.flat())).toEqual(new Set(rows));
   });
 });
@@ -77,6 +86,7 @@ describe("a row of the matrix", () => {
     expect(cells[1]).toEqual({
       machine: "pc",
       layout: "transitional-as-legacy",
+      ring: "split",
       irq: "msix",
       device: "console",
       ok: true,
@@ -99,9 +109,10 @@ describe("a row of the matrix", () => {
     expect(told(`${good.text}${lines[0]}\n`)).toMatch(/twice/);
   });
 
-  it("is not ok when another layout or interrupt mode was driven than asked for", () => {
+  it("is not ok when another layout, format of ring or interrupt mode was driven than asked for", () => {
     expect(told(good.text.replace("blk layout=legacy", "blk layout=modern"))).toBe("driven as modern");
-    expect(told(good.text.replace("legacy irq=msix", "legacy irq=intx"))).toBe("interrupts by intx");
+    expect(told(good.text.replace("ring=split", "ring=packed"))).toBe("rings are packed");
+    expect(told(good.text.replace("split irq=msix", "split irq=intx"))).toBe("interrupts by intx");
   });
 
   it.each(["messages", "interrupts", "setup_accesses"])("is not ok when guest and emulator count other %s", (what) => {
@@ -121,21 +132,23 @@ describe("a row of the matrix", () => {
   it("is three cells which say why where the machine cannot do it", () => {
     const cells = judge({ ...good, text: "", row: { ...good.row, skip: "there is no way" } });
     expect(cells.map(({ ok, skipped }) => [ok, skipped])).toEqual(new Array(3).fill([true, "there is no way"]));
-    expect(tapLine(cells[2] as Cell, 3)).toBe("ok 3 - pc transitional-as-legacy msix rng # SKIP there is no way");
-    expect(tableRow(cells)).toMatch(/^pc +transitional-as-legacy +msix +-- +there is no way$/);
+    expect(tapLine(cells[2] as Cell, 3)).toBe("ok 3 - pc transitional-as-legacy split msix rng # SKIP there is no way");
+    expect(tableRow(cells)).toMatch(/^pc +transitional-as-legacy +split +msix +-- +there is no way$/);
     expect(JSON.parse(json(cells))).toMatchObject({ passed: 0, skipped: 3, failed: 0 });
   });
 
-  it("is a line of TAP a cell, which names all four things", () => {
+  it("is a line of TAP a cell, which names all five things", () => {
     const [blk] = judge(good);
     const [bad] = judge({ ...good, status: 3 });
     if (blk === undefined || bad === undefined) throw new Error("no cell");
-    expect(tapLine(blk, 7)).toBe("ok 7 - pc transitional-as-legacy msix blk messages=4 interrupts=4 setup-accesses=32");
+    expect(tapLine(blk, 7)).toBe(
+      "ok 7 - pc transitional-as-legacy split msix blk messages=4 interrupts=4 setup-accesses=32",
+    );
     expect(tapLine(bad, 7)).toMatch(
-      /^not ok 7 - pc transitional-as-legacy msix blk .* # the guest left with status 3$/,
+      /^not ok 7 - pc transitional-as-legacy split msix blk .* # the guest left with status 3$/,
     );
     expect(tableRow(judge(good))).toMatch(
-      /^pc +transitional-as-legacy +msix +ok +4\/4\/32 +ok +1\/1\/22 +ok +2\/2\/16$/,
+      /^pc +transitional-as-legacy +split +msix +ok +4\/4\/32 +ok +1\/1\/22 +ok +2\/2\/16$/,
     );
   });
 });

@@ -1,4 +1,4 @@
-import type { IrqMode } from "../../board/options.ts";
+import type { IrqMode, RingFormat } from "../../board/options.ts";
 import { type DeviceKind, devices, type Row } from "./plan.ts";
 
 /** What one boot gave: the guest's words, and what the emulator saw meanwhile. Plain data: it crosses from thread to thread. */
@@ -20,6 +20,7 @@ export interface RowResult {
 export interface Cell {
   readonly machine: string;
   readonly layout: string;
+  readonly ring: RingFormat;
   readonly irq: IrqMode;
   readonly device: DeviceKind;
   readonly ok: boolean;
@@ -36,6 +37,7 @@ export interface Cell {
 /** The guest's line about a device. */
 interface Claim {
   readonly layout: string;
+  readonly ring: string;
   readonly irq: string;
   readonly messages: number;
   readonly interrupts: number;
@@ -44,16 +46,27 @@ interface Claim {
 }
 
 const line =
-  /^cell (\w+) layout=([\w-]+) irq=([\w-]+) messages=(\d+) interrupts=(\d+) setup_accesses=(\d+) (ok|FAIL.*?) *\r?$/gm;
+  /^cell (\w+) layout=([\w-]+) ring=(\w+) irq=([\w-]+) messages=(\d+) interrupts=(\d+) setup_accesses=(\d+) (ok|FAIL.*?) *\r?$/gm;
 
 /** What the guest's console cell says through the virtio console. */
 const greeting = "barzero console cell";
 
 function claims(text: string): ReadonlyMap<string, readonly Claim[]> {
   const found = new Map<string, Claim[]>();
-  for (const [, device = "", layout = "", irq = "", messages, interrupts, setup, verdict = ""] of text.matchAll(line)) {
+  for (const [
+    ,
+    device = "",
+    layout = "",
+    ring = "",
+    irq = "",
+    messages,
+    interrupts,
+    setup,
+    verdict = "",
+  ] of text.matchAll(line)) {
     const claim = {
       layout,
+      ring,
       irq,
       messages: Number(messages),
       interrupts: Number(interrupts),
@@ -78,6 +91,7 @@ export function judge(result: RowResult): readonly Cell[] {
     return {
       machine: row.machine,
       layout: row.layout.name,
+      ring: row.ring,
       irq: row.irq,
       device,
       ok: why === undefined,
@@ -87,10 +101,11 @@ export function judge(result: RowResult): readonly Cell[] {
   });
 }
 
-function skipped({ machine, layout, irq }: Row, device: DeviceKind, why: string): Cell {
+function skipped({ machine, layout, ring, irq }: Row, device: DeviceKind, why: string): Cell {
   return {
     machine,
     layout: layout.name,
+    ring,
     irq,
     device,
     ok: true,
@@ -111,6 +126,7 @@ function objection(result: RowResult, device: DeviceKind, seen: Seen, said: read
   if (said.length > 1) return "the guest found it twice";
   if (claim.verdict !== "ok") return claim.verdict.replace(/^FAIL */, "") || "the guest says so";
   if (claim.layout !== row.layout.driver) return `driven as ${claim.layout}`;
+  if (claim.ring !== row.ring) return `rings are ${claim.ring}`;
   if (claim.irq !== row.irq) return `interrupts by ${claim.irq}`;
   for (const what of ["messages", "interrupts", "setupAccesses"] as const)
     if (claim[what] !== seen[what]) return `the guest counts ${claim[what]} ${what} and the emulator ${seen[what]}`;

@@ -1,4 +1,4 @@
-import type { IrqMode, Layout } from "../../board/options.ts";
+import type { IrqMode, Layout, RingFormat } from "../../board/options.ts";
 import type { MachineSpec } from "../../board/spec.ts";
 
 /** The register layout which the devices of a row show, and the one which the driver picks of it. */
@@ -27,18 +27,28 @@ const spaces: Readonly<Record<Driven["driver"], "ports" | "memory">> = {
   modern: "memory",
 };
 
+export const rings: readonly RingFormat[] = ["split", "packed"];
+
+/** Why a driver of these registers cannot have packed rings. */
+const splitOnly: Readonly<Partial<Record<Driven["driver"], string>>> = {
+  legacy: "legacy registers have 32 feature bits, and that of packed rings is bit 34",
+  "overlay-bar0": "overlay registers place a split ring by one page number",
+  "overlay-bar1": "overlay registers place a split ring by one page number",
+};
+
 export const interruptModes: readonly IrqMode[] = ["intx", "msix-shared", "msix"];
 
 /** The devices of every row, in the order of their slots. */
 export const devices = ["blk", "console", "rng"] as const;
 export type DeviceKind = (typeof devices)[number];
 
-/** One boot: a machine whose devices all have this layout and this interrupt mode. */
+/** One boot: a machine whose devices all have this layout, this format of ring and this interrupt mode. */
 export interface Row {
   readonly machine: string;
   readonly layout: Driven;
+  readonly ring: RingFormat;
   readonly irq: IrqMode;
-  /** Why this machine cannot drive this layout at all, where it cannot: then nothing is booted. */
+  /** Why this machine cannot drive this layout so at all, where it cannot: then nothing is booted. */
   readonly skip?: string;
 }
 
@@ -51,10 +61,12 @@ export interface Wanted {
 /** Every row of these machines, in the order in which they are told. */
 export function planRows(machines: readonly Wanted[]): readonly Row[] {
   return machines.flatMap(({ machine, spec }) =>
-    layouts.flatMap((layout) => {
-      const skip = impossible(spec, layout);
-      return interruptModes.map((irq) => ({ machine, layout, irq, ...(skip !== undefined && { skip }) }));
-    }),
+    layouts.flatMap((layout) =>
+      rings.flatMap((ring) => {
+        const skip = impossible(spec, layout) ?? (ring === "packed" ? splitOnly[layout.driver] : undefined);
+        return interruptModes.map((irq) => ({ machine, layout, ring, irq, ...(skip !== undefined && { skip }) }));
+      }),
+    ),
   );
 }
 

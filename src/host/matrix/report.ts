@@ -3,10 +3,11 @@ import { devices } from "./plan.ts";
 
 /** One line of the Test Anything Protocol for a cell. */
 export function tapLine(cell: Cell, number: number): string {
-  const { machine, layout, irq, device, messages, interrupts, setupAccesses } = cell;
+  const { machine, layout, ring, irq, device, messages, interrupts, setupAccesses } = cell;
+  const place = `${number} - ${machine} ${layout} ${ring} ${irq} ${device}`;
   const figures = `messages=${messages} interrupts=${interrupts} setup-accesses=${setupAccesses}`;
-  if (cell.skipped !== undefined) return `ok ${number} - ${machine} ${layout} ${irq} ${device} # SKIP ${cell.skipped}`;
-  const name = `${cell.ok ? "ok" : "not ok"} ${number} - ${machine} ${layout} ${irq} ${device} ${figures}`;
+  if (cell.skipped !== undefined) return `ok ${place} # SKIP ${cell.skipped}`;
+  const name = `${cell.ok ? "ok" : "not ok"} ${place} ${figures}`;
   return cell.ok ? name : `${name} # ${cell.why?.replaceAll("#", "") ?? ""}`;
 }
 
@@ -14,10 +15,15 @@ export function tapPlan(count: number): string {
   return `TAP version 13\n1..${count}`;
 }
 
-const widths = { machine: 14, layout: 24, irq: 13, device: 14 } as const;
+const widths = { machine: 14, layout: 24, ring: 8, irq: 13, device: 14 } as const;
 
 export function tableHead(): string {
-  const names = ["machine".padEnd(widths.machine), "layout".padEnd(widths.layout), "interrupts".padEnd(widths.irq)];
+  const names = [
+    "machine".padEnd(widths.machine),
+    "layout".padEnd(widths.layout),
+    "rings".padEnd(widths.ring),
+    "interrupts".padEnd(widths.irq),
+  ];
   return [
     "Of each device: messages / interrupts / register accesses from reset to DRIVER_OK, as the emulator counted them.",
     "",
@@ -32,6 +38,7 @@ export function tableRow(cells: readonly Cell[]): string {
   const names = [
     first.machine.padEnd(widths.machine),
     first.layout.padEnd(widths.layout),
+    first.ring.padEnd(widths.ring),
     first.irq.padEnd(widths.irq),
   ];
   if (first.skipped !== undefined) return `${names.join("")}--  ${first.skipped}`;

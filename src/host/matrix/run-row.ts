@@ -35,10 +35,11 @@ export async function runRow(row: Row): Promise<RowResult> {
       firmware: readImage(`firmware/images/${spec.firmware.image}`),
       kernel: readImage(`guest/images/${spec.kernel}`),
       memory,
-      append: `matrix layout=${row.layout.driver} irq=${row.irq}`,
+      append: `matrix layout=${row.layout.driver} ring=${row.ring} irq=${row.irq}`,
       drives: [{ backend: new MemoryBlock(demoDisk(), "matrix") }],
       layout: row.layout.shown,
       irq: row.irq,
+      ring: row.ring,
       virtioConsole: { output: sinkTo((bytes) => spoken.add(bytes)), input: new CharacterFifo() },
       onConsole: (byte) => serial.add([byte]),
     });

@@ -18,7 +18,7 @@ export interface MatrixFlags {
 }
 
 /**
- * `barzero matrix`: every machine, layout, interrupt mode and device, each tried by the demo kernel's own driver.
+ * `barzero matrix`: every machine, layout, format of ring, interrupt mode and device, each tried by the demo kernel's own driver.
  * Results are printed as they come. Gives 0 when every cell is ok.
  */
 export async function matrixCommand(wanted: readonly string[], flags: MatrixFlags): Promise<number> {
