@@ -43,6 +43,8 @@ export interface BootOptions {
   /** Default `virtual`: the same inputs give the same run. */
   readonly clock?: "virtual" | "host";
   readonly nsPerInstruction?: number;
+  /** A processor model by name; default: the machine's own. */
+  readonly cpu?: string;
   /** Default `jit`. */
   readonly exec?: "jit" | "interp";
 }
@@ -93,6 +95,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       clock: wanted.clock,
       wall: () => Number(process.hrtime.bigint()),
       nsPerInstruction: wanted.nsPerInstruction,
+      cpu: wanted.cpu,
       exec: wanted.exec,
       trace,
     };

@@ -31,6 +31,7 @@ export interface BootFlags {
   readonly clock?: string;
   readonly nsPerInstruction?: string;
   readonly exec?: string;
+  readonly cpu?: string;
   readonly gdb?: string;
   readonly lint?: boolean;
   readonly stats?: boolean;
@@ -99,6 +100,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     ring: choice(flags.ring, "--ring", ["split", "packed"]),
     seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
     clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
+    cpu: flags.cpu,
     exec: choice(flags.exec, "--exec", ["jit", "interp"]),
     nsPerInstruction: integer(flags.nsPerInstruction, "--ns-per-instruction", 1, 1_000_000),
   };
