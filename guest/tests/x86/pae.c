@@ -124,6 +124,10 @@ static void execution(void)
 	at(ring3, jump, AT);
 	check(page_fault(0x15, AT), "NX: the directory can forbid it for all");
 	directories[1][0] &= ~NX;
+	directories[1][LARGE_AT >> 21 & 511] = P | W | U | LARGE | NX;
+	write_cr3((u32)pointers);
+	at(ring3, jump, LARGE_AT + (PAGE0 & 0x1fffff));
+	check(page_fault(0x15, LARGE_AT + (PAGE0 & 0x1fffff)), "NX: as can a page of 2 MiB");
 	__asm__ volatile("wrmsr" :: "c"(MSR_EFER), "a"(0), "d"(0));
 }
 

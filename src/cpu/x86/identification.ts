@@ -82,7 +82,7 @@ export const models: Readonly<Record<string, Model>> = Object.fromEntries(
     model("pentium2", 0x652, pentium2),
     model("pentium3", 0x68a, pentium3),
     model("pentium-m", 0x6d8, pentium3 | sse2),
-    model("p6-nx", 0x6b4, pentium2, true),
+    model("p6-nx", 0x6d8, pentium3 | sse2, true),
   ].map((m) => [m.name, m]),
 );
 

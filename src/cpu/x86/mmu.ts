@@ -102,7 +102,10 @@ function translateWide(core: Core, address: number, access: Access, user: boolea
   if ((directoryHigh & reservedHigh) !== 0 || (large && (directory & 0x1f_e000) !== 0))
     return refuse(core, address, access, user, Code.present | Code.reserved);
   if (large) {
-    if (!permits(core, directory, access, user) || (access === Access.fetch && noExecute && directoryHigh < 0))
+    if (
+      !permits(core, directory, access, user) ||
+      (access === Access.fetch && noExecute && (directoryHigh & executeDisable) !== 0)
+    )
       return refuse(core, address, access, user, Code.present);
     const marked = mark(core, directoryAt, directory, access);
     core.noteLarge((address & 0xffe0_0000) >>> 0, 0x20_0000);
