@@ -8,8 +8,10 @@
 struct virtio_device virtio_devices[VIRTIO_MAX];
 int virtio_count;
 
-extern const struct virtio_driver virtio_blk_driver, virtio_console_driver, virtio_rng_driver;
-static const struct virtio_driver *const drivers[] = {&virtio_blk_driver, &virtio_console_driver, &virtio_rng_driver};
+extern const struct virtio_driver virtio_blk_driver, virtio_console_driver, virtio_rng_driver, virtio_net_driver;
+static const struct virtio_driver *const drivers[] = {
+	&virtio_blk_driver, &virtio_console_driver, &virtio_rng_driver, &virtio_net_driver,
+};
 
 static const struct virtio_driver *driver_for(u16 type)
 {

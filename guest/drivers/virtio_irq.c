@@ -79,7 +79,8 @@ static bool queue_message(struct virtio_device *device, u16 queue)
 
 static bool queue_0_message(void *arg) { return queue_message(arg, 0); }
 static bool queue_1_message(void *arg) { return queue_message(arg, 1); }
-static const irq_handler queue_handlers[VIRTIO_QUEUES] = {queue_0_message, queue_1_message};
+static bool queue_2_message(void *arg) { return queue_message(arg, 2); }
+static const irq_handler queue_handlers[VIRTIO_QUEUES] = {queue_0_message, queue_1_message, queue_2_message};
 
 u16 virtio_irq_vector(const struct virtio_device *device, u16 queue)
 {

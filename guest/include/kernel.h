@@ -22,11 +22,12 @@ extern struct boot_info boot;
 /* main.c: architectures come here once they can take a trap on a stack of their own. */
 void kernel_main(void) __attribute__((noreturn));
 
-/* command_line.c: is the word there; is there any NAME=; is it NAME=VALUE; NAME's number, 0 if there is none. */
+/* command_line.c: is the word there; is there any NAME=; is it NAME=VALUE; NAME's number, 0 if there is none; NAME's text. */
 bool option_present(const char *word);
 bool option_given(const char *name);
 bool option_is(const char *name, const char *value);
 u32 option_number(const char *name);
+bool option_text(const char *name, char *to, size_t size);
 
 /* printf.c */
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))

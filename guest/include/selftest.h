@@ -24,7 +24,7 @@ const char *failure(const char *format, ...) PRINTF(1, 2);
 	} while (0)
 
 extern const struct check_list checks_core, checks_pci, checks_virtio, checks_modern, checks_overlay, checks_legacy,
-	checks_rings, checks_packed, checks_blk;
+	checks_rings, checks_packed, checks_blk, checks_net;
 extern const struct check_list *const checks_arch[]; /* of the architecture, NULL at the end */
 
 /* selftest_rings.c: a check for a layout to make, with its own way to put rings 16 TiB too high and back. */

@@ -5,7 +5,7 @@
 #include "virtqueue.h"
 
 enum { VIRTIO_VENDOR = 0x1af4 };
-enum { VIRTIO_BLOCK = 2, VIRTIO_CONSOLE = 3, VIRTIO_RNG = 4 };
+enum { VIRTIO_NET = 1, VIRTIO_BLOCK = 2, VIRTIO_CONSOLE = 3, VIRTIO_RNG = 4 };
 
 /* Device status (virtio 1.2 section 2.1). */
 enum {
@@ -29,7 +29,7 @@ enum {
 	F_NOTIFICATION_DATA = 38,
 };
 
-#define VIRTIO_QUEUES 2
+#define VIRTIO_QUEUES 3
 #define VIRTIO_REGIONS 5
 
 struct virtio_device;

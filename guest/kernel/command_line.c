@@ -45,6 +45,23 @@ u32 option_number(const char *name)
 	return 0;
 }
 
+/* False where there is none or it does not fit with the zero behind it. */
+bool option_text(const char *name, char *to, size_t size)
+{
+	size_t length, before = strlen(name) + 1;
+
+	for (const char *at = next_word(boot.command_line, &length); length > 0; at = next_word(at + length, &length)) {
+		if (length <= before || strncmp(at, name, before - 1) != 0 || at[before - 1] != '=')
+			continue;
+		if (length - before >= size)
+			return false;
+		memcpy(to, at + before, length - before);
+		to[length - before] = 0;
+		return true;
+	}
+	return false;
+}
+
 bool option_is(const char *name, const char *value)
 {
 	char word[64];

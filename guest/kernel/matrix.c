@@ -1,5 +1,6 @@
 #include "arch.h"
 #include "kernel.h"
+#include "net.h"
 #include "string.h"
 #include "virtio_blk.h"
 #include "virtio_console.h"
@@ -52,10 +53,21 @@ static const char *rng_cell(struct virtio_device *device)
 	return memcmp(first, second, sizeof(first)) == 0 ? "the same bytes twice" : NULL;
 }
 
+static const char *net_cell(struct virtio_device *device)
+{
+	static const char text[] = "barzero net cell";
+
+	if (device->driver_data != net_card())
+		return "it is not the first";
+	return net_udp_echo(net_address(), text, sizeof(text)) ? NULL : "the datagram to itself did not come back";
+}
+
 static const struct {
 	u16 type;
 	const char *(*run)(struct virtio_device *device);
-} cells[] = {{VIRTIO_BLOCK, blk_cell}, {VIRTIO_CONSOLE, console_cell}, {VIRTIO_RNG, rng_cell}};
+} cells[] = {
+	{VIRTIO_BLOCK, blk_cell}, {VIRTIO_CONSOLE, console_cell}, {VIRTIO_RNG, rng_cell}, {VIRTIO_NET, net_cell},
+};
 
 /* Beside the function itself a cell must be what the command line asks for and keep its interrupt mode's promise. */
 static const char *check(struct virtio_device *device)

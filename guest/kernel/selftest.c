@@ -7,8 +7,7 @@
 /* The checks, reported in TAP version 13; the number of failures is kept to one bit, the exit status. */
 
 static const struct check_list *const devices[] = {
-	&checks_pci,   &checks_virtio, &checks_modern, &checks_overlay, &checks_legacy,
-	&checks_rings, &checks_packed, &checks_blk,    NULL,
+	&checks_pci, &checks_virtio, &checks_modern, &checks_overlay, &checks_legacy, &checks_rings, &checks_packed, &checks_blk, &checks_net, NULL,
 };
 static const struct check_list *const core[] = {&checks_core, NULL};
 static const struct check_list *const *const lists[] = {core, checks_arch, devices};

@@ -141,6 +141,8 @@ static const struct {
 	{"virtio", virtio, "virtio devices: layout, regions, rings, vectors"},
 	{"irq", irq, "interrupts by number"},
 	{"blk", blk_command, "blk read SECTOR [COUNT] | write SECTOR WORD | bench [REQUESTS]"},
+	{"net", net_shell, "the network card, what it has carried, who is near"},
+	{"ping", ping_shell, "ping A.B.C.D [COUNT]"},
 	{"mem", mem, "memory map and free pages"},
 	{"peek", peek, "peek ADDRESS [WORDS]"},
 	{"poke", poke, "poke ADDRESS VALUE"},

@@ -140,7 +140,9 @@ export class VirtioSlots {
     const ring = own.ring ?? this.#options.ring ?? this.#spec.ring ?? "split";
     while (this.#bus.at(this.#slot, 0) !== undefined) this.#slot++;
     if (this.#slot > this.#spec.pci.freeSlots[1])
-      throw new MachineError(`machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives or networks`);
+      throw new MachineError(
+        `machine ${this.#spec.name} has no free slot for ${device.name}: take fewer drives or networks`,
+      );
     const counts = new TransportCounts(device.name);
     this.#counts.set(device.name, counts);
     const fn = createVirtioPci(device, {

@@ -10,6 +10,7 @@ const lines = [
   "cell blk layout=legacy ring=split irq=msix messages=4 interrupts=4 setup_accesses=32 ok",
   "cell console layout=legacy ring=split irq=msix messages=1 interrupts=1 setup_accesses=22 ok",
   "cell rng layout=legacy ring=split irq=msix messages=2 interrupts=2 setup_accesses=16 ok",
+  "cell net layout=legacy ring=split irq=msix messages=8 interrupts=8 setup_accesses=77 ok",
 ];
 
 const counts = {
@@ -23,6 +24,9 @@ const counts = {
   "rng0.messages": 2,
   "rng0.pins": 0,
   "rng0.setup-accesses": 16,
+  "net0.messages": 8,
+  "net0.pins": 0,
+  "net0.setup-accesses": 77,
 };
 
 const good: RowResult = {
@@ -35,6 +39,7 @@ const good: RowResult = {
   status: 0,
   text: `barzero kernel on pc\r\n${lines.join("\r\n")}\r\n`,
   consoleText: "barzero console cell\r\n",
+  wireText: "E barzero net cell",
   counts,
 };
 
@@ -80,9 +85,9 @@ describe("the plan of the matrix", () => {
 });
 
 describe("a row of the matrix", () => {
-  it("is three cells, with the emulator's figures", () => {
+  it("is four cells, with the emulator's figures", () => {
     const cells = judge(good);
-    expect(cells.map((cell) => cell.ok)).toEqual([true, true, true]);
+    expect(cells.map((cell) => cell.ok)).toEqual([true, true, true, true]);
     expect(cells[1]).toEqual({
       machine: "pc",
       layout: "transitional-as-legacy",
@@ -126,15 +131,19 @@ describe("a row of the matrix", () => {
   });
 
   it("wants the console's line to have come out of the console", () => {
-    expect(judge({ ...good, consoleText: "" }).map((cell) => cell.ok)).toEqual([true, false, true]);
+    expect(judge({ ...good, consoleText: "" }).map((cell) => cell.ok)).toEqual([true, false, true, true]);
   });
 
-  it("is three cells which say why where the machine cannot do it", () => {
+  it("wants the network card's datagram to have been on the wire", () => {
+    expect(judge({ ...good, wireText: "" }).map((cell) => cell.ok)).toEqual([true, true, true, false]);
+  });
+
+  it("is four cells which say why where the machine cannot do it", () => {
     const cells = judge({ ...good, text: "", row: { ...good.row, skip: "there is no way" } });
-    expect(cells.map(({ ok, skipped }) => [ok, skipped])).toEqual(new Array(3).fill([true, "there is no way"]));
+    expect(cells.map(({ ok, skipped }) => [ok, skipped])).toEqual(new Array(4).fill([true, "there is no way"]));
     expect(tapLine(cells[2] as Cell, 3)).toBe("ok 3 - pc transitional-as-legacy split msix rng # SKIP there is no way");
     expect(tableRow(cells)).toMatch(/^pc +transitional-as-legacy +split +msix +-- +there is no way$/);
-    expect(JSON.parse(json(cells))).toMatchObject({ passed: 0, skipped: 3, failed: 0 });
+    expect(JSON.parse(json(cells))).toMatchObject({ passed: 0, skipped: 4, failed: 0 });
   });
 
   it("is a line of TAP a cell, which names all five things", () => {
@@ -148,7 +157,7 @@ describe("a row of the matrix", () => {
       /^not ok 7 - pc transitional-as-legacy split msix blk .* # the guest left with status 3$/,
     );
     expect(tableRow(judge(good))).toMatch(
-      /^pc +transitional-as-legacy +split +msix +ok +4\/4\/32 +ok +1\/1\/22 +ok +2\/2\/16$/,
+      /^pc +transitional-as-legacy +split +msix +ok +4\/4\/32 +ok +1\/1\/22 +ok +2\/2\/16 +ok +8\/8\/77$/,
     );
   });
 });

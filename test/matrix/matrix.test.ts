@@ -14,13 +14,13 @@ describe("barzero matrix", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines.filter((line) => line.startsWith("not ok"))).toEqual([]);
     expect(lines[1]).toBe(`1..${lines.length - 2}`);
-    expect(lines.length - 2).toBe(720);
+    expect(lines.length - 2).toBe(960);
     expect(new Set(lines.slice(2).map((line) => line.split(" ").slice(3, 8).join(" "))).size).toBe(lines.length - 2);
     const figures = "messages=\\d+ interrupts=[1-9]\\d* setup-accesses=[1-9]\\d*";
     for (const [i, line] of lines.slice(2).entries())
       expect(line).toMatch(
         new RegExp(
-          `^ok ${i + 1} - [\\w-]+ [\\w-]+ (split|packed) (intx|msix|msix-shared) (blk|console|rng) (${figures}|# SKIP .+)$`,
+          `^ok ${i + 1} - [\\w-]+ [\\w-]+ (split|packed) (intx|msix|msix-shared) (blk|console|rng|net) (${figures}|# SKIP .+)$`,
         ),
       );
     const skipped = lines
@@ -37,10 +37,10 @@ describe("barzero matrix", () => {
     expect(status).toBe(0);
   }, 300_000);
 
-  it("gives a row whose machine cannot be made three cells which say why", async () => {
+  it("gives a row whose machine cannot be made four cells which say why", async () => {
     const layout = layouts[0] as (typeof layouts)[number];
     const cells = judge(await runRow({ machine: "nowhere.json", layout, ring: "split", irq: "msix" }));
-    expect(cells.map((cell) => cell.ok)).toEqual([false, false, false]);
+    expect(cells.map((cell) => cell.ok)).toEqual([false, false, false, false]);
     expect(cells[2]?.why).toMatch(/nowhere\.json: there is no such file/);
   });
 
@@ -52,16 +52,16 @@ describe("barzero matrix", () => {
     const { status, stdout } = await run("matrix", file, "--shard", "1/8");
     rmSync(folder, { recursive: true });
     expect(stdout).toMatch(
-      /BAD 0\/0\/0 +BAD 0\/0\/0 +BAD 0\/0\/0\n +blk: the kernel is an ELF file for another processor/,
+      /BAD 0\/0\/0 +BAD 0\/0\/0 +BAD 0\/0\/0 +BAD 0\/0\/0\n +blk: the kernel is an ELF file for another processor/,
     );
-    expect(stdout).toMatch(/^0 of 18 cells are ok, 6 are impossible$/m);
+    expect(stdout).toMatch(/^0 of 24 cells are ok, 8 are impossible$/m);
     expect(status).toBe(1);
   });
 
   it("does every n-th boot alone, when asked for a part", async () => {
     const { status, stdout } = await run("matrix", "ppce500-noio", "--tap", "--shard", "5/8");
-    expect(stdout.split("\n").filter((line) => line.startsWith("ok "))).toHaveLength(18);
-    expect(stdout).toMatch(/^1\.\.18$/m);
+    expect(stdout.split("\n").filter((line) => line.startsWith("ok "))).toHaveLength(24);
+    expect(stdout).toMatch(/^1\.\.24$/m);
     expect(status).toBe(0);
     for (const shard of ["0/4", "5/4", "1", "a/b"]) {
       const wrong = await run("matrix", "--shard", shard);

@@ -12,6 +12,8 @@ export interface RowResult {
   readonly text: string;
   /** What came out of the virtio console. */
   readonly consoleText: string;
+  /** What the network card has sent, as text. */
+  readonly wireText: string;
   /** The machine's counts by name. */
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -50,6 +52,8 @@ const line =
 
 /** What the guest's console cell says through the virtio console. */
 const greeting = "barzero console cell";
+/** What its network cell sends to itself. */
+const datagram = "barzero net cell";
 
 function claims(text: string): ReadonlyMap<string, readonly Claim[]> {
   const found = new Map<string, Claim[]>();
@@ -134,6 +138,7 @@ function objection(result: RowResult, device: DeviceKind, seen: Seen, said: read
   if (row.irq === "intx" ? seen.messages !== 0 : seen.messages !== seen.interrupts)
     return `${seen.messages} of ${seen.interrupts} interrupts came as messages`;
   if (device === "console" && !result.consoleText.includes(greeting)) return "its line did not come out";
+  if (device === "net" && !result.wireText.includes(datagram)) return "its datagram was not on the wire";
   if ((counts["messages-dropped"] ?? 0) !== 0) return `${counts["messages-dropped"]} messages of the row were dropped`;
   if (result.trouble !== undefined) return result.trouble;
   return result.status === 0 ? undefined : `the guest left with status ${result.status}`;

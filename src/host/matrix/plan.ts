@@ -39,7 +39,7 @@ const splitOnly: Readonly<Partial<Record<Driven["driver"], string>>> = {
 export const interruptModes: readonly IrqMode[] = ["intx", "msix-shared", "msix"];
 
 /** The devices of every row, in the order of their slots. */
-export const devices = ["blk", "console", "rng"] as const;
+export const devices = ["blk", "console", "rng", "net"] as const;
 export type DeviceKind = (typeof devices)[number];
 
 /** One boot: a machine whose devices all have this layout, this format of ring and this interrupt mode. */

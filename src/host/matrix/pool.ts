@@ -30,7 +30,7 @@ export async function runRows(
       if (typeof result === "string") {
         await worker.terminate();
         worker = new Worker(workerFile);
-        finish(index, { row, status: undefined, trouble: result, text: "", consoleText: "", counts: {} });
+        finish(index, { row, status: undefined, trouble: result, text: "", consoleText: "", wireText: "", counts: {} });
       } else finish(index, result);
     }
     await worker.terminate();

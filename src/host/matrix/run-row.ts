@@ -1,6 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { CharacterFifo, sinkTo } from "../../backend/character.ts";
+import { Loopback } from "../../backend/loopback.ts";
 import { MemoryBlock } from "../../backend/memory-block.ts";
+import { CapturedNetwork } from "../../backend/pcap.ts";
 import type { Machine } from "../../board/machine.ts";
 import type { MachineSpec } from "../../board/spec.ts";
 import { createMachine } from "../../index.ts";
@@ -24,9 +26,10 @@ const longestText = 65_536;
 
 /** Boots the row's machine with the demo kernel, which tries its devices one after the other. Never rejects. */
 export async function runRow(row: Row): Promise<RowResult> {
-  if (row.skip !== undefined) return { row, status: undefined, text: "", consoleText: "", counts: {} };
+  if (row.skip !== undefined) return { row, status: undefined, text: "", consoleText: "", wireText: "", counts: {} };
   const serial = new Gathered();
   const spoken = new Gathered();
+  const carried = new Gathered();
   let machine: Machine | undefined;
   let trouble: string | undefined;
   try {
@@ -37,6 +40,7 @@ export async function runRow(row: Row): Promise<RowResult> {
       memory,
       append: `matrix layout=${row.layout.driver} ring=${row.ring} irq=${row.irq}`,
       drives: [{ backend: new MemoryBlock(demoDisk(), "matrix") }],
+      networks: [{ backend: new CapturedNetwork(new Loopback(), { put: (bytes) => carried.add(bytes), epoch: 0 }) }],
       layout: row.layout.shown,
       irq: row.irq,
       ring: row.ring,
@@ -53,6 +57,7 @@ export async function runRow(row: Row): Promise<RowResult> {
     ...(trouble !== undefined && { trouble }),
     text: serial.text,
     consoleText: spoken.text,
+    wireText: carried.text,
     counts: machine?.stats() ?? {},
   };
 }
