@@ -119,7 +119,7 @@ static void data(void)
 	context.edi = (u32)scratch + 100;
 	run();
 	write_dr7(0);
-	check_not_tcg(faulted(DB, 0) && context.ecx == 1 && context.eip == (u32)moves + 5, "data breakpoint: stops within REP MOVS");
+	check(faulted(DB, 0) && context.ecx == 1 && context.eip == (u32)moves + 5, "data breakpoint: stops within REP MOVS");
 	write_dr0(at);
 	write_dr7(WRITE | LEN4 | LOCAL0);
 	write_dr6(0);
@@ -132,7 +132,7 @@ static void execute(void)
 {
 	watch(nops, (u32)nops + 1, EXECUTE | LOCAL0);
 	check(hit(nops, 1), "instruction breakpoint: a fault in front of the instruction");
-	check_not_tcg((context.eflags & FLAG_RF) == 0, "instruction breakpoint: pushes RF clear");
+	check((context.eflags & FLAG_RF) == 0, "instruction breakpoint: pushes RF clear");
 	write_dr0((u32)nops);
 	write_dr6(0);
 	write_dr7(EXECUTE | LOCAL0);
@@ -149,7 +149,7 @@ static void execute(void)
 	write_dr6(0);
 	ring3(load_ss);
 	run();
-	check_not_tcg(stopped() || hit(load_ss, 5), "instruction breakpoint: behind MOV SS it is held off, or hit");
+	check(stopped() || hit(load_ss, 5), "instruction breakpoint: behind MOV SS it is held off, or hit");
 	write_dr0((u32)moves + 5);
 	write_dr6(0);
 	ring3(moves);

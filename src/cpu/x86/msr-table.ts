@@ -9,10 +9,15 @@ export interface StoredMsr {
   readonly reset?: readonly [low: number, high: number];
   /** Only 0 may be written, whatever is read. */
   readonly clears?: boolean;
+  /** What a system that sets one of these bits of the low word expects in vain; it is said once. */
+  readonly missing?: { readonly bits: number; readonly text: string };
 }
 
 const all: readonly [number, number] = [-1, -1];
 const low: readonly [number, number] = [-1, 0];
+
+/** The enable bit of PerfEvtSel: SDM vol. 3 section 18.6.8.1. */
+const counting = { bits: 1 << 22, text: "performance counters do not count: they keep what is written" };
 
 /** 36 address lines: bits 35..12 of an address, in a register's two words. */
 const address: readonly [number, number] = [-4096, 0xf];
@@ -59,7 +64,12 @@ export const storedMsrs: readonly StoredMsr[] = [
   { name: "p5McType", index: 0x01, writable: all },
   { name: "platformId", index: 0x17 },
   { name: "eblCrPowerOn", index: 0x2a, writable: low },
-  { name: "biosUpdateTrigger", index: 0x79, writable: all },
+  {
+    name: "biosUpdateTrigger",
+    index: 0x79,
+    writable: all,
+    missing: { bits: -1, text: "microcode is not loaded: its revision stays 1" },
+  },
   // The microcode's revision in the high word, after a CPUID; there is none to load, so it stays what reset gave.
   { name: "biosSign", index: 0x8b, writable: all, clears: true, reset: [0, 1] },
   { name: "perfCtr0", index: 0xc1, writable: all },
@@ -68,8 +78,8 @@ export const storedMsrs: readonly StoredMsr[] = [
   { name: "bblCrCtl3", index: 0x11e, writable: low },
   { name: "mcgCap", index: 0x179, reset: [counts.banks, 0] },
   { name: "mcgStatus", index: 0x17a, writable: [7, 0] },
-  { name: "evntSel0", index: 0x186, writable: low },
-  { name: "evntSel1", index: 0x187, writable: low },
+  { name: "evntSel0", index: 0x186, writable: low, missing: counting },
+  { name: "evntSel1", index: 0x187, writable: low, missing: counting },
   { name: "lastBranchFromIp", index: 0x1db },
   { name: "lastBranchToIp", index: 0x1dc },
   { name: "lastIntFromIp", index: 0x1dd },

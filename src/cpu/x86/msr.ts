@@ -135,6 +135,8 @@ function store(core: Core, msr: StoredMsr, slot: Slot, low: number, high: number
     if ((low | high) !== 0) throw core.protection();
     if (msr.name === "biosSign") return;
   }
+  const { missing } = msr;
+  if (missing !== undefined && (low & missing.bits) !== 0) core.wires.report(`msr ${missing.text}`, missing.text);
   core.words[slot.index] = low;
   core.words[slot.index + 1] = high;
 }

@@ -75,6 +75,23 @@ describe("model-specific registers", () => {
     expect(read(0x8b)).toEqual([0, 1]);
   });
 
+  test("a performance counter keeps what is written, and who starts it is told that it does not count", () => {
+    expect(write(0xc1, 0xabcd)).toBe(true);
+    expect(write(0x186, 0x0041_0079)).toBe(true);
+    expect(read(0xc1)).toEqual([0xabcd, 0]);
+    expect(m.reports.join()).toMatch(/do not count/);
+    m.set(s.ecx, 0);
+    m.start(0x0f, 0x33);
+    m.step();
+    expect([m.get(s.eax), m.get(s.ecx)]).toEqual([0xabcd, 0]);
+  });
+
+  test("branch traces are refused aloud", () => {
+    expect(write(0x1d9, 1)).toBe(true);
+    expect(read(0x1d9)).toEqual([0, 0]);
+    expect(m.reports.join()).toMatch(/branch traces/);
+  });
+
   test("one that is not there is #GP(0), and said once", () => {
     expect(read(0x3a)).toBeUndefined();
     expect(m.reports.join()).toMatch(/MSR 0x3a.*0x10000/);
