@@ -45,7 +45,10 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--trace-file <file>", "where the trace goes (default: standard error)")
     .option("--seed <n>", "what everything random in the machine comes from")
     .option("--clock <clock>", "virtual or host (default: host with a live terminal, else virtual)")
-    .option("--cpu <name>", "the processor's model: 486, pentium, pentium-pro (default), pentium2, pentium3, pentium-m, p6-nx")
+    .option(
+      "--cpu <name>",
+      "the processor's model: 486, pentium, pentium-pro (default), pentium2, pentium3, pentium-m, p6-nx",
+    )
     .option("--exec <executor>", "jit translates hot code, interp interprets all; the same run either way", "jit")
     .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
     .option("--gdb <port>", "hold the machine and wait for gdb at this port of 127.0.0.1; 0 for any that is free")

@@ -18,7 +18,7 @@ function ringAfterTour(layout: Layout) {
     text += String.fromCharCode(byte);
   };
   while (!text.includes("barzero> ") && machine.cpu.instructions < 5e6) machine.run(100_000);
-  const ring = /available ([0-9a-f]+) used ([0-9a-f]+)/.exec(text);
+  const ring = /driver's ([0-9a-f]+) device's ([0-9a-f]+)/.exec(text);
   const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
   const index = (hex: string | undefined) => {
     const at = Number.parseInt(hex ?? "", 16) + 2;
