@@ -16,6 +16,16 @@ function machine(executor: Executor, bytes: readonly number[]): BareX86 {
 
 const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
 
+describe.each(executors)("words that are kept aside, on the %s", (executor) => {
+  it("come back, though an instruction which may write them stood in between", () => {
+    // jmp next ; next: mov edx, ecx ; shl ecx, cl ; mov eax, ecx ; mov ecx, edx ; hlt
+    const m = machine(executor, [0xeb, 0x00, 0x89, 0xca, 0xd3, 0xe1, 0x89, 0xc8, 0x89, 0xd1, 0xf4]);
+    setWord(m, s.ecx, 3);
+    m.run(100);
+    expect([word(m, s.eax), word(m, s.ecx), word(m, s.edx)]).toEqual([24, 3, 3]);
+  });
+});
+
 describe.each(executors)("code that changes, on the %s", (executor) => {
   it("runs as it stands when it is come to, though it was run before as it stood then", () => {
     // again: add eax, 1 ; inc byte [again+2] ; dec ecx ; jnz again ; hlt

@@ -230,10 +230,8 @@ export class RegionBuilder extends Builder {
 
   /** What is not in its place. */
   #pending(): Writes {
-    const cells = [...this.#dirty].filter((cell) => {
-      const value = this.#known.get(cell) as Value;
-      return value.op !== "get" || value.imm !== cell;
-    });
+    // A word that has its old value again is in place only if nothing was written there since it was read.
+    const cells = [...this.#dirty].filter((cell) => this.#known.get(cell) !== this.#reads.get(cell));
     return { cells, values: cells.map((cell) => this.#known.get(cell) as Value) };
   }
 
