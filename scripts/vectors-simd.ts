@@ -1,5 +1,5 @@
 /*
- * Takes MMX, SSE and SSE2 vectors from the processor this runs on.
+ * Takes vectors of MMX, SSE to SSSE3 and POPCNT from the processor this runs on.
  *
  *     node scripts/vectors-simd.ts ORACLE FILE [CASES-PER-INSTRUCTION] [SEED]
  *
@@ -11,7 +11,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { Row } from "../src/cpu/x86/pattern.ts";
-import { prefixed } from "../src/cpu/x86/simd/table-simd.ts";
+import { prefixed, prefixed3a, prefixed38 } from "../src/cpu/x86/simd/table-simd.ts";
 import { type SimdState, type SimdVector, toLine } from "../test/support/simd-vectors.ts";
 import { dataAt } from "../test/support/x86-vectors.ts";
 
@@ -71,7 +71,14 @@ interface Case {
 const prefixBytes = [[], [0x66], [0xf3], [0xf2]] as const;
 const left = /^(fxsave|fxrstor|sse2.clflush|sse.rcp|sse.rsqrt|sse.ldmxcsr)/;
 
-function make(row: Row, opcode: number, prefix: number, digit: number | undefined, register: boolean): Case {
+function make(
+  row: Row,
+  opcode: number,
+  prefix: number,
+  digit: number | undefined,
+  register: boolean,
+  map: readonly number[],
+): Case {
   const kind = /[ps]d$|pd2|sd2|sd |pi2pd/.test(row.mnemonic)
     ? "double"
     : /[ps]s$|ps2|ss2|comiss/.test(row.mnemonic)
@@ -79,7 +86,7 @@ function make(row: Row, opcode: number, prefix: number, digit: number | undefine
       : "integer";
   const value = () => lanes(random(10) === 0 ? "integer" : kind);
   const image = Buffer.concat([value(), value()]);
-  const code: number[] = [...(prefixBytes[prefix] as readonly number[]), 0x0f, opcode];
+  const code: number[] = [...(prefixBytes[prefix] as readonly number[]), 0x0f, ...map, opcode];
   if (row.modrm) {
     const reg = digit ?? 1;
     if (register) code.push(0xc0 | (reg << 3) | 2);
@@ -116,7 +123,11 @@ function make(row: Row, opcode: number, prefix: number, digit: number | undefine
 
 function all(): Case[] {
   const cases: Case[] = [];
-  for (const [opcode, choice] of prefixed.entries()) {
+  for (const [map, opcode, choice] of [
+    ...Array.from(prefixed, (choice, k) => [[], k, choice] as const),
+    ...Array.from(prefixed38, (choice, k) => [[0x38], k, choice] as const),
+    ...Array.from(prefixed3a, (choice, k) => [[0x3a], k, choice] as const),
+  ]) {
     for (const [prefix, entry] of (choice ?? []).entries()) {
       if (entry === undefined) continue;
       const rows = entry instanceof Row ? [entry] : [...new Set(entry)].filter((row) => row !== undefined);
@@ -127,7 +138,7 @@ function all(): Case[] {
         for (let k = 0; k < Number(perInstruction); k++) {
           const onlyMemory = row.operands.some((o) => o.letter === "M");
           const register = entry instanceof Row ? !onlyMemory && random(2) === 0 : at >= 8;
-          cases.push(make(row, opcode, prefix, digit, register));
+          cases.push(make(row, opcode, prefix, digit, register, map));
         }
       }
     }

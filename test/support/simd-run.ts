@@ -11,7 +11,7 @@ export class SimdRunner {
   readonly machine: BareX86;
 
   constructor(executor: Executor) {
-    const machine = bareX86(executor, { memory: 1 << 20, stopAtExceptions: true, model: "pentium-m" });
+    const machine = bareX86(executor, { memory: 1 << 20, stopAtExceptions: true, model: "max" });
     this.machine = machine;
     paging(machine, 0x1000, [
       [codeAt & ~0xfff, pages.code],

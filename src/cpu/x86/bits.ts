@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../ir/builder.ts";
-import { setCarry, setResult, signed } from "./flags.ts";
+import { setCarry, setResult, setZeroOnly, signed } from "./flags.ts";
 import type { Instruction } from "./instruction.ts";
 import type { Body } from "./pattern.ts";
 
@@ -51,6 +51,14 @@ function scan(how: (b: Builder, value: Value) => Value): Body {
     setResult(b, value);
   };
 }
+
+/** POPCNT: ZF for a source of 0; all other flags are clear. */
+export const popcnt: Body = (i) => {
+  const { b } = i;
+  const value = i.read(1);
+  i.write(0, b.op("popcnt", value));
+  setZeroOnly(b, value);
+};
 
 export const bsf = scan((b, value) => b.op("ctz", value));
 export const bsr = scan((b, value) => b.xor(b.op("clz", value), b.i32(31)));

@@ -1,7 +1,7 @@
 import type { Decoded } from "../../ir/frontend.ts";
 import { formOf } from "./instruction.ts";
 import { Attribute, Kind, kindShift, levelShift, op, Repeat, Row, repeatShift, Variant } from "./pattern.ts";
-import { prefixed } from "./simd/table-simd.ts";
+import { prefixed, prefixed3a, prefixed38 } from "./simd/table-simd.ts";
 import { base, fpuSignificand, gpr, Mode, segment, xmm, zero } from "./slots.ts";
 import { generalProtection, undefinedOpcode } from "./system-bodies.ts";
 import { oneByte } from "./table.ts";
@@ -132,8 +132,10 @@ class Decoder {
     if (opcode === 0x0f) {
       opcode = this.#byte();
       // One of the prefixes may be part of the opcode; F2 and F3 come before 66.
-      const choice = prefixed[opcode];
-      if (choice === undefined) entry = twoByte[opcode];
+      const third = opcode === 0x38 ? prefixed38 : opcode === 0x3a ? prefixed3a : undefined;
+      if (third !== undefined) opcode = this.#byte();
+      const choice = (third ?? prefixed)[opcode];
+      if (choice === undefined) entry = third === undefined ? twoByte[opcode] : undefined;
       else if (repeat === Repeat.none) entry = choice[this.#d32 !== d32 ? 1 : 0];
       else entry = choice[repeat === Repeat.whileEqual ? 2 : 3];
     }

@@ -92,6 +92,14 @@ export function setZero(b: Builder, on: Value): void {
   b.set(result, b.select(on, b.i32(0), bit8));
 }
 
+/** ZF from whether `value` is 0, and the other five clear. */
+export function setZeroOnly(b: Builder, value: Value): void {
+  b.set(carry, b.i32(0));
+  b.set(result, b.select(value, b.i32(0x100), b.i32(0)));
+  // One bit in the low byte: PF is 0.
+  b.set(signFix, b.i32(1));
+}
+
 // --- what is asked for, as 0 or 1
 
 export function cf(b: Builder): Value {

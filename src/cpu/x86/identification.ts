@@ -9,6 +9,8 @@ export interface Model {
   readonly signature: number;
   /** EDX of leaf 1. */
   readonly features: number;
+  /** ECX of leaf 1. */
+  readonly features2: number;
   /** Execute-disable in page tables, and the extended leaf that tells of it. */
   readonly noExecute: boolean;
 }
@@ -38,6 +40,14 @@ export const Feature = {
   sse2: 1 << 26,
 } as const;
 
+/** Those of ECX. SDM vol. 2, table 3-10. */
+export const Feature2 = {
+  sse3: 1 << 0,
+  ssse3: 1 << 9,
+  popcnt: 1 << 23,
+} as const;
+
+const { sse3, ssse3, popcnt } = Feature2;
 const {
   vme,
   de,
@@ -66,13 +76,15 @@ const pentiumPro = pentium | pae | sep | mtrr | pge | mca | cmov;
 const pentium2 = pentiumPro | pat | pse36 | mmx | fxsr;
 const pentium3 = pentium2 | sse;
 
-function model(name: string, signature: number, features: number, noExecute = false): Model {
-  return { name, signature, features, noExecute };
+const pentiumM = pentium3 | sse2;
+
+function model(name: string, signature: number, features: number, noExecute = false, features2 = 0): Model {
+  return { name, signature, features, features2, noExecute };
 }
 
 /**
  * By the name that `--cpu` takes. The Pentium Pro has a later stepping
- * than those which announced SYSENTER and did not have it (SDM vol. 2, SYSENTER). "p6-nx" never was: all that there is of 32 bits.
+ * than those which announced SYSENTER and did not have it (SDM vol. 2, SYSENTER). "p6-nx" never was, nor "max": all that there is.
  */
 export const models: Readonly<Record<string, Model>> = Object.fromEntries(
   [
@@ -81,8 +93,11 @@ export const models: Readonly<Record<string, Model>> = Object.fromEntries(
     model("pentium-pro", 0x633, pentiumPro),
     model("pentium2", 0x652, pentium2),
     model("pentium3", 0x68a, pentium3),
-    model("pentium-m", 0x6d8, pentium3 | sse2),
-    model("p6-nx", 0x6d8, pentium3 | sse2, true),
+    model("pentium-m", 0x6d8, pentiumM),
+    model("p6-nx", 0x6d8, pentiumM, true),
+    model("core", 0x6ec, pentiumM, true, sse3),
+    model("core2", 0x6fb, pentiumM, true, sse3 | ssse3),
+    model("max", 0x6fb, pentiumM, true, sse3 | ssse3 | popcnt),
   ].map((m) => [m.name, m]),
 );
 
@@ -123,15 +138,18 @@ const instructions: readonly (readonly [feature: number, names: readonly string[
   [mmx, ["mmx."]],
   [sse, ["sse."]],
   [sse2, ["sse2."]],
-  // SSE3, which no model has.
-  [0, ["fisttp"]],
+];
+const instructions2: readonly (readonly [feature: number, names: readonly string[]])[] = [
+  [sse3, ["sse3.", "fisttp"]],
+  [ssse3, ["ssse3."]],
+  [popcnt, ["popcnt"]],
 ];
 
 /** Whether a model lacks the instruction of a form: it is #UD there. */
-export function lacks({ features }: Model, form: string): boolean {
-  return instructions.some(
-    ([feature, names]) => (features & feature) === 0 && names.some((name) => form.startsWith(name)),
-  );
+export function lacks({ features, features2 }: Model, form: string): boolean {
+  const among = (list: typeof instructions, has: number) =>
+    list.some(([feature, names]) => (has & feature) === 0 && names.some((name) => form.startsWith(name)));
+  return among(instructions, features) || among(instructions2, features2);
 }
 
 const vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69]; // EBX, ECX, EDX
@@ -147,7 +165,7 @@ export function cpuid(core: Core, model: Model): void {
   };
   const last = model.signature >>> 8 >= 6 ? 2 : 1;
   if (leaf === 0) put(last, vendor[0] as number, vendor[1] as number, vendor[2] as number);
-  else if (leaf === 1 || last === 1) put(model.signature, 0, 0, model.features);
+  else if (leaf === 1 || last === 1) put(model.signature, 0, model.features2, model.features);
   else if (leaf >= 0x8000_0000 && leaf <= 0x8000_0008) extended(leaf, model, put);
   // One descriptor read suffices; what it would tell of caches is left empty.
   else put(1, 0, 0, 0);

@@ -80,11 +80,6 @@ export const differences: readonly Difference[] = [
       byte >= 0xd8 && byte <= 0xdf && ours !== undefined && theirs === undefined,
   },
   {
-    name: "x87-later",
-    reason: "FISTTP came with SSE3.",
-    applies: (c) => c.ours === undefined && c.theirs?.startsWith("fisttp") === true,
-  },
-  {
     name: "hints",
     reason:
       "0F 18 to 0F 1F do nothing on a P6. Capstone has the later meanings of some, and no instruction for others.",
@@ -111,6 +106,12 @@ export const differences: readonly Difference[] = [
     applies: (c) => c.narrow66 && c.opcode[0] === 0x0f && c.ours !== undefined,
   },
   {
+    name: "66-behind-repeat",
+    reason:
+      "F2 or F3 chooses the instruction wherever 66 stands, as processors have it; capstone takes the last of the three.",
+    applies: (c) => c.repeat && c.opcode[0] === 0x0f && c.ours !== undefined && c.length === c.theirLength,
+  },
+  {
     name: "fences",
     reason:
       "The low bits of ModRM do not matter to LFENCE, MFENCE and SFENCE (SDM vol. 2, each); capstone has them with 0 only.",
@@ -118,7 +119,7 @@ export const differences: readonly Difference[] = [
   },
   {
     name: "sse-later",
-    reason: "SSE3 and what came after it, in 0F 10..17, 28..2F, 38, 3A, 50..7F, C2..C6 and D0..FF.",
+    reason: "SSE4 and what came after it, and SSE4a, in 0F 10..17, 28..2F, 38, 3A, 50..7F, C2..C6 and D0..FF.",
     applies: later([0x10, 0x17], [0x28, 0x2f], [0x38, 0x3f], [0x50, 0x7f], [0xc2, 0xc6], [0xd0, 0xff]),
   },
   {
@@ -139,7 +140,7 @@ export const differences: readonly Difference[] = [
   {
     name: "later-system",
     reason:
-      "AMD's SYSCALL, SYSRET, 3DNow!, PREFETCHW, FEMMS; GETSEC; VIA's PadLock; POPCNT; RSM outside of system management mode is #UD.",
+      "AMD's SYSCALL, SYSRET, 3DNow!, PREFETCHW, FEMMS; GETSEC; VIA's PadLock; RSM outside of system management mode is #UD.",
     applies: later([0x05, 0x05], [0x07, 0x07], [0x0d, 0x0f], [0x37, 0x37], [0xa6, 0xa7], [0xaa, 0xaa], [0xb8, 0xb8]),
   },
   {

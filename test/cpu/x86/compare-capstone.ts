@@ -7,7 +7,7 @@ import { type Comparison, explain } from "./capstone-differences.ts";
 
 const prefixes = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 /** A form's name begins with its mnemonic, before which the extension may stand. */
-const extension = /^(?:(?:mmx|sse2?)\.)?([^ .]+)/;
+const extension = /^(?:(?:mmx|s?sse[23]?)\.)?([^ .]+)/;
 const decoded = new Decoded();
 
 /** Random bytes, half of them behind 0F, with a prefix or two more often than chance gives. */

@@ -73,7 +73,7 @@ describe("the decoder", () => {
     ["a segment register that is not there", "8e f0"],
     ["a load of CS by MOV", "8e c8"],
     ["UD2", "0f 0b"],
-    ["an SSE3 instruction", "f2 0f 7c c1"],
+    ["an SSE4 instruction", "66 0f 38 14 c1"],
     ["CMPXCHG8B of a register", "0f c7 c8"],
     ["group 5's hole", "ff f8"],
   ])("says #UD for %s", (_, hex) => expect(name(hex)).toBe("undefined"));

@@ -47,6 +47,21 @@ group.each(["evaluator", "interpreter"] as const)("on the %s", (executor) => {
     expect([23, 25, 26].map((bit) => (((features >> bit) & 1) !== 0 ? 3 : 6))).toEqual([mmx, sse, sse2]);
   });
 
+  it.each([
+    ["p6-nx", 6, 6, 6, 6],
+    ["core", 3, 6, 6, 3],
+    ["core2", 3, 3, 6, 3],
+    ["max", 3, 3, 3, 3],
+  ] as const)("a %s has SSE3, SSSE3, POPCNT and FISTTP as CPUID says", (model, sse3, ssse3, popcnt, fisttp) => {
+    start(model);
+    // FLDZ, so that there is something to store.
+    expect([run("f20f7cc1"), run("0f3801c1"), run("f30fb8c1"), run("d9eedb0b")]).toEqual([sse3, ssse3, popcnt, fisttp]);
+    setWord(machine, s.gpr[0], 1);
+    run("0fa2");
+    const features = word(machine, s.gpr[1]);
+    expect([0, 9, 23].map((bit) => (((features >> bit) & 1) !== 0 ? 3 : 6))).toEqual([sse3, ssse3, popcnt]);
+  });
+
   it("CR0.EM makes both #UD, CR0.TS #NM", () => {
     const cr0 = word(machine, s.cr0);
     setWord(machine, s.cr0, cr0 | 4);

@@ -125,6 +125,13 @@ export function shuffle(which: number): Body {
   };
 }
 
+export const alignRight: Body = (i) => {
+  gate(i);
+  const from = source(i, 1);
+  i.call("simdShuffle", i.b.i32(isMmx(i, 0) ? 6 : 7), i.register(0), from, i.immediate());
+  if (isMmx(i, 0)) enter(i, 0);
+};
+
 /** PMOVMSKB, MOVMSKPS, MOVMSKPD. */
 export function signs(size: number): Body {
   return (i) => {
@@ -309,6 +316,33 @@ export function moveHalf(to: 0 | 8, from: 0 | 8): Body {
   };
 }
 
+/** MOVDDUP: the low half twice. */
+export const duplicateDouble: Body = (i) => {
+  const { b } = i;
+  gate(i);
+  const value = i.inMemory(1) ? b.load(8, i.linear(1, 8, 0, "read")) : b.getAt(i.register(1), 8);
+  b.setAt(i.register(0), 8, value);
+  b.setAt(i.register(0), 8, value, 8);
+};
+
+/** MOVSLDUP (0) and MOVSHDUP (4): of each pair the one or the other, twice. */
+export function duplicateSingles(which: 0 | 4): Body {
+  return (i) => {
+    const { b } = i;
+    gate(i);
+    const from = source(i, 1);
+    const low = b.getAt(from, 4, which);
+    const high = b.getAt(from, 4, 8 + which);
+    for (const [value, at] of [
+      [low, 0],
+      [high, 8],
+    ] as const) {
+      b.setAt(i.register(0), 4, value, at);
+      b.setAt(i.register(0), 4, value, at + 4);
+    }
+  };
+}
+
 /** MOVDQ2Q and MOVQ2DQ. */
 export const toMmx: Body = (i) => {
   gate(i);
@@ -339,6 +373,15 @@ export function arithmetic(name: OperationName, double: boolean, scalar: boolean
     gate(i);
     const from = source(i, 1);
     i.call("simdArithmetic", i.b.i32(operation), i.register(0), from, i.b.i32(shape(double, scalar)));
+  };
+}
+
+/** HADD (0), HSUB (1), ADDSUB (2). */
+export function pairs(how: 0 | 1 | 2, double: boolean): Body {
+  return (i) => {
+    gate(i);
+    const from = source(i, 1);
+    i.call("simdPairs", i.b.i32(how), i.register(0), from, i.b.i32(double ? 1 : 0));
   };
 }
 

@@ -1,8 +1,8 @@
 import { Cr0, Cr4, Flag, Vector } from "../constants.ts";
 import type { Core } from "../core.ts";
 import * as s from "../slots.ts";
-import { LaneUnit } from "./floating.ts";
-import { type Lanes, packedOperations, shiftBytes, shiftLanes, shuffle, shuffleTwo, signs } from "./packed.ts";
+import { LaneUnit, operations } from "./floating.ts";
+import { align, type Lanes, packedOperations, shiftBytes, shiftLanes, shuffle, shuffleTwo, signs } from "./packed.ts";
 
 /**
  * What the MMX, SSE and SSE2 bodies leave to software. Registers and memory operands (which the body has put into `simd.operand`) are given as
@@ -15,12 +15,14 @@ export type SimdHelpers = {
   readonly simdPacked: (operation: number, destination: number, source: number, bytes: number) => number;
   /** Shifts by an immediate: `how` = bytes of a lane (16: the register), 0x100 left, 0x200 arithmetic. */
   readonly simdShift: (how: number, destination: number, by: number, bytes: number) => number;
-  /** PSHUFW (0), PSHUFLW (1), PSHUFHW (2), PSHUFD (3), SHUFPS (4), SHUFPD (5). */
+  /** PSHUFW (0), PSHUFLW (1), PSHUFHW (2), PSHUFD (3), SHUFPS (4), SHUFPD (5), PALIGNR of 8 bytes (6) and of 16 (7). */
   readonly simdShuffle: (which: number, destination: number, source: number, control: number) => number;
   /** The sign bits of lanes. */
   readonly simdSigns: (source: number, bytes: number, size: number) => number;
   /** `shape`: bit 0 double precision, the number of lanes above it. */
   readonly simdArithmetic: (operation: number, destination: number, source: number, shape: number) => number;
+  /** SSE3's pairs: `how` 0 HADD, 1 HSUB, 2 ADDSUB; `double` 0 or 1. */
+  readonly simdPairs: (how: number, destination: number, source: number, double: number) => number;
   /** `predicate` and the shape eight bits up. */
   readonly simdCompare: (predicate: number, destination: number, source: number) => number;
   /** COMISS and its like: `how` bit 0 double, bit 1 unordered (quiet). */
@@ -37,6 +39,9 @@ export const Number32 = { single: 0, double: 1, integer: 2 } as const;
 export function conversion(from: number, to: number, lanes: number, chopped = false, clears = false): number {
   return from | (to << 2) | ((chopped ? 1 : 0) << 4) | (lanes << 5) | ((clears ? 1 : 0) << 8);
 }
+
+const plus = operations.indexOf("add");
+const minus = operations.indexOf("subtract");
 
 export function simdHelpers(core: Core, mxcsrBits: number): SimdHelpers {
   const unit = new LaneUnit();
@@ -98,7 +103,8 @@ export function simdHelpers(core: Core, mxcsrBits: number): SimdHelpers {
     },
     simdShuffle: (which, destination, source, control) => {
       const v = views();
-      if (which >= 4) shuffleTwo(v, destination, source, which === 4 ? 4 : 8, control);
+      if (which >= 6) align(v, destination, source, which === 7 ? 16 : 8, control);
+      else if (which >= 4) shuffleTwo(v, destination, source, which === 4 ? 4 : 8, control);
       else if (which === 3) shuffle(v, destination, source, 4, control);
       else {
         const half = which === 2 ? 8 : 0;
@@ -123,6 +129,23 @@ export function simdHelpers(core: Core, mxcsrBits: number): SimdHelpers {
       }
       commit();
       put(destination, (count * size) >> 2);
+      return 0;
+    },
+    simdPairs: (how, destination, source, isDouble) => {
+      const double = isDouble !== 0;
+      const size = double ? 8 : 4;
+      const count = 16 / size;
+      begin();
+      for (let k = 0; k < count; k++) {
+        const from = k < count / 2 ? destination : source;
+        const pair = from + ((2 * k) % count) * size;
+        unit.load(unit.a, views(), how === 2 ? destination + k * size : pair, double);
+        unit.load(unit.b, views(), how === 2 ? source + k * size : pair + size, double);
+        unit.arithmetic(how === 0 || (how === 2 && k % 2 !== 0) ? plus : minus, double);
+        keep(k, double);
+      }
+      commit();
+      put(destination, 4);
       return 0;
     },
     simdCompare: (how, destination, source) => {

@@ -165,6 +165,45 @@ function shift(size: number, how: Shift): PackedOperation {
 const average = (a: number, b: number) => (a + b + 1) >> 1;
 const truth = (value: boolean) => (value ? -1 : 0);
 
+/** PHADD and PHSUB: neighbours of the destination, then those of the source. SDM vol. 2, PHADDW. */
+function neighbours(kind: "i16" | "i32", f: (a: number, b: number) => number): PackedOperation {
+  const size = sizes[kind];
+  return (v, d, s, bytes) => {
+    keep(v, d, s, bytes);
+    const lanes = bytes / size;
+    for (let k = 0; k < lanes; k++) {
+      const from = k < lanes / 2 ? viewA : viewB;
+      const at = ((2 * k) % lanes) * size;
+      v[kind][d / size + k] =
+        size === 2
+          ? f(from.getInt16(at, true), from.getInt16(at + 2, true))
+          : f(from.getInt32(at, true), from.getInt32(at + 4, true));
+    }
+  };
+}
+
+/** PMADDUBSW: unsigned bytes of the destination, signed ones of the source. */
+const multiplyAddBytes: PackedOperation = (v, d, s, bytes) => {
+  keep(v, d, s, bytes);
+  for (let k = 0; k < bytes; k += 2) {
+    const low = viewA.getUint8(k) * viewB.getInt8(k);
+    const high = viewA.getUint8(k + 1) * viewB.getInt8(k + 1);
+    v.i16[(d + k) / 2] = toI16(low + high);
+  }
+};
+
+/** PSHUFB: a byte of the source says which one of the destination, or 0. */
+const shuffleBytes: PackedOperation = (v, d, s, bytes) => {
+  keep(v, d, s, bytes);
+  for (let k = 0; k < bytes; k++) {
+    const which = copyB[k] as number;
+    v.u8[d + k] = which >= 0x80 ? 0 : (copyA[which & (bytes - 1)] as number);
+  }
+};
+
+const withSign = (a: number, b: number) => (b < 0 ? -a : b === 0 ? 0 : a);
+const magnitude = (_: number, b: number) => Math.abs(b);
+
 export const packed = {
   paddb: each("u8", (a, b) => a + b),
   paddw: each("u16", (a, b) => a + b),
@@ -221,6 +260,21 @@ export const packed = {
   psrlw: shift(2, "right"),
   psrld: shift(4, "right"),
   psrlq: shift(8, "right"),
+  phaddw: neighbours("i16", (a, b) => a + b),
+  phaddd: neighbours("i32", (a, b) => a + b),
+  phaddsw: neighbours("i16", (a, b) => toI16(a + b)),
+  phsubw: neighbours("i16", (a, b) => a - b),
+  phsubd: neighbours("i32", (a, b) => a - b),
+  phsubsw: neighbours("i16", (a, b) => toI16(a - b)),
+  pmaddubsw: multiplyAddBytes,
+  pmulhrsw: each("i16", (a, b) => ((Math.imul(a, b) >> 14) + 1) >> 1),
+  pshufb: shuffleBytes,
+  psignb: each("i8", withSign),
+  psignw: each("i16", withSign),
+  psignd: each("i32", withSign),
+  pabsb: each("i8", magnitude),
+  pabsw: each("i16", magnitude),
+  pabsd: each("i32", magnitude),
   psraw: shift(2, "arithmetic"),
   psrad: shift(4, "arithmetic"),
 } as const satisfies Record<string, PackedOperation>;
@@ -247,6 +301,15 @@ export function shuffleTwo(v: Lanes, d: number, s: number, size: number, control
     const which = size === 4 ? (control >> (2 * k)) & 3 : (control >> k) & 1;
     const from = k < lanes / 2 ? copyA : copyB;
     for (let n = 0; n < size; n++) v.u8[d + k * size + n] = from[which * size + n] as number;
+  }
+}
+
+/** PALIGNR: `bytes` bytes of the destination above the source, `by` bytes further up. */
+export function align(v: Lanes, d: number, s: number, bytes: number, by: number): void {
+  keep(v, d, s, bytes);
+  for (let k = 0; k < bytes; k++) {
+    const at = k + by;
+    v.u8[d + k] = at < bytes ? (copyB[at] as number) : at < 2 * bytes ? (copyA[at - bytes] as number) : 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { popcnt } from "../bits.ts";
 import { fxsave } from "../fpu/bodies.ts";
 import { type Body, type Entry, type Group, op, type Row } from "../pattern.ts";
 import * as simd from "./bodies.ts";
@@ -13,6 +14,7 @@ import type { PackedName } from "./packed.ts";
 /** Without a prefix, with 66, F3, F2. */
 export type Prefixed = readonly [none: Entry, operandSize: Entry, rep: Entry, repne: Entry];
 
+/** By opcode; those behind 0F 38 and 0F 3A are told apart by 3800 and 3A00. */
 const table = new Map<number, [Entry, Entry, Entry, Entry]>();
 const _ = undefined;
 const prefixes = { "": 0, "66": 1, f3: 2, f2: 3 } as const;
@@ -123,6 +125,30 @@ for (const [list, set] of [
 put(0x6c, "66", "sse2.punpcklqdq", "Vo,Wo", simd.packed("punpcklqdq"));
 put(0x6d, "66", "sse2.punpckhqdq", "Vo,Wo", simd.packed("punpckhqdq"));
 
+const third: readonly (readonly [number, PackedName])[] = [
+  [0x00, "pshufb"],
+  [0x01, "phaddw"],
+  [0x02, "phaddd"],
+  [0x03, "phaddsw"],
+  [0x04, "pmaddubsw"],
+  [0x05, "phsubw"],
+  [0x06, "phsubd"],
+  [0x07, "phsubsw"],
+  [0x08, "psignb"],
+  [0x09, "psignw"],
+  [0x0a, "psignd"],
+  [0x0b, "pmulhrsw"],
+  [0x1c, "pabsb"],
+  [0x1d, "pabsw"],
+  [0x1e, "pabsd"],
+];
+for (const [opcode, name] of third) {
+  put(0x3800 | opcode, "", `ssse3.${name}`, "Nq,Qq", simd.packed(name));
+  put(0x3800 | opcode, "66", `ssse3.${name}`, "Vo,Wo", simd.packed(name));
+}
+put(0x3a0f, "", "ssse3.palignr", "Nq,Qq,Ub", simd.alignRight);
+put(0x3a0f, "66", "ssse3.palignr", "Vo,Wo,Ub", simd.alignRight);
+
 /** Shifts by an immediate: groups 12, 13, 14, registers only. */
 function shifts(opcode: number, members: Record<number, readonly [string, Body, boolean]>): void {
   for (const [prefix, set, operand] of [
@@ -217,6 +243,12 @@ put(0x16, "66", "sse2.movhpd", "Vo,Mq", simd.loadHalf(8));
 put(0x13, "66", "sse2.movlpd", "Mq,Vo", simd.storeHalf(0));
 put(0x17, "66", "sse2.movhpd", "Mq,Vo", simd.storeHalf(8));
 
+put(0xf0, "f2", "sse3.lddqu", "Vo,Mo", unaligned.load);
+put(0x12, "f2", "sse3.movddup", "Vo,Wq", simd.duplicateDouble);
+put(0x12, "f3", "sse3.movsldup", "Vo,Wo", simd.duplicateSingles(0));
+put(0x16, "f3", "sse3.movshdup", "Vo,Wo", simd.duplicateSingles(4));
+put(0xb8, "f3", "popcnt", "Gv,Ev", popcnt);
+
 // --- floating point
 
 const unpack = { low4: simd.packed("punpckldq"), high4: simd.packed("punpckhdq") };
@@ -262,6 +294,15 @@ put(0x2f, "", "sse.comiss", "Vo,Wd", simd.compareFlags(false, false));
 put(0x2e, "66", "sse2.ucomisd", "Vo,Wq", simd.compareFlags(true, true));
 put(0x2f, "66", "sse2.comisd", "Vo,Wq", simd.compareFlags(true, false));
 
+for (const [opcode, name, how] of [
+  [0x7c, "hadd", 0],
+  [0x7d, "hsub", 1],
+  [0xd0, "addsub", 2],
+] as const) {
+  put(opcode, "66", `sse3.${name}pd`, "Vo,Wo", simd.pairs(how, true));
+  put(opcode, "f2", `sse3.${name}ps`, "Vo,Wo", simd.pairs(how, false));
+}
+
 const { single, double, integer } = Number32;
 put(0x5a, "", "sse2.cvtps2pd", "Vo,Wq", simd.convert(conversion(single, double, 2)));
 put(0x5a, "66", "sse2.cvtpd2ps", "Vo,Wo", simd.convert(conversion(double, single, 2, false, true)));
@@ -306,3 +347,6 @@ entry(0xae, "", fences);
 
 /** By opcode; undefined for one which prefixes do not change. */
 export const prefixed: readonly (Prefixed | undefined)[] = Array.from({ length: 256 }, (__, k) => table.get(k));
+/** The maps behind 0F 38 and 0F 3A: SDM vol. 2 tables A-4 and A-5. */
+export const prefixed38: typeof prefixed = Array.from({ length: 256 }, (__, k) => table.get(0x3800 | k));
+export const prefixed3a: typeof prefixed = Array.from({ length: 256 }, (__, k) => table.get(0x3a00 | k));
