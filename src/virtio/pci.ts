@@ -10,12 +10,12 @@ import { legacyIdentity, modernIdentity, overlayIdentity, type PciLayout } from 
 import { Interrupts } from "./interrupts.ts";
 import { addLegacyLayout, type LegacyOptions } from "./layout/legacy/legacy.ts";
 import { ModernLatch } from "./layout/modern/latch.ts";
-import { addModernLayout } from "./layout/modern/modern.ts";
+import { addModernLayout, type ModernOptions } from "./layout/modern/modern.ts";
 import { addOverlayLayout, type OverlayOptions } from "./layout/overlay/overlay.ts";
 import { overlayBar } from "./layout/overlay/registers.ts";
 import { TransportCounts } from "./transport-counts.ts";
 
-export interface VirtioPciOptions extends LegacyOptions, OverlayOptions {
+export interface VirtioPciOptions extends LegacyOptions, OverlayOptions, ModernOptions {
   readonly layout: PciLayout;
   /** MSI-X vectors; 0 for a function without MSI-X. Default: one for the configuration and one a queue. */
   readonly vectors?: number;
@@ -44,7 +44,7 @@ const layouts: Readonly<Record<PciLayout, LayoutRow>> = {
   legacy: { identity: legacyIdentity, msixBar, add: addLegacy },
   overlay: { identity: overlayIdentity, msixBar: overlayBar.msix, add: addOverlayLayout },
   "overlay-legacy": { identity: legacyIdentity, msixBar: overlayBar.msix, add: addOverlayLayout },
-  modern: { identity: modernIdentity, msixBar, add: addModern },
+  modern: { identity: modernIdentity, msixBar, add: addModernLayout },
   "modern-latched": {
     identity: legacyIdentity,
     msixBar,
@@ -52,7 +52,7 @@ const layouts: Readonly<Record<PciLayout, LayoutRow>> = {
       const latch = new ModernLatch(core.device.name, core.trace);
       fn.addPart(latch);
       addLegacy(fn, core, options, (target) => latch.gated(target));
-      addModern(fn, core, options, (target) => latch.setting(target));
+      addModernLayout(fn, core, options, (target) => latch.setting(target));
     },
   },
   transitional: {
@@ -60,7 +60,7 @@ const layouts: Readonly<Record<PciLayout, LayoutRow>> = {
     msixBar,
     add(fn, core, options) {
       addLegacy(fn, core, options);
-      addModern(fn, core, options);
+      addModernLayout(fn, core, options);
     },
   },
 };
@@ -68,11 +68,6 @@ const layouts: Readonly<Record<PciLayout, LayoutRow>> = {
 /** Legacy lives in ports (virtio 1.2 section 4.1.4.10): where there are none, it is not there. */
 function addLegacy(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions, through?: Through): void {
   if (options.space !== "memory") addLegacyLayout(fn, core, options, through);
-}
-
-/** Ours has its structures in memory. */
-function addModern(fn: PciFunction, core: VirtioCore, options: VirtioPciOptions, through?: Through): void {
-  if (options.space !== "ports") addModernLayout(fn, core, through);
 }
 
 /** A virtio device as a PCI function, ready to be plugged into a bus. Its parts are all that has state. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ppce500 } from "../../machines/ppce500.ts";
 import { boot } from "../../src/host/index.ts";
 
 /** Boots, and gives the console when the guest has left with status 0. */
@@ -64,20 +65,41 @@ describe("a machine whose bridge has no window to ports", () => {
 describe("virtio registers in one space only", () => {
   test.each([
     ["pc-ports", "overlay", "overlay-bar0"],
+    ["pc-ports", "modern", "modern"],
+    ["pc-ports", "transitional", "legacy"],
+    ["pc-ports", "transitional", "modern"],
     ["pc-memory", "overlay", "overlay-bar1"],
     ["pc-memory", "transitional", "modern"],
-    ["pc-ports", "transitional", "legacy"],
   ] as const)("on %s leave %s devices to %s drivers", async (machine, layout, driver) => {
-    expect(await passed({ machine, layout, append: "matrix" })).toMatch(new RegExp(`cell blk layout=${driver} .* ok`));
+    const text = await passed({ machine, layout, append: `matrix layout=${driver}` });
+    expect(text).toMatch(new RegExp(`cell blk layout=${driver} .* ok`));
   });
 
-  test("leave nothing of a modern device on pc-ports, nor of a legacy one on pc-memory", async () => {
-    for (const [machine, layout] of [
-      ["pc-ports", "modern"],
-      ["pc-memory", "legacy"],
-    ] as const) {
-      await using vm = await boot({ machine, layout });
-      await vm.console.expect("no layout of its registers is in reach");
-    }
+  test("leave nothing of a legacy device on pc-memory", async () => {
+    await using vm = await boot({ machine: "pc-memory", layout: "legacy" });
+    await vm.console.expect("no layout of its registers is in reach");
+  });
+
+  test.each(["pc-ports", "pc-memory"])(
+    "are where the modern driver says that it found them, on %s",
+    async (machine) => {
+      await using vm = await boot({ machine, layout: "modern" });
+      await vm.console.expect("barzero> ");
+      const kinds = [...vm.console.text.matchAll(/^ +(?:common|notify|isr|config) +BAR4\+\w+, (\w+) /gm)].map(
+        ([, kind]) => kind,
+      );
+      expect(kinds.length).toBeGreaterThanOrEqual(4);
+      expect(new Set(kinds)).toEqual(new Set([machine === "pc-ports" ? "ports" : "memory"]));
+    },
+  );
+
+  test.each([
+    ["pc-ports", "pc-ports"],
+    ["a PowerPC, to which ports are a window in memory", { ...ppce500, virtioSpace: "ports" as const }],
+  ])("in ports are all that the modern checks want, on %s", async (_, machine) => {
+    const text = await passed({ machine, layout: "modern", append: "selftest" });
+    const tried = text.split(/\r?\n/).filter((line) => / - (modern|rings):/.test(line));
+    expect(tried.length).toBeGreaterThanOrEqual(11);
+    for (const line of tried) expect(line).toMatch(/^ok \d+ - [^#]*$/);
   });
 });

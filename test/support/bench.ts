@@ -63,7 +63,7 @@ export class Bench {
     for (const bar of fn.bars) {
       const base =
         bar.kind === "io"
-          ? portWindow + device * 256 + bar.index * 0x1000
+          ? portWindow + device * 256 + bar.index * 0x800
           : memoryWindow + device * 0x10_0000 + bar.index * 0x1_0000;
       fn.writeConfig(0x10 + 4 * bar.index, 4, base);
     }

@@ -1,7 +1,8 @@
+import type { AddressSpace } from "../../src/bus/space.ts";
 import type { PciFunction } from "../../src/pci/function.ts";
 import { legacyRing } from "../../src/virtio/layout/legacy/ring.ts";
 import type { ByteOrder } from "../../src/virtio/queue/virt-queue.ts";
-import { type Bench, memoryWindow, messagePage } from "./bench.ts";
+import { type Bench, memoryWindow, messagePage, portWindow } from "./bench.ts";
 import { DriverRing } from "./ring.ts";
 
 /** Where driver queue n keeps its ring and its buffers. */
@@ -61,6 +62,8 @@ export const common = {
 export class ModernDriver {
   readonly bench: Bench;
   readonly fn: PciFunction;
+  /** Where its structures are: all in BARs of one kind. */
+  readonly space: AddressSpace;
   readonly common: number;
   readonly isr: number;
   readonly config: number;
@@ -71,17 +74,23 @@ export class ModernDriver {
     this.bench = bench;
     this.fn = fn;
     const places = new Map<number, number>();
+    const ports = new Set<boolean>();
     let multiplier = 0;
     for (const at of findCapabilities(fn, 9)) {
       const type = fn.readConfig(at + 3, 1);
       const bar = fn.readConfig(at + 4, 1);
-      const base = fn.peek(0x10 + 4 * bar, 4) & ~15;
-      places.set(type, (base >>> 0) + fn.readConfig(at + 8, 4));
+      const register = fn.peek(0x10 + 4 * bar, 4);
+      const isPort = (register & 1) === 1;
+      places.set(type, ((register & (isPort ? ~3 : ~15)) >>> 0) + fn.readConfig(at + 8, 4));
+      if (type !== 5) ports.add(isPort);
       if (type === 2) multiplier = fn.readConfig(at + 16, 4);
     }
+    if (ports.size !== 1) throw new Error("structures in BARs of both kinds, or of none");
+    this.space = ports.has(true) ? bench.ports : bench.memory;
     const place = (type: number) => {
       const found = places.get(type);
-      if (found === undefined || found < memoryWindow) throw new Error(`no structure of type ${type}`);
+      if (found === undefined || found < (ports.has(true) ? portWindow : memoryWindow))
+        throw new Error(`no structure of type ${type}`);
       return found;
     };
     this.common = place(1);
@@ -92,11 +101,11 @@ export class ModernDriver {
   }
 
   read(offset: number, width: 1 | 2 | 4): number {
-    return this.bench.memory.read(this.common + offset, width);
+    return this.space.read(this.common + offset, width);
   }
 
   write(offset: number, width: 1 | 2 | 4, value: number): void {
-    this.bench.memory.write(this.common + offset, width, value);
+    this.space.write(this.common + offset, width, value);
   }
 
   get status(): number {
@@ -162,15 +171,15 @@ export class ModernDriver {
   kick(queue: number): void {
     this.write(common.queueSelect, 2, queue);
     const at = this.notify + this.read(common.queueNotifyOff, 2) * this.notifyMultiplier;
-    this.bench.memory.write(at, 2, queue);
+    this.space.write(at, 2, queue);
   }
 
   readIsr(): number {
-    return this.bench.memory.read(this.isr, 1);
+    return this.space.read(this.isr, 1);
   }
 
   readConfig(offset: number, width: 1 | 2 | 4): number {
-    return this.bench.memory.read(this.config + offset, width);
+    return this.space.read(this.config + offset, width);
   }
 }
 

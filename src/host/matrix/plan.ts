@@ -19,12 +19,11 @@ export const layouts: readonly Driven[] = [
   { name: "transitional-as-modern", shown: "transitional", driver: "modern" },
 ];
 
-/** Where the registers are which a driver goes through. */
-const spaces: Readonly<Record<Driven["driver"], "ports" | "memory">> = {
+/** Where the registers are which a driver goes through; those of the modern layout are wherever a capability says (virtio 1.2 section 4.1.4). */
+const spaces: Readonly<Partial<Record<Driven["driver"], "ports" | "memory">>> = {
   legacy: "ports",
   "overlay-bar0": "ports",
   "overlay-bar1": "memory",
-  modern: "memory",
 };
 
 export const rings: readonly RingFormat[] = ["split", "packed"];
@@ -77,6 +76,7 @@ export function shardOf<T>(rows: readonly T[], part: number, parts: number): rea
 
 function impossible({ virtioSpace, pci }: MachineSpec, { driver }: Driven): string | undefined {
   const space = spaces[driver];
+  if (space === undefined) return undefined;
   if (virtioSpace !== undefined && virtioSpace !== space)
     return `${driver} registers are in ${space}, and this machine has virtio registers in ${virtioSpace} only`;
   if (space === "ports" && pci.windows.ports === undefined)

@@ -8,6 +8,7 @@ import { CommonConfig } from "./common.ts";
 import { DeviceConfigRegion } from "./device-config.ts";
 import { IsrRegion } from "./isr.ts";
 import { NotifyRegion } from "./notify.ts";
+import { PortView } from "./port-view.ts";
 import {
   barSize,
   commonRegisters,
@@ -15,21 +16,28 @@ import {
   configType,
   modernBar,
   notifyMultiplier,
-  region,
+  portBarSize,
+  portShift,
   regionShift,
   regionSize,
 } from "./registers.ts";
 import { ConfigWindow, type Reachable } from "./window.ts";
 
+export interface ModernOptions {
+  /** The kind of BAR which the structures are in. Default: memory. */
+  readonly space?: "ports" | "memory";
+}
+
 /**
  * Adds the modern layout to a function (virtio 1.2 section 4.1.4): one BAR with the four structures, and the five capabilities
- * which say where they are.
+ * which say where they are. Throws for a device with more queues or configuration than ports have room for.
  *
  * @param through what an access to the BAR passes on its way.
  */
 export function addModernLayout(
   fn: PciFunction,
   core: VirtioCore,
+  options: ModernOptions = {},
   through: (target: BusTarget) => BusTarget = (target) => target,
 ): void {
   const { device, trace } = core;
@@ -37,30 +45,32 @@ export function addModernLayout(
   const common = new CommonConfig(core, offered);
   core.attach(common);
   fn.addPart(common);
-  fn.addBar({
-    index: modernBar,
-    kind: "memory64",
-    prefetchable: true,
-    size: barSize,
-    target: core.counts.counted(
-      through(
-        new Regions([
-          new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
-          new IsrRegion(core),
-          new DeviceConfigRegion(core),
-          new NotifyRegion(core),
-        ]),
-      ),
-      "modern",
+  const target = core.counts.counted(
+    through(
+      new Regions([
+        new RegisterMap(device.name, commonRegisters, commonSize, common, trace),
+        new IsrRegion(core),
+        new DeviceConfigRegion(core),
+        new NotifyRegion(core),
+      ]),
     ),
-  });
+    "modern",
+  );
+  const inPorts = options.space === "ports";
+  if (inPorts) fn.addBar({ index: modernBar, kind: "io", size: portBarSize, target: new PortView(target) });
+  else fn.addBar({ index: modernBar, kind: "memory64", prefetchable: true, size: barSize, target });
 
+  const shift = inPorts ? portShift : regionShift;
+  const structure = (number: number, length: number): Reachable => {
+    if (length > 1 << shift) throw new RangeError(`${device.name}: ${length} bytes do not fit into 2^${shift}`);
+    return { offset: number << shift, length };
+  };
   const structures: Record<"common" | "isr" | "device" | "notify", Reachable> = {
-    common: { offset: region.common, length: commonSize },
-    isr: { offset: region.isr, length: 1 },
+    common: structure(0, commonSize),
+    isr: structure(1, 1),
     // Also for a device which has no configuration: drivers exist which refuse one without this structure.
-    device: { offset: region.device, length: Math.max(4, device.config.size) },
-    notify: { offset: region.notify, length: core.queueCount * notifyMultiplier },
+    device: structure(2, Math.max(4, device.config.size)),
+    notify: structure(3, core.queueCount * notifyMultiplier),
   };
   fn.addCapability(capability.vendor, describe(configType.common, structures.common), new Uint8Array(16));
   fn.addCapability(capability.vendor, describe(configType.isr, structures.isr), new Uint8Array(16));

@@ -37,7 +37,13 @@ export const region = { common: 0x0000, isr: 0x1000, device: 0x2000, notify: 0x3
 export const regionSize = 0x1000;
 export const regionShift = 12;
 export const barSize = 0x4000;
-/** Which BAR that is. */
+/**
+ * In ports the same structures in the same order are closer together: 64 bytes each, and the BAR has the 256 bytes
+ * which are the most that a PC lets one have (PCI 3.0 section 6.2.5.1).
+ */
+export const portShift = 6;
+export const portBarSize = 0x100;
+/** Which BAR it is, of either kind. */
 export const modernBar = 4;
 
 /** Bytes from one queue's doorbell to the next (section 4.1.4.4). */
