@@ -38,7 +38,7 @@ export const pc = {
     device: 0x1237,
     configAddress: 0xcf8,
     configData: 0xcfc,
-    isa: { slot: "1.0", pirqRegisters: 0x60, pirqs: [10, 11, 10, 11] },
+    isa: { slot: "1.0", pirqRegisters: 0x60, pirqs: [10, 10, 11, 11] },
     power: {
       slot: "1.3",
       address: 0x600,
@@ -55,6 +55,7 @@ export const pc = {
     },
     freeSlots: [2, 31],
   },
+  virtio: [{ kind: "rng" }, { kind: "console" }],
   layout: "modern",
   irq: "msix",
 } as const satisfies MachineSpec;

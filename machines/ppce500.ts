@@ -40,6 +40,7 @@ export const ppce500 = {
     },
     freeSlots: [1, 31],
   },
+  virtio: [{ kind: "rng" }, { kind: "console" }],
   layout: "modern",
   irq: "msix",
 } as const satisfies MachineSpec;

@@ -58,8 +58,8 @@
 /* the four PCI interrupt routes: their registers in the ISA bridge, and the ISA interrupts they lead to */
 #define PIRQ_REGISTERS 0x60
 #define PIRQA_IRQ 10
-#define PIRQB_IRQ 11
-#define PIRQC_IRQ 10
+#define PIRQB_IRQ 10
+#define PIRQC_IRQ 11
 #define PIRQD_IRQ 11
 
 /* ACPI power management: base, the PM1a control register, the value that enters S5, the interrupt */

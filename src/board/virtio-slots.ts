@@ -75,20 +75,22 @@ export class VirtioSlots {
     this.#slot = spec.pci.freeSlots[0];
   }
 
-  /** The drives, then the devices which the machine always has. */
+  /** The drives, the networks which the machine has no card for, then the devices which it always has. */
   plugAll(): void {
     for (const [i, drive] of (this.#options.drives ?? []).entries()) {
       const queueSize = diskRing[this.#layout(drive.layout)];
       const wires = { clock: this.#clock, trace: this.#trace.channel("virtio"), queueSize };
       this.#plug(new Blk(`blk${i}`, { disk: drive.backend, ...wires }), drive);
     }
+    const described = this.#spec.virtio ?? [];
+    const cards = described.filter(({ kind }) => kind === "net").length;
+    for (let i = cards; i < (this.#options.networks ?? []).length; i++) this.#plugNetwork(i, {});
     const made = { console: 0, rng: 0, net: 0 };
-    for (const own of this.#spec.virtio ?? []) {
+    for (const own of described) {
       const number = made[own.kind]++;
       if (own.kind === "net") this.#plugNetwork(number, own);
       else this.#plug(this.#make(own.kind, number), own);
     }
-    while (made.net < (this.#options.networks ?? []).length) this.#plugNetwork(made.net++, {});
   }
 
   /** The guest has left: machines at the same hub do not wait for this one any more. */

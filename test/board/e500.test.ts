@@ -55,7 +55,9 @@ describe("the map of ppce500", () => {
     const machine = make({ drives: [disk()] });
     expect(readConfig(machine, 0, 0)).toBe(0x0030_1957);
     expect(readConfig(machine, 1, 0)).toBe(0x1042_1af4);
-    expect(readConfig(machine, 2, 0)).toBe(0xffff_ffff);
+    expect(readConfig(machine, 2, 0)).toBe(0x1044_1af4);
+    expect(readConfig(machine, 3, 0)).toBe(0x1043_1af4);
+    expect(readConfig(machine, 4, 0)).toBe(0xffff_ffff);
     expect([ppce500.pci.vendor, ppce500.pci.device]).toEqual([0x1957, 0x0030]);
   });
 

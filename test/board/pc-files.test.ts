@@ -178,12 +178,13 @@ describe("the MP tables, once loaded (MP 1.4 chapter 4)", () => {
     expect(files["etc/mp-table"]?.length).toBe(16 + length);
   });
 
-  it("lead slot 2 INTA to the second route's interrupt", () => {
+  it("lead slot 2 INTA to the second route's interrupt, slot 3 to the third's", () => {
     const entries: number[][] = [];
     for (let i = config + 44 + 20; i < config + length; i += 8)
       if (memory[i] === 3) entries.push([...memory.subarray(i, i + 8)]);
-    // Type, vectored, flags active high and level, PCI bus, device 2 pin A, IO-APIC 1, input 11.
-    expect(entries).toContainEqual([3, 0, 13, 0, 0, 2 << 2, 1, 11]);
+    // Type, vectored, flags active high and level, PCI bus, device 2 pin A, IO-APIC 1, input 10; device 3 pin A is the third route's.
+    expect(entries).toContainEqual([3, 0, 13, 0, 0, 2 << 2, 1, 10]);
+    expect(entries).toContainEqual([3, 0, 13, 0, 0, 3 << 2, 1, 11]);
     expect(entries).toContainEqual([3, 0, 0, 0, 1, 0, 1, 2]);
   });
 });

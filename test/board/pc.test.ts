@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { pc } from "../../machines/pc.ts";
+import { Loopback } from "../../src/backend/loopback.ts";
 import { MemoryBlock } from "../../src/backend/memory-block.ts";
 import { createMachine } from "../../src/board/create.ts";
 import type { Machine } from "../../src/board/machine.ts";
@@ -85,8 +86,16 @@ describe("the PC's map", () => {
     expect(readConfig(machine, "1.0", 0)).toBe(0x7000_8086);
     expect(readConfig(machine, "1.3", 0)).toBe(0x7113_8086);
     expect(readConfig(machine, "2.0", 0)).toBe(0x1042_1af4);
-    expect(readConfig(machine, "3.0", 0)).toBe(0xffff_ffff);
+    expect(readConfig(machine, "5.0", 0)).toBe(0xffff_ffff);
     expect([pc.pci.vendor, pc.pci.device]).toEqual([0x8086, 0x1237]);
+  });
+
+  it("has its drives first, then networks, entropy and the console, in slots from 2 on", () => {
+    const drive = { backend: new MemoryBlock(new Uint8Array(512), "d") };
+    const machine = make({ drives: [drive, drive], networks: [{ backend: new Loopback() }] });
+    const types = ["2.0", "3.0", "4.0", "5.0", "6.0", "7.0"].map((slot) => readConfig(machine, slot, 0) >>> 16);
+    // 0x1040 and the device type (virtio 1.2 section 4.1.2.1).
+    expect(types).toEqual([0x1042, 0x1042, 0x1041, 0x1044, 0x1043, 0xffff]);
   });
 
   it("has its chips at the ports of the description", () => {
