@@ -44,6 +44,7 @@ export class Machine {
   #status: number | undefined;
   #resetWanted: string | undefined;
   #resets = 0;
+  #halts = 0;
   #pauseWanted = false;
 
   /** @param wire makes the board. It may not run anything before the machine is made. */
@@ -108,6 +109,7 @@ export class Machine {
       const before = cpu.instructions;
       cpu.run(clock.budget(left));
       left -= cpu.instructions - before;
+      if (cpu.halted && cpu.instructions !== before) this.#halts++;
       // A halted processor is asked at least once whether an interrupt has come; it is idle only when it then does not move.
       if (!cpu.halted || cpu.instructions !== before || this.#status !== undefined) continue;
       if (this.#resetWanted !== undefined) continue;
@@ -149,9 +151,16 @@ export class Machine {
     return this.#status;
   }
 
-  /** Counts by name: instructions, resets, and those of the board. */
+  /** Counts by name: instructions, halts, accesses which chips answered, resets, and those of the board. */
   stats(): Record<string, number> {
-    return { instructions: this.cpu.instructions, resets: this.#resets, ...this.cpu.stats, ...this.#board.counts() };
+    return {
+      instructions: this.cpu.instructions,
+      halts: this.#halts,
+      "chip-accesses": this.memory.chipAccesses + (this.ports?.chipAccesses ?? 0),
+      resets: this.#resets,
+      ...this.cpu.stats,
+      ...this.#board.counts(),
+    };
   }
 
   device(name: string): Device | undefined {

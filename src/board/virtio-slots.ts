@@ -10,7 +10,7 @@ import { VirtioNet } from "../virtio/device/net/net.ts";
 import { Rng } from "../virtio/device/rng.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { createVirtioPci, type VirtioPciOptions } from "../virtio/pci.ts";
-import { TransportCounts } from "../virtio/transport-counts.ts";
+import { accessKinds, TransportCounts } from "../virtio/transport-counts.ts";
 import { type IrqMode, type Layout, MachineError, type MachineOptions, type RingFormat } from "./options.ts";
 import type { MachineSpec, VirtioSpec } from "./spec.ts";
 
@@ -101,10 +101,13 @@ export class VirtioSlots {
   /** What each device's transport has cost, by the device's name. */
   counts(): Record<string, number> {
     return Object.fromEntries(
-      [...this.#counts].flatMap(([name, { messages, pins, setup }]) => [
+      [...this.#counts].flatMap(([name, { messages, pins, doorbells, setup, setupAccesses, accesses }]) => [
         [`${name}.messages`, messages],
         [`${name}.pins`, pins],
+        [`${name}.doorbells`, doorbells],
         [`${name}.setup-accesses`, setup],
+        ...accessKinds.map((kind) => [`${name}.setup-${kind}`, setupAccesses[kind]]),
+        ...accessKinds.map((kind) => [`${name}.${kind}`, accesses[kind]]),
       ]),
     );
   }

@@ -80,6 +80,8 @@ export class AddressSpace {
   readonly size: number;
   /** Told of every access that nothing claims. */
   unclaimed: ((kind: "read" | "write", address: number, width: Width, value: number) => void) | undefined;
+  /** Accesses which a chip answered, not memory: on real hardware under a hypervisor each would be an exit. */
+  chipAccesses = 0;
   readonly #windows: Window[] = [];
   readonly #listeners: (() => void)[] = [];
   #segments: Segment[] | undefined;
@@ -142,7 +144,10 @@ export class AddressSpace {
   read(address: number, width: Width): number {
     const at = address % this.size;
     const segment = this.find(at);
-    if (segment !== undefined && at + width <= segment.end) return segment.target.read(at + segment.delta, width);
+    if (segment !== undefined && at + width <= segment.end) {
+      if (segment.target.backing === undefined) this.chipAccesses++;
+      return segment.target.read(at + segment.delta, width);
+    }
     if (width > 1 && this.#straddles(at, width)) {
       let value = 0;
       for (let i = 0; i < width; i++) value += this.read(at + i, 1) * 2 ** (8 * i);
@@ -156,6 +161,7 @@ export class AddressSpace {
     const at = address % this.size;
     const segment = this.find(at);
     if (segment !== undefined && at + width <= segment.end) {
+      if (segment.target.backing === undefined) this.chipAccesses++;
       segment.target.write(at + segment.delta, width, value);
       return;
     }

@@ -35,6 +35,8 @@ export class Msix implements Device {
   readonly size: number;
   /** Told of each message that leaves. */
   onSend: (() => void) | undefined;
+  /** Told of each access to table or pending bits. */
+  onAccess: (() => void) | undefined;
   readonly #fn: PciFunction;
   readonly #control: number;
   readonly #initial: Uint32Array;
@@ -59,8 +61,14 @@ export class Msix implements Device {
     // A page at least, so that an operating system can give it rights of its own (PCI 3.0 section 6.8.2).
     this.size = Math.max(4096, 2 ** Math.ceil(Math.log2(this.pbaOffset + this.state.now.pending.byteLength)));
     this.target = {
-      read: (offset, width) => this.#read(offset, width),
-      write: (offset, width, value) => this.#write(offset, width, value),
+      read: (offset, width) => {
+        this.onAccess?.();
+        return this.#read(offset, width);
+      },
+      write: (offset, width, value) => {
+        this.onAccess?.();
+        this.#write(offset, width, value);
+      },
     };
     fn.addBar({ index: bar, kind: "memory32", size: this.size, target: this.target });
 

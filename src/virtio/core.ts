@@ -174,7 +174,9 @@ export class VirtioCore implements Device, DeviceHost {
     const known = index < this.#queues.length;
     if (this.trace.on)
       this.trace.log(`${this.device.name} doorbell of queue ${index}${known ? "" : ", which is not there"}`);
-    if (known) this.drain(index);
+    if (!known) return;
+    this.counts.doorbell();
+    this.drain(index);
   }
 
   drain(index: number): void {

@@ -90,7 +90,11 @@ export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions)
     },
     trace,
   });
-  if (msix !== undefined) msix.onSend = () => counts.message();
+  if (msix !== undefined) {
+    msix.onSend = () => counts.message();
+    msix.onAccess = () => counts.access("table");
+  }
+  fn.onConfig = () => counts.access("config");
   const core = new VirtioCore(device, { dma: fn.dma, clock, interrupts, counts, trace, packed });
   for (const part of [core, ...core.parts] satisfies Device[]) fn.addPart(part);
   layout.add(fn, core, options);

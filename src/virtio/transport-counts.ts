@@ -9,15 +9,21 @@ export interface AccessObserver {
   write(layout: string, offset: number, width: Width, value: number): void;
 }
 
+/** What a driver reaches a function by: registers in I/O BARs and in memory BARs, configuration space, the MSI-X table. */
+export const accessKinds = ["ports", "memory", "config", "table"] as const;
+export type AccessKind = (typeof accessKinds)[number];
+export type AccessCounts = Readonly<Record<AccessKind, number>>;
+
 /**
  * What a transport costs, seen from the device's side of the bus: the argument between layouts in numbers.
  *
- * An access is one of the bus's, of whatever width; an access of 8 bytes is two. Those to the MSI-X table and to configuration space are
- * not counted: they are the same in every layout.
+ * An access is one of the bus's, of whatever width; an access of 8 bytes is two. Kinds are those of PCI, so that what a PowerPC reaches by a
+ * load counts as a port where the bridge makes an I/O cycle of it. All count from the last reset of the device on, messages, pins and doorbells from
+ * the machine's.
  */
 export class TransportCounts implements Device {
   readonly name: string;
-  readonly state: State<{ accesses: number; setup: number; messages: number; pins: number }>;
+  readonly state: State<Record<AccessKind | `setup_${AccessKind}` | "doorbells" | "messages" | "pins", number>>;
   /** Whether the driver has said that it is ready, asked after each write. */
   #ready: () => boolean = () => false;
 
@@ -26,12 +32,33 @@ export class TransportCounts implements Device {
 
   constructor(name: string) {
     this.name = `${name}.counts`;
-    this.state = new State(this.name, { accesses: 0, setup: 0, messages: 0, pins: 0 });
+    this.state = new State(this.name, {
+      ...{ ports: 0, memory: 0, config: 0, table: 0 },
+      ...{ setup_ports: 0, setup_memory: 0, setup_config: 0, setup_table: 0 },
+      ...{ doorbells: 0, messages: 0, pins: 0 },
+    });
   }
 
-  /** Accesses from the last reset of the device, the write which reset it included, to the one which set DRIVER_OK; 0 until then. */
+  /** Accesses of each kind since the last reset of the device, the write which reset it included. */
+  get accesses(): AccessCounts {
+    const { ports, memory, config, table } = this.state.now;
+    return { ports, memory, config, table };
+  }
+
+  /** The same up to the access which set DRIVER_OK; 0 until then. */
+  get setupAccesses(): AccessCounts {
+    const { setup_ports, setup_memory, setup_config, setup_table } = this.state.now;
+    return { ports: setup_ports, memory: setup_memory, config: setup_config, table: setup_table };
+  }
+
+  /** Those of them which went to the layout's registers: the MSI-X table and configuration space are the same in every layout. */
   get setup(): number {
-    return this.state.now.setup;
+    return this.state.now.setup_ports + this.state.now.setup_memory;
+  }
+
+  /** Notifications which named a queue of the device, since the machine's reset. */
+  get doorbells(): number {
+    return this.state.now.doorbells;
   }
 
   /** MSI-X messages which left the function since the machine's reset. */
@@ -50,8 +77,19 @@ export class TransportCounts implements Device {
 
   /** The driver has reset the device: its set-up begins. */
   begin(): void {
-    this.state.now.accesses = 0;
-    this.state.now.setup = 0;
+    const { now } = this.state;
+    for (const kind of accessKinds) {
+      now[kind] = 0;
+      now[`setup_${kind}`] = 0;
+    }
+  }
+
+  access(kind: AccessKind): void {
+    this.state.now[kind]++;
+  }
+
+  doorbell(): void {
+    this.state.now.doorbells++;
   }
 
   message(): void {
@@ -67,11 +105,11 @@ export class TransportCounts implements Device {
   }
 
   /** The same registers, counted. */
-  counted(target: BusTarget, layout?: string): BusTarget {
+  counted(target: BusTarget, kind: "ports" | "memory", layout?: string): BusTarget {
     const { now } = this.state;
     return {
       read: (offset: number, width: Width) => {
-        now.accesses++;
+        now[kind]++;
         const value = target.read(offset, width);
         if (layout !== undefined) this.observer?.read(layout, offset, width, value);
         return value;
@@ -80,9 +118,14 @@ export class TransportCounts implements Device {
         if (layout !== undefined) this.observer?.write(layout, offset, width, value);
         target.write(offset, width, value);
         // After the write: one which resets the device is the first of the next set-up.
-        now.accesses++;
-        if (now.setup === 0 && this.#ready()) now.setup = now.accesses;
+        now[kind]++;
+        if (this.setup === 0 && this.#ready()) this.#settle();
       },
     };
+  }
+
+  #settle(): void {
+    const { now } = this.state;
+    for (const kind of accessKinds) now[`setup_${kind}`] = now[kind];
   }
 }

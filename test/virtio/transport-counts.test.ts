@@ -46,6 +46,29 @@ describe("the counts of a transport", () => {
     expect(modern.counts.setup).toBe(1 + 2 + 8 + 2 + 9 + 1);
   });
 
+  it("tell ports, memory, configuration space and the MSI-X table apart", () => {
+    const { counts, fn, bench } = plugged("transitional");
+    new LegacyDriver(bench, fn).write(18, 1, 0);
+    expect(counts.accesses).toEqual({ ports: 1, memory: 0, config: 0, table: 0 });
+    fn.readConfig(0, 4);
+    fn.writeConfig(4, 2, 7);
+    const modern = new ModernDriver(bench, fn);
+    const before = counts.accesses;
+    modern.readIsr();
+    const table = fn.peek(0x14, 4);
+    bench.memory.read64(table);
+    const after = counts.accesses;
+    expect([after.ports, after.memory - before.memory, after.table, before.config >= 2]).toEqual([1, 1, 2, true]);
+  });
+
+  it("take a doorbell to be one only if it names a queue", () => {
+    const { counts, fn, bench } = plugged("legacy");
+    const driver = new LegacyDriver(bench, fn);
+    driver.write(16, 2, 0);
+    driver.write(16, 2, 1);
+    expect([counts.doorbells, counts.accesses.ports]).toEqual([1, 2]);
+  });
+
   it("tell messages from assertions of the pin", () => {
     const { counts, fn, bench } = plugged("modern");
     const [ring] = new ModernDriver(bench, fn).start(version1, [8], { msix: true });

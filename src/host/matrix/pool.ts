@@ -3,51 +3,74 @@ import { oneLine } from "../failure.ts";
 import type { RowResult } from "./cells.ts";
 import type { Row } from "./plan.ts";
 
-/** The worker's file is a neighbour of this one, as source and as built. */
-const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+/** A worker's file beside this one or another module: as source and as built. */
+export function workerFile(beside: string): URL {
+  return new URL(beside.endsWith(".ts") ? "./worker.ts" : "./worker.js", beside);
+}
 
 /**
  * Boots rows on so many threads. `done` is told of each as it ends, in the order of `rows`, with its number.
  * A thread which dies takes its row with it and is replaced.
  */
-export async function runRows(
+export function runRows(
   rows: readonly Row[],
   threads: number,
   done: (result: RowResult, index: number) => void,
 ): Promise<void> {
-  const results: (RowResult | undefined)[] = rows.map(() => undefined);
+  const failed = (row: Row, trouble: string): RowResult => {
+    return { row, status: undefined, trouble, text: "", consoleText: "", wireText: "", counts: {} };
+  };
+  return share(workerFile(import.meta.url), rows, threads, failed, done);
+}
+
+/**
+ * Gives jobs to so many threads of this worker, which answers each with its result. `done` is told of each, in the order of `jobs`.
+ * @param failed the result of a job whose thread died, and why it did.
+ */
+export async function share<Job, Result>(
+  file: URL,
+  jobs: readonly Job[],
+  threads: number,
+  failed: (job: Job, why: string) => Result,
+  done: (result: Result, index: number) => void,
+): Promise<void> {
+  const results: (Result | undefined)[] = jobs.map(() => undefined);
   let next = 0;
   let told = 0;
-  const finish = (index: number, result: RowResult) => {
+  const finish = (index: number, result: Result) => {
     results[index] = result;
     for (let ready = results[told]; ready !== undefined; ready = results[told]) done(ready, told++);
   };
   const thread = async () => {
-    let worker = new Worker(workerFile);
-    for (let index = next++; index < rows.length; index = next++) {
-      const row = rows[index] as Row;
-      const result = await answer(worker, row);
-      if (typeof result === "string") {
+    let worker = new Worker(file);
+    for (let index = next++; index < jobs.length; index = next++) {
+      const job = jobs[index] as Job;
+      const result = await answer<Result>(worker, job);
+      if ("died" in result) {
         await worker.terminate();
-        worker = new Worker(workerFile);
-        finish(index, { row, status: undefined, trouble: result, text: "", consoleText: "", wireText: "", counts: {} });
-      } else finish(index, result);
+        worker = new Worker(file);
+        finish(index, failed(job, result.died));
+      } else finish(index, result.answer);
     }
     await worker.terminate();
   };
-  await Promise.all(Array.from({ length: Math.min(threads, rows.length) }, thread));
+  await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, thread));
 }
 
-/** What the worker makes of a row, or why it died of it. */
-function answer(worker: Worker, row: Row): Promise<RowResult | string> {
+/** What the worker makes of a job, or why it died of it. */
+function answer<Result>(
+  worker: Worker,
+  job: unknown,
+): Promise<{ readonly answer: Result } | { readonly died: string }> {
   return new Promise((resolve) => {
-    const settle = (result: RowResult | string) => {
-      worker.off("message", settle).off("error", onError).off("exit", onExit);
+    const settle = (result: { readonly answer: Result } | { readonly died: string }) => {
+      worker.off("message", onMessage).off("error", onError).off("exit", onExit);
       resolve(result);
     };
-    const onError = (error: Error) => settle(`the emulator failed: ${oneLine(error.message)}`);
-    const onExit = (code: number) => settle(`the emulator's thread ended with ${code}`);
-    worker.on("message", settle).on("error", onError).on("exit", onExit);
-    worker.postMessage(row);
+    const onMessage = (result: Result) => settle({ answer: result });
+    const onError = (error: Error) => settle({ died: `the emulator failed: ${oneLine(error.message)}` });
+    const onExit = (code: number) => settle({ died: `the emulator's thread ended with ${code}` });
+    worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+    worker.postMessage(job);
   });
 }

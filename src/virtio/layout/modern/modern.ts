@@ -45,6 +45,7 @@ export function addModernLayout(
   const common = new CommonConfig(core, offered);
   core.attach(common);
   fn.addPart(common);
+  const inPorts = options.space === "ports";
   const target = core.counts.counted(
     through(
       new Regions([
@@ -54,9 +55,9 @@ export function addModernLayout(
         new NotifyRegion(core),
       ]),
     ),
+    inPorts ? "ports" : "memory",
     "modern",
   );
-  const inPorts = options.space === "ports";
   if (inPorts) fn.addBar({ index: modernBar, kind: "io", size: portBarSize, target: new PortView(target) });
   else fn.addBar({ index: modernBar, kind: "memory64", prefetchable: true, size: barSize, target });
 
