@@ -14,21 +14,22 @@ export type Saved = Record<string, number | boolean | string | readonly number[]
 export class State<T extends Fields> implements StateList {
   readonly name: string;
   readonly now: T;
-  readonly #initial: T;
-  readonly #kept: ReadonlySet<string>;
+  /** What a reset writes: a virtio driver may ask for one with each store. */
+  readonly #initial: readonly (readonly [key: string, value: FieldValue])[];
 
   /** @param kept fields which a reset leaves alone: battery-backed RAM, what is on a disk, counters of the host. */
   constructor(name: string, initial: T, kept: readonly (keyof T & string)[] = []) {
     this.name = name;
-    this.#initial = initial;
-    this.#kept = new Set(kept);
+    this.#initial = Object.entries(initial).filter(([key]) => !kept.includes(key));
     this.now = Object.fromEntries(Object.entries(initial).map(([key, value]) => [key, copy(value)])) as T;
   }
 
   /** Every field to its reset value, save those kept. Arrays are filled in place. */
   reset(): void {
-    for (const key of Object.keys(this.#initial))
-      if (!this.#kept.has(key)) this.#put(key, this.#initial[key] as FieldValue);
+    for (let i = 0; i < this.#initial.length; i++) {
+      const [key, value] = this.#initial[i] as readonly [string, FieldValue];
+      this.#put(key, value);
+    }
   }
 
   save(): Saved {

@@ -1,0 +1,181 @@
+import { pageShift } from "../../src/bus/guest-memory.ts";
+import type { Device, Saved } from "../../src/bus/state.ts";
+import type { Width } from "../../src/bus/target.ts";
+import { Msix } from "../../src/pci/msix.ts";
+import { VirtioCore } from "../../src/virtio/core.ts";
+import { PackedQueue } from "../../src/virtio/queue/packed.ts";
+import { SplitQueue } from "../../src/virtio/queue/split.ts";
+import { findMessages, type Messages } from "./drive.ts";
+import { PermittedWrites } from "./permitted.ts";
+import { type Script, step, stride } from "./script.ts";
+import type { Form, Rig, Subject } from "./subject.ts";
+
+/** Writes by DMA in one step: more than this nobody needs for rings of eight. */
+const mostWrites = 20_000;
+
+/** Runs scripts on one device in one form, and watches what the device does to memory. */
+export class Executor {
+  readonly rig: Rig;
+  readonly messages: Messages;
+  readonly bars: readonly { readonly index: number; readonly size: number }[];
+  readonly #permitted: PermittedWrites;
+  readonly #queues: readonly (SplitQueue | PackedQueue)[];
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  /** Configuration space as firmware leaves it. */
+  readonly #config: Uint8Array;
+  readonly #core: VirtioCore;
+  /** Those whose reset is not the core's business. */
+  readonly #others: readonly Device[];
+  readonly #pristine: readonly Saved[];
+  /** A byte a page: whether it may not be zero. */
+  readonly #touched: Uint8Array;
+  #permits = false;
+  #fault: string | undefined;
+  #writes = 0;
+
+  constructor(subject: Subject, form: Form) {
+    const rig = subject.rig(form);
+    const { bench, fn } = rig;
+    this.rig = rig;
+    this.messages = findMessages(fn);
+    this.bars = fn.bars.map(({ index, size }) => ({ index, size }));
+    this.#config = fn.state.now.config.slice();
+    this.#core = fn.parts.find((part) => part instanceof VirtioCore) as VirtioCore;
+    this.#pristine = this.#core.parts.map((part) => part.state.save());
+    this.#others = fn.parts.filter((part) => part !== fn && part !== this.#core && !this.#core.parts.includes(part));
+    this.#bytes = bench.ram.contents();
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    this.#touched = new Uint8Array(this.#bytes.length >>> pageShift);
+    this.#queues = fn.parts.filter((part) => part instanceof SplitQueue || part instanceof PackedQueue);
+    const table = fn.parts.find((part) => part instanceof Msix)?.state.now.table ?? new Uint32Array(0);
+    this.#permitted = new PermittedWrites(this.#view, this.#queues, subject.statusLast, table);
+    // Every page counts as one with code: so the bus tells of each write of the device's.
+    bench.guest.code.fill(1);
+    const { base } = bench.ram.backing;
+    bench.guest.onCodeWrite = (offset, length) => {
+      this.#writes++;
+      this.#touched.fill(1, (offset - base) >>> pageShift, ((offset - base + length - 1) >>> pageShift) + 1);
+      this.#fault ??= this.#permitted.wrote(offset - base, length);
+    };
+  }
+
+  /** The device as after power-on, guest memory and back end as at first. */
+  restart(): void {
+    const { bench, fn } = this.rig;
+    this.rig.settle();
+    this.#core.reset();
+    for (const part of this.#others) part.reset();
+    fn.state.now.config.set(this.#config);
+    fn.state.now.interrupt = false;
+    fn.restored();
+    for (let page = 0; page < this.#touched.length; page++) {
+      if (this.#touched[page] === 0) continue;
+      this.#bytes.fill(0, page << pageShift, (page + 1) << pageShift);
+      this.#touched[page] = 0;
+    }
+    bench.messages.length = 0;
+    bench.lines.length = 0;
+    this.#fault = undefined;
+    this.#permitted.clear();
+  }
+
+  /** A field of the device's which a reset by its driver has left otherwise than it was at first, or undefined. */
+  leftOver(): string | undefined {
+    for (const [i, part] of this.#core.parts.entries()) {
+      const before = this.#pristine[i] ?? {};
+      for (const [field, value] of Object.entries(part.state.save()))
+        if (String(value) !== String(before[field])) return `${part.name}.${field} is ${value}`;
+    }
+    return undefined;
+  }
+
+  /** The device's own memory of before is gone: what follows starts with nothing permitted. */
+  forget(): void {
+    this.#permitted.clear();
+  }
+
+  /** What was wrong, or undefined. Throws nothing that the device does not throw. */
+  run(script: Script): string | undefined {
+    const { bench, fn } = this.rig;
+    const { steps, length } = script;
+    const view = this.#view;
+    const touched = this.#touched;
+    let dirty = true;
+    this.#permits = true;
+    this.#permitted.exact = script.exact;
+    for (let i = 0; i < length; i += stride) {
+      const a = steps[i + 1] as number;
+      const b = steps[i + 2] as number;
+      const c = steps[i + 3] as number;
+      const d = steps[i + 4] as number;
+      const code = steps[i] as number;
+      if (code === step.put) {
+        view.setUint32(a, b, c === 1);
+        touched[a >>> pageShift] = 1;
+        dirty = true;
+        continue;
+      }
+      if (code === step.put16) {
+        view.setUint16(a, b, c === 1);
+        touched[a >>> pageShift] = 1;
+        dirty = true;
+        continue;
+      }
+      if (code === step.fill) {
+        this.#bytes.fill(c, a, a + b);
+        touched.fill(1, a >>> pageShift, ((a + b - 1) >>> pageShift) + 1);
+        dirty = true;
+        continue;
+      }
+      if (dirty) {
+        const any = this.#permitted.scan();
+        dirty = !any;
+        this.#permits ||= any;
+      }
+      this.#writes = 0;
+      switch (code) {
+        case step.write:
+          fn.writeBar(a, b, c as Width, d);
+          break;
+        case step.read: {
+          const value = fn.readBar(a, b, c as Width);
+          if (!(value >= 0 && value < 2 ** (8 * c))) this.#fault ??= `a read of ${c} bytes gives ${value}`;
+          break;
+        }
+        case step.configWrite:
+          fn.writeConfig(b, c as Width, d);
+          break;
+        case step.configRead:
+          fn.readConfig(b, c as Width);
+          break;
+        case step.advance:
+          bench.clock.advance(a);
+          break;
+        case step.event:
+          this.rig.event(a, b);
+          break;
+      }
+      if (this.#writes > mostWrites) this.#fault ??= `${this.#writes} writes by DMA in one step`;
+      if (this.#writes > 0) dirty = true;
+      if (this.#permits) dirty = this.#checkQueues() || dirty;
+      if (this.#fault !== undefined) return `step ${i / stride}: ${this.#fault}`;
+    }
+    return undefined;
+  }
+
+  /** Gives whether a queue was given up or reset: nothing may be written for it any more. */
+  #checkQueues(): boolean {
+    let dropped = false;
+    let any = false;
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues[i] as SplitQueue | PackedQueue;
+      const { inFlight, enabled, size } = queue.state.now;
+      if (inFlight > size) this.#fault ??= `${queue.name} has ${inFlight} chains of ${size}`;
+      if (enabled) any = true;
+      else if (this.#permitted.drop(queue)) dropped = true;
+    }
+    this.#permits = any;
+    return dropped;
+  }
+}

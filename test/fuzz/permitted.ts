@@ -1,0 +1,260 @@
+import { PackedQueue } from "../../src/virtio/queue/packed.ts";
+import type { SplitQueue } from "../../src/virtio/queue/split.ts";
+
+const next = 1;
+const write = 2;
+const table = 4;
+
+/** What a chain lets the device write, as pairs of start and end. */
+type Ranges = number[];
+
+interface Watched {
+  readonly queue: SplitQueue | PackedQueue;
+  readonly packed: boolean;
+  /** Buffers of chains which have been available at some time. */
+  readonly buffers: Ranges;
+  /** By head or buffer ID: those which have not been used. */
+  readonly chains: Map<number, Ranges>;
+}
+
+/**
+ * Which bytes of guest memory a device may write: its side of the rings, and buffers marked writable of chains which are or were available since
+ * the queue was started (virtio 1.2 sections 2.7.5.1, 2.8.5). Read from the rings as they lie in memory, by other code than the device's.
+ *
+ * In exact scripts it also holds used elements to what was offered: a chain is used once, and so many bytes as the device claims have
+ * been written (section 2.7.8.2).
+ */
+export class PermittedWrites {
+  exact = false;
+  readonly #view: DataView;
+  readonly #watched: readonly Watched[];
+  readonly #statusLast: boolean;
+  /** The table of MSI-X: a message whose address is RAM's is a write of 4 bytes (PCI 3.0 section 6.8). */
+  readonly #messages: Uint32Array;
+  /** For each byte the script in which the device wrote it last. */
+  readonly #stamps: Uint32Array;
+  #stamp = 0;
+
+  constructor(
+    view: DataView,
+    queues: readonly (SplitQueue | PackedQueue)[],
+    statusLast: boolean,
+    messages: Uint32Array,
+  ) {
+    this.#messages = messages;
+    this.#view = view;
+    this.#statusLast = statusLast;
+    this.#stamps = new Uint32Array(view.byteLength);
+    this.#watched = queues.map((queue) => ({
+      queue,
+      packed: queue instanceof PackedQueue,
+      buffers: [],
+      chains: new Map(),
+    }));
+  }
+
+  clear(): void {
+    this.#stamp++;
+    for (const { buffers, chains } of this.#watched) {
+      buffers.length = 0;
+      chains.clear();
+    }
+  }
+
+  /** Gives whether there was something to drop. */
+  drop(queue: SplitQueue | PackedQueue): boolean {
+    for (const watched of this.#watched) {
+      if (watched.queue !== queue || watched.buffers.length === 0) continue;
+      watched.buffers.length = 0;
+      watched.chains.clear();
+      return true;
+    }
+    return false;
+  }
+
+  /** Looks at the rings of all queues which are on. False when there was none. */
+  scan(): boolean {
+    let any = false;
+    for (const watched of this.#watched) {
+      if (!watched.queue.state.now.enabled) continue;
+      any = true;
+      if (watched.packed) this.#scanPacked(watched);
+      else this.#scanSplit(watched);
+    }
+    return any;
+  }
+
+  /** The device has written. Gives what is wrong with that, or undefined. */
+  wrote(at: number, length: number): string | undefined {
+    this.#stamps.fill(this.#stamp, at, at + length);
+    const ring = this.#ringAt(at, length);
+    if (ring !== undefined && this.exact) return this.#used(ring, at, length);
+    if (ring === undefined && !this.#isPermitted(at, length))
+      return `${length} bytes at 0x${at.toString(16)} written, which no queue permits`;
+    if (this.exact) return undefined;
+    // Buffers of a hostile driver's may lie over its rings: what the device has just written may be the next chain.
+    if (ring?.packed === true) this.#overwritten(ring.buffers, at);
+    this.scan();
+    return undefined;
+  }
+
+  /** The queue to whose device's side of the ring a write was. */
+  #ringAt(at: number, length: number): Watched | undefined {
+    for (const watched of this.#watched) {
+      const { enabled, deviceArea, descriptorArea, size } = watched.queue.state.now;
+      if (!enabled) continue;
+      if (at >= deviceArea && at + length <= deviceArea + (watched.packed ? 4 : 6 + 8 * size)) return watched;
+      if (watched.packed && at >= descriptorArea && at + length <= descriptorArea + 16 * size) return watched;
+    }
+    return undefined;
+  }
+
+  #isPermitted(at: number, length: number): boolean {
+    for (const { buffers } of this.#watched) if (covered(buffers, at, at + length)) return true;
+    for (let i = 0; i < this.#messages.length; i += 4)
+      if (length === 4 && this.#messages[i] === at && this.#messages[i + 1] === 0) return true;
+    return false;
+  }
+
+  /**
+   * A used descriptor keeps the address of the one it lies over, and the lists of a driver which does not count may go on into it: then it is what
+   * marks the buffer.
+   */
+  #overwritten(buffers: Ranges, at: number): void {
+    const place = at & ~15;
+    const address = this.#view.getUint32(place + 4, true) * 2 ** 32 + this.#view.getUint32(place, true);
+    buffers.push(address, address + this.#view.getUint32(place + 8, true));
+  }
+
+  /** A used index or the flags of a used descriptor show an element. */
+  #used({ queue, packed, chains }: Watched, at: number, length: number): string | undefined {
+    const now = queue.state.now;
+    const little = packed || !("bigEndian" in now) || !now.bigEndian;
+    let name: number;
+    let claimed: number;
+    if (packed) {
+      const place = (at - now.descriptorArea) % 16;
+      if (length !== 2 || place !== 14 || at >= now.descriptorArea + 16 * now.size) return undefined;
+      name = this.#view.getUint16(at - 2, true);
+      claimed = (this.#view.getUint16(at, true) & write) === 0 ? 0 : this.#view.getUint32(at - 6, true);
+    } else {
+      if (length !== 2 || at !== now.deviceArea + 2) return undefined;
+      const last = (this.#view.getUint16(at, little) - 1) & (now.size - 1);
+      name = this.#view.getUint32(now.deviceArea + 4 + 8 * last, little);
+      claimed = this.#view.getUint32(now.deviceArea + 8 + 8 * last, little);
+    }
+    const chain = chains.get(name);
+    if (chain === undefined) return `${queue.name} uses ${name}, which is not available`;
+    chains.delete(name);
+    return this.#claimed(chain, claimed)
+      ? undefined
+      : `${queue.name} claims ${claimed} bytes of ${name}, which it has not written`;
+  }
+
+  /** Whether the first `claimed` bytes were written; for a device with a status at the end, as many as that. */
+  #claimed(chain: Ranges, claimed: number): boolean {
+    let left = claimed;
+    for (let i = 0; i < chain.length && left > 0; i += 2)
+      for (let at = chain[i] as number; at < (chain[i + 1] as number) && left > 0; at++) {
+        if (this.#stamps[at] === this.#stamp) left--;
+        else if (!this.#statusLast) return false;
+      }
+    return left === 0;
+  }
+
+  #scanSplit({ queue, buffers, chains }: Watched): void {
+    const now = queue.state.now;
+    if (!("lastAvailable" in now)) return;
+    const { size, driverArea, bigEndian, lastAvailable } = now;
+    const little = !bigEndian;
+    if (driverArea + 4 + 2 * size > this.#view.byteLength) return;
+    const index = this.#view.getUint16(driverArea + 2, little);
+    const count = Math.min((index - lastAvailable) & 0xffff, size);
+    for (let i = 0; i < count; i++) {
+      const head = this.#view.getUint16(driverArea + 4 + 2 * ((lastAvailable + i) & (size - 1)), little);
+      if (this.exact && chains.has(head)) continue;
+      const chain: Ranges = [];
+      this.#walk(chain, now.descriptorArea, head, size, little, true);
+      if (this.exact) chains.set(head, chain);
+      for (const end of chain) buffers.push(end);
+    }
+  }
+
+  /** The descriptors of a chain, in a ring or in a table. */
+  #walk(into: Ranges, at: number, first: number, size: number, little: boolean, outer: boolean): void {
+    const view = this.#view;
+    let index = first;
+    for (let left = size + 1; left > 0; left--) {
+      const place = at + 16 * index;
+      if (!(place + 16 <= view.byteLength)) return;
+      const high = view.getUint32(little ? place + 4 : place, little);
+      const address = high * 2 ** 32 + view.getUint32(little ? place : place + 4, little);
+      const length = view.getUint32(place + 8, little);
+      const flags = view.getUint16(place + 12, little);
+      if ((flags & table) !== 0) {
+        if (outer) this.#walk(into, address, 0, Math.min(length >>> 4, size), little, false);
+        return;
+      }
+      if ((flags & write) !== 0 && length > 0) into.push(address, address + length);
+      if ((flags & next) === 0) return;
+      index = view.getUint16(place + 14, little);
+    }
+  }
+
+  #scanPacked({ queue, buffers, chains }: Watched): void {
+    const now = queue.state.now;
+    if (!("availableIndex" in now)) return;
+    const { size, descriptorArea } = now;
+    if (descriptorArea + 16 * size > this.#view.byteLength) return;
+    let index = now.availableIndex;
+    let wrap = now.availableWrap;
+    let chain: Ranges = [];
+    for (let left = size; left > 0; left--) {
+      const place = descriptorArea + 16 * index;
+      const flags = this.#view.getUint16(place + 14, true);
+      // Those behind the first of a list count whatever their marks are (section 2.8.6).
+      if (((flags & 0x80) !== 0) !== (wrap === 1) && chain.length === 0) return;
+      const id = this.#view.getUint16(place + 12, true);
+      const address = this.#view.getUint32(place + 4, true) * 2 ** 32 + this.#view.getUint32(place, true);
+      const length = this.#view.getUint32(place + 8, true);
+      if ((flags & table) !== 0) this.#table(chain, address, Math.min(length >>> 4, size));
+      else if ((flags & write) !== 0 && length > 0) chain.push(address, address + length);
+      else chain.push(0, 0);
+      if ((flags & next) === 0) {
+        for (const end of chain) buffers.push(end);
+        if (this.exact && !chains.has(id)) chains.set(id, chain);
+        chain = [];
+      }
+      if (++index === size) {
+        index = 0;
+        wrap ^= 1;
+      }
+    }
+    for (const end of chain) buffers.push(end);
+  }
+
+  /** Every entry of an indirect table of a packed ring (section 2.8.7). */
+  #table(into: Ranges, at: number, entries: number): void {
+    for (let i = 0; i < entries; i++) {
+      const place = at + 16 * i;
+      if (!(place + 16 <= this.#view.byteLength)) return;
+      const address = this.#view.getUint32(place + 4, true) * 2 ** 32 + this.#view.getUint32(place, true);
+      const length = this.#view.getUint32(place + 8, true);
+      if ((this.#view.getUint16(place + 14, true) & write) !== 0) into.push(address, address + length);
+    }
+  }
+}
+
+/** Whether a range lies in those which are given: most do in one of them; a disk's sectors may lie over several. */
+function covered(ranges: Ranges, start: number, end: number): boolean {
+  let from = start;
+  for (let moved = true; from < end && moved; ) {
+    moved = false;
+    for (let i = 0; i < ranges.length; i += 2)
+      if ((ranges[i] as number) <= from && (ranges[i + 1] as number) > from) {
+        from = ranges[i + 1] as number;
+        moved = true;
+      }
+  }
+  return from >= end;
+}
