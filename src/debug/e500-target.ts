@@ -2,6 +2,7 @@ import { E500Cpu } from "../board/e500-cpu.ts";
 import type { Machine } from "../board/machine.ts";
 import { Mas1, Mas3, Msr } from "../cpu/e500/constants.ts";
 import type { Core } from "../cpu/e500/core.ts";
+import { currentFpscr } from "../cpu/e500/floating-helpers.ts";
 import * as s from "../cpu/e500/slots.ts";
 import { sets, tlb1Size, ways } from "../cpu/e500/tlb.ts";
 import type { Slot } from "../ir/slots.ts";
@@ -122,7 +123,17 @@ function special(core: Core): Register[] {
         return true;
       },
     },
-    { ...word(core, "fpscr", s.fpscr), feature: fpuFeature },
+    {
+      ...word(core, "fpscr", s.fpscr),
+      feature: fpuFeature,
+      read: () => BigInt(currentFpscr(core) >>> 0),
+      write(value) {
+        core.set(s.fpPending, 0);
+        core.set(s.fpCompared, 0);
+        core.set(s.fpscr, Number(value & mask32));
+        return true;
+      },
+    },
   ];
 }
 

@@ -167,22 +167,41 @@ export const Dbsr = {
   cret: 0x0000_0020,
 } as const;
 
-/** Floating-point status and control register. Book I, "Floating-Point Status and Control Register". */
+/** Floating-point status and control register. Book I, "Floating-Point Status and Control Register". RN is the two lowest bits. */
 export const Fpscr = {
   fx: 0x8000_0000 | 0,
   fex: 0x4000_0000,
   vx: 0x2000_0000,
+  ox: 0x1000_0000,
+  ux: 0x0800_0000,
+  zx: 0x0400_0000,
+  xx: 0x0200_0000,
   vxsnan: 0x0100_0000,
+  vxisi: 0x0080_0000,
+  vxidi: 0x0040_0000,
+  vxzdz: 0x0020_0000,
+  vximz: 0x0010_0000,
   vxvc: 0x0008_0000,
+  fr: 0x0004_0000,
+  fi: 0x0002_0000,
+  /** FPRF: C and the four that a comparison sets. */
+  fprf: 0x0001_f000,
   /** The comparison's part of FPRF: FL, FG, FE, FU. */
   condition: 0x0000_f000,
+  vxsqrt: 0x0000_0200,
+  vxcvi: 0x0000_0100,
   ve: 0x80,
+  oe: 0x40,
+  ue: 0x20,
+  ze: 0x10,
   /** VXSNAN, VXISI, VXIDI, VXZDZ, VXIMZ, VXVC, VXSOFT, VXSQRT, VXCVI. */
   invalid: 0x01f8_0700,
   /** OX, UX, ZX, XX and all of `invalid`. */
   exceptions: 0x1ff8_0700,
   /** VE, OE, UE, ZE, XE. */
   enables: 0xf8,
+  /** Bits that stay 0: reserved by the architecture. */
+  reserved: 0x0000_0800,
 } as const;
 
 /** Bytes of a cache line. Core manual, "Core Caches". */

@@ -8,8 +8,8 @@ import type { Body } from "./pattern.ts";
 import { cr, fpscr, msr } from "./slots.ts";
 
 /*
- * Floating point as far as it moves bits: loads, stores, moves, comparison, FPSCR. Book I chapter 4. Arithmetic is not here: `floatingPoint` in
- * the helpers says so. All of it needs MSR[FP].
+ * Floating point. Book I chapter 4. What moves bits is here; arithmetic, comparison and FPSCR are the helpers' (floating-helpers.ts). All of it
+ * needs MSR[FP].
  */
 
 /** An instruction which MSR[FP] has to allow. */
@@ -147,6 +147,11 @@ export const fsel = available((i) => {
   record(i);
 });
 
+// --- "Floating-Point Arithmetic Instructions", "Floating-Point Rounding and Conversion Instructions"
+
+/** All of it: the helper finds the operation in the word. Operands which it does not have lie where another does. */
+export const arithmetic = available((i) => i.exit("floating", i.immediate, ...i.floatPlaces));
+
 // --- "Floating-Point Compare Instructions", "Floating-Point Status and Control Register Instructions"
 
 /** fcmpu, fcmpo: the helper is given where both lie. */
@@ -154,10 +159,7 @@ export function compare(helper: "compareUnordered" | "compareOrdered"): Body {
   return available((i) => i.exit(helper, i.places[0], i.places[1], i.fieldPlace));
 }
 
-export const mffs = available((i) => {
-  i.setFpr(i.b.op("extend_u", i.b.get(fpscr)));
-  record(i);
-});
+export const mffs = available((i) => i.exit("mffs", i.place, i.b.i32(i.record ? 1 : 0)));
 
 /** mcrfs, mtfsb0 and mtfsb1, mtfsf, mtfsfi: what FPSCR says of itself follows from the rest, and may be an exception. */
 export function status(helper: HelperName): Body {

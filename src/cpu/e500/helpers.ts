@@ -14,9 +14,11 @@ export type Helpers = {
   readonly privileged: () => number;
   /** tw, twi: or a debug interrupt, when DBCR0[TRAP] asks for it. */
   readonly trap: () => number;
-  /** Floating-point arithmetic, which is not there: unavailable, or illegal when MSR[FP] is set. */
-  readonly floatingPoint: (word: number) => number;
   readonly floatingPointUnavailable: () => number;
+  /** Arithmetic, rounding, conversion: the instruction word, and where FRA, FRB and FRC lie. */
+  readonly floating: (word: number, a: number, b: number, c: number) => number;
+  /** Where FRT lies, and whether CR1 is wanted. */
+  readonly mffs: (target: number, record: number) => number;
   /** Comparisons: where the operands and the CR field lie. The others: the instruction word, and whether CR1 is wanted. */
   readonly compareUnordered: (left: number, right: number, field: number) => number;
   readonly compareOrdered: (left: number, right: number, field: number) => number;

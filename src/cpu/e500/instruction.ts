@@ -2,7 +2,7 @@ import type { Builder, Value } from "../../ir/builder.ts";
 import type { Fields, Form } from "../../ir/frontend.ts";
 import type { Slot } from "../../ir/slots.ts";
 import type { HelperName } from "./helpers.ts";
-import { Attribute, type Row, specialShift, Variant } from "./pattern.ts";
+import { Attribute, type Operand, type Row, specialShift, Variant } from "./pattern.ts";
 import { cr, ov, so } from "./slots.ts";
 
 const cr0 = cr[0] as Slot;
@@ -94,6 +94,14 @@ export class Instruction {
   /** Where FRA and FRB lie, for a helper that reads them. */
   get places(): readonly [Value, Value] {
     return [this.#fields.u16(1), this.#fields.u16(2)];
+  }
+
+  /** Where FRA, FRB and FRC lie; one that the row does not have lies where FRB does, or FRA. */
+  get floatPlaces(): readonly Value[] {
+    const { operands } = this.row;
+    const has = (operand: Operand) => operands.includes(operand);
+    const other = has("FB") ? 2 : 1;
+    return [has("FA") ? 1 : other, other, has("FC") ? 3 : other].map((k) => this.#fields.u16(k));
   }
 
   /** Where CR field BF lies. */

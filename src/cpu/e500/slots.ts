@@ -24,6 +24,17 @@ export const ctr = table.slot("ctr");
 /** Floating-point registers, as the bits of doubles, and FPSCR. */
 export const fpr = table.file(numbered("f", 32), "i64");
 export const fpscr = table.slot("fpscr");
+/**
+ * What FPSCR does not say yet. `fpPending`: 0, or the word of an arithmetic instruction whose FR, FI and FPRF are not in FPSCR: they follow
+ * from `fpOperandA`, `fpOperandB` and `fpOperandC`, its FRA, FRB and FRC as far as it has them. `fpCompared`: 0, or 16 and the FPCC of a
+ * comparison that came later. Code which finds XX set, RN nearest, NI and all enables clear, and a result that is normal and whose operands are no
+ * NaNs or infinities, has nothing else to say: it writes FRT, its word and operands and clears `fpCompared`. Everything else is the helpers'.
+ */
+export const fpPending = table.slot("fpscr.pending");
+export const fpCompared = table.slot("fpscr.compared");
+export const fpOperandA = table.slot("fpscr.a", "i64");
+export const fpOperandB = table.slot("fpscr.b", "i64");
+export const fpOperandC = table.slot("fpscr.c", "i64");
 
 /** The reservation of lwarx: whether there is one, and on which granule (effective address). */
 export const reserved = table.slot("reserve");

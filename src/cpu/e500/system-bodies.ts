@@ -27,7 +27,6 @@ export const nothing: Body = () => {};
 
 export const illegal: Body = (i) => i.exit("illegal", i.immediate);
 export const privileged: Body = (i) => i.exit("privileged");
-export const floatingPoint: Body = (i) => i.exit("floatingPoint", i.immediate);
 
 /** sc: LEV is bits 20 to 26 of the word. */
 export const sc: Body = (i) => i.exit("systemCall", i.b.and(i.b.shrU(i.immediate, i.b.i32(5)), i.b.i32(0x7f)));

@@ -77,14 +77,6 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
       if (wanted(core, Dbcr0.trap)) event(core, Dbsr.trap);
       throw core.raise(Ivor.program, Esr.trap);
     },
-    floatingPoint: (word) => {
-      if ((core.msr & Msr.fp) === 0) throw core.raise(Ivor.floatingPoint);
-      core.wires.report(
-        `fp ${hex(word & 0xfc00_07fe)}`,
-        `floating-point arithmetic ${hex(word)} at ${here()}: there is none yet`,
-      );
-      throw core.illegal();
-    },
     floatingPointUnavailable: () => {
       throw core.raise(Ivor.floatingPoint);
     },

@@ -1,55 +1,50 @@
 import * as floating from "./floating.ts";
 import { Attribute, byExtendedOpcode, op, type Row } from "./pattern.ts";
-import * as system from "./system-bodies.ts";
 
 /*
  * Primary opcodes 59 and 63, floating point, by extended opcode. Arithmetic has five bits of extended opcode, with FRC in the five before them
- * where it has three operands. None of the arithmetic is there yet: its rows say so when they are met.
+ * where it has three operands. fsqrt, fre, frsqrtes and the conversions of 64-bit integers are not in this core. Core manual, "Instruction Model".
  */
 
 const { record: Rc } = Attribute;
 
 type Entry = readonly [number, Row];
 
-/** Arithmetic with a five-bit opcode: each of the 32 numbers that end in it. */
-function arithmetic(mnemonic: string, xo: number): Entry[] {
-  const row = op(mnemonic, "W", system.floatingPoint);
+/** Five bits of extended opcode: each of the 32 numbers that end in it. */
+function five(mnemonic: string, xo: number, operands: string, body = floating.arithmetic): Entry[] {
+  const row = op(mnemonic, operands, body, Rc);
   return Array.from({ length: 32 }, (_, frc) => [frc * 32 + xo, row]);
 }
 
-function unary(mnemonic: string, xo: number): Entry {
-  return [xo, op(mnemonic, "W", system.floatingPoint)];
-}
+const [ab, ac, abc, b] = ["FT,FA,FB,W", "FT,FA,FC,W", "FT,FA,FB,FC,W", "FT,FB,W"];
 
 export const table59 = byExtendedOpcode([
-  ...arithmetic("fdivs", 18),
-  ...arithmetic("fsubs", 20),
-  ...arithmetic("fadds", 21),
-  ...arithmetic("fres", 24),
-  ...arithmetic("fmuls", 25),
-  ...arithmetic("fmsubs", 28),
-  ...arithmetic("fmadds", 29),
-  ...arithmetic("fnmsubs", 30),
-  ...arithmetic("fnmadds", 31),
+  ...five("fdivs", 18, ab),
+  ...five("fsubs", 20, ab),
+  ...five("fadds", 21, ab),
+  ...five("fres", 24, b),
+  ...five("fmuls", 25, ac),
+  ...five("fmsubs", 28, abc),
+  ...five("fmadds", 29, abc),
+  ...five("fnmsubs", 30, abc),
+  ...five("fnmadds", 31, abc),
 ]);
-
-const fsel = op("fsel", "FT,FA,FB,FC", floating.fsel, Rc);
 
 export const table63 = byExtendedOpcode([
   [0, op("fcmpu", "BF,FA,FB", floating.compare("compareUnordered"))],
-  unary("frsp", 12),
-  unary("fctiw", 14),
-  unary("fctiwz", 15),
-  ...arithmetic("fdiv", 18),
-  ...arithmetic("fsub", 20),
-  ...arithmetic("fadd", 21),
-  ...Array.from({ length: 32 }, (_, frc) => [frc * 32 + 23, fsel] as const),
-  ...arithmetic("fmul", 25),
-  ...arithmetic("frsqrte", 26),
-  ...arithmetic("fmsub", 28),
-  ...arithmetic("fmadd", 29),
-  ...arithmetic("fnmsub", 30),
-  ...arithmetic("fnmadd", 31),
+  [12, op("frsp", b, floating.arithmetic, Rc)],
+  [14, op("fctiw", b, floating.arithmetic, Rc)],
+  [15, op("fctiwz", b, floating.arithmetic, Rc)],
+  ...five("fdiv", 18, ab),
+  ...five("fsub", 20, ab),
+  ...five("fadd", 21, ab),
+  ...five("fsel", 23, "FT,FA,FB,FC", floating.fsel),
+  ...five("fmul", 25, ac),
+  ...five("frsqrte", 26, b),
+  ...five("fmsub", 28, abc),
+  ...five("fmadd", 29, abc),
+  ...five("fnmsub", 30, abc),
+  ...five("fnmadd", 31, abc),
   [32, op("fcmpo", "BF,FA,FB", floating.compare("compareOrdered"))],
   [38, op("mtfsb1", "W", floating.status("mtfsb1"), Rc)],
   [40, op("fneg", "FT,FB", floating.fneg, Rc)],

@@ -44,3 +44,6 @@ export const wait = x(0, 0, 0, 62);
 export const dcbz = (ra: number, rb: number) => x(0, ra, rb, 1014);
 export const fp = (rt: number, ra: number, rb: number, xo: number) =>
   ((63 << 26) | (rt << 21) | (ra << 16) | (rb << 11) | (xo << 1)) >>> 0;
+/** Arithmetic: primary opcode 59 (single) or 63, and five bits of extended opcode. */
+export const fa = (opcode: 59 | 63, [frt, fra, frb, frc]: readonly [number, number, number, number], xo: number) =>
+  ((opcode << 26) | (frt << 21) | (fra << 16) | (frb << 11) | (frc << 6) | (xo << 1)) >>> 0;
