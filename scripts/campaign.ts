@@ -3,12 +3,13 @@
  *
  *     npm run campaign -- [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K] [--exec interp|jit|evaluator]
  *
- * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-oracle.c, built when
- * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. A report names seed and case: `--seed N --from K --cases 1` gives it again.
+ * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-campaign.c, built when
+ * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. On the interpreter an e500 runs one case in 64 on regions too. A report names seed and case: `--seed N --from K --cases 1` gives it again.
  */
 
 import { parseArgs } from "node:util";
 import { campaign, type Target } from "../test/campaign/campaign.ts";
+import { e500Target } from "../test/campaign/e500-target.ts";
 import { x86Target } from "../test/campaign/x86-target.ts";
 
 const executors = { interp: "interpreter", jit: "regions", evaluator: "evaluator" } as const;
@@ -61,6 +62,7 @@ async function main<C, A>(target: Target<C, A>): Promise<void> {
     progress,
   });
   if (outcome.difference !== undefined) console.log(outcome.difference.join("\n"));
+  for (const [name, number] of target.tally ?? []) console.log(`${String(number).padStart(8)}  ${name}`);
   const rate = Math.round(outcome.done / outcome.seconds);
   console.log(
     `${target.name} on the ${executor}: ${outcome.done} cases from ${from} on, seed ${seed}, ${outcome.skipped} skipped, ${rate} a second: ${outcome.difference === undefined ? "no difference" : "a difference"}`,
@@ -69,4 +71,6 @@ async function main<C, A>(target: Target<C, A>): Promise<void> {
 }
 
 if (values.cpu === "x86") await main(await x86Target(executor));
+else if (values.cpu === "e500")
+  await main(await e500Target(executor, executor === "interpreter" ? "regions" : undefined));
 else fail("--cpu is x86 or e500");

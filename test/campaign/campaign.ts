@@ -1,6 +1,8 @@
 /** One processor's part of the campaign: what a case is, who runs it, when two answers are the same. */
 export interface Target<Case, Answer> {
   readonly name: string;
+  /** How many of the skipped cases each known difference explains, by its name. */
+  readonly tally?: ReadonlyMap<string, number>;
   /** Case `number` of a seed. */
   make(seed: number, number: number): Case;
   /** The outside oracle. Undefined for a case at which it died. */

@@ -32,6 +32,8 @@ export class Bare {
     words: Int32Array;
     read(at: number): number;
     write(at: number, byte: number): void;
+    load(at: number, bytes: Uint8Array): void;
+    bytes(at: number, length: number): Uint8Array;
     run(limit: number): void;
   };
 
@@ -99,6 +101,16 @@ export class Bare {
     this.#machine.write(at, byte);
   }
 
+  /** Many bytes at once, physical. */
+  load(at: number, bytes: Uint8Array): void {
+    this.#machine.load(at, bytes);
+  }
+
+  /** To be looked at only. */
+  bytes(at: number, length: number): Uint8Array {
+    return this.#machine.bytes(at, length);
+  }
+
   setWord(at: number, value: number): void {
     for (let k = 0; k < 4; k++) this.#machine.write(at + k, (value >>> (24 - 8 * k)) & 0xff);
   }
@@ -152,11 +164,14 @@ function onEngine(front: E500, size: number, executor: "interpreter" | "regions"
     front,
     executor === "regions" ? { arenaSize: 1 << 20, threshold: 1 } : { arenaSize: 1 << 20, executor: "interp" },
   );
-  space.map(0, size, new Ram(guest, "ram", size), { name: "ram", priority: 100 });
+  const ram = new Ram(guest, "ram", size);
+  space.map(0, size, ram, { name: "ram", priority: 100 });
   return {
     words: engine.words,
     read: (at: number) => space.read(at, 1),
     write: (at: number, byte: number) => space.write(at, 1, byte),
+    load: (at: number, bytes: Uint8Array) => ram.load(at, bytes),
+    bytes: (at: number, length: number) => ram.contents().subarray(at, at + length),
     run: (limit: number) => engine.run(limit),
   };
 }
@@ -189,6 +204,14 @@ class OnEvaluator implements EngineServices {
 
   write(at: number, byte: number): void {
     if (at < this.#bytes.length) this.#bytes[at] = byte;
+  }
+
+  load(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at);
+  }
+
+  bytes(at: number, length: number): Uint8Array {
+    return this.#bytes.subarray(at, at + length);
   }
 
   readPhysical(at: number, width: number): number {

@@ -39,7 +39,12 @@ export function vectorRunner(executor: Executor): (vector: Vector) => string | u
     const taken = signal === 0 && m.pc === codeAt + 8;
     const went = signal !== 0 || taken || m.pc === codeAt + 4;
     const same = registers.every((name) => {
-      const mask = ~undefinedBits(v, name);
+      const mask = ~undefinedBits(
+        v.mnemonic,
+        v.instruction,
+        (k) => v.input.get(`${k}` as RegisterName) ?? 0,
+        kind(name),
+      );
       return ((found.get(name) ?? 0) & mask) === ((v.output.get(name) ?? 0) & mask);
     });
     const bytes = memoryAfter.every((byte, k) => byte === v.memoryAfter[k]);
@@ -47,6 +52,12 @@ export function vectorRunner(executor: Executor): (vector: Vector) => string | u
     const ours: Vector = { ...v, output: found, memoryAfter, signal, taken };
     return `${v.mnemonic}\n  oracle ${toLine(v)}\n  ours   ${toLine(ours)}${went ? "" : ` pc ${m.pc.toString(16)}`}`;
   };
+}
+
+function kind(name: RegisterName): number | "cr" | "xer" | "other" {
+  if (name === "c") return "cr";
+  if (name === "x") return "xer";
+  return name === "l" || name === "t" ? "other" : Number(name);
 }
 
 function setRegister(m: Bare, name: RegisterName, value: number): void {
