@@ -45,7 +45,7 @@ export function writeRequest(c: E500Case, into: DataView, at: number): void {
     put(field.fpscr, c.floats.fpscr);
     for (const [k, word] of c.floats.words.entries()) put(floatOffset / 4 + k, word);
   }
-  for (let k = 0; k < dataSize; k++) into.setUint8(at + memoryOffset + k, c.memory[k] as number);
+  new Uint8Array(into.buffer).set(c.memory, at + memoryOffset);
   if (c.elements.length > codeWords) throw new RangeError(`${c.elements.length} words of code`);
   for (const [k, { word }] of c.elements.entries()) put(requestCode / 4 + k, word);
 }

@@ -13,7 +13,7 @@ export interface E500Case {
   readonly xer: number;
   readonly lr: number;
   readonly ctr: number;
-  readonly memory: readonly number[];
+  readonly memory: Uint8Array;
   /** Floating-point registers, as words, and FPSCR; undefined where they are not looked at. */
   readonly floats: { readonly words: readonly number[]; readonly fpscr: number } | undefined;
 }
@@ -44,6 +44,8 @@ const corners = [
   0, 1, 2, 31, 32, 33, 63, 64, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0x80000001,
   0xffff8000, 0xfffffffe, 0xffffffff,
 ];
+
+const edges = [0, 0xff, 0x80, 0x7f, 1, 0, 0xff, 0xfe];
 
 /** Where the oracle's own program, its stack and the code area lie, and its page at 0x7000: nobody goes there. */
 const forbidden = (address: number) => {
@@ -122,7 +124,6 @@ export class Maker {
       if (word !== undefined) this.#elements.push({ mnemonic: opcode.row.mnemonic, word: word >>> 0 });
     }
     if (this.#ctr === "counts") this.#loop();
-    const plain = random.once(4);
     return {
       slot: this.#slot,
       elements: this.#elements,
@@ -131,11 +132,18 @@ export class Maker {
       xer: ((random.below(8) << 29) | random.below(128)) >>> 0,
       lr: this.#lr >>> 0,
       ctr: this.#ctrValue >>> 0,
-      memory: Array.from({ length: dataSize }, () =>
-        plain ? random.pick([0, 0xff, 0x80, 0x7f, 1]) : random.below(256),
-      ),
+      memory: this.#memory(),
       floats: this.#floats,
     };
+  }
+
+  /** Random bytes, or edge values. */
+  #memory(): Uint8Array {
+    const { random } = this;
+    const words = Uint32Array.from({ length: dataSize / 4 }, () => random.word());
+    const bytes = new Uint8Array(words.buffer);
+    if (random.once(4)) for (let k = 0; k < dataSize; k++) bytes[k] = edges[(bytes[k] as number) & 7] as number;
+    return bytes;
   }
 
   #choose(groups: readonly Group[], at: number): Group {
@@ -267,7 +275,9 @@ export class Maker {
     if (!has("A0") && (a === 0 || (a === t && row.check !== undefined))) a = t === 4 ? 5 : 4;
     const zero = has("A0") && a === 0;
     const far = random.once(32);
-    const address = far ? random.pick(corners) & (aligned ? -4 : -1) : this.#address(aligned, several ? 4 * (32 - t) : 9);
+    const address = far
+      ? random.pick(corners) & (aligned ? -4 : -1)
+      : this.#address(aligned, several ? 4 * (32 - t) : 9);
     if (has("B")) {
       const b = random.below(32);
       if (zero) gpr[b] = address;

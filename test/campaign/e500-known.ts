@@ -23,19 +23,20 @@ export const known: readonly Known[] = [
   {
     name: "stmw-that-faults",
     reason:
-      "Book II, \"Interrupt Restartability\": a store multiple may have been done in part. Ours has stored what lay before the page that refused; qemu looks at both pages first.",
+      'Book II, "Interrupt Restartability": a store multiple may have been done in part. Ours has stored what lay before the page that refused; qemu looks at both pages first.',
     applies: (_c, last, is, found) => last?.mnemonic === "stmw" && is.word(field.signal) === segment && inMemory(found),
   },
   {
     name: "external-pid-cache",
     reason:
-      "Book III-E, \"External Process ID Instructions\": all of them are privileged. qemu's user emulation runs those for caches in problem state.",
-    applies: (_c, last, is) => /^(dcb(st|f|t|tst|z)|icbi)ep$/.test(last?.mnemonic ?? "") && is.word(field.signal) === illegal,
+      'Book III-E, "External Process ID Instructions": all of them are privileged. qemu\'s user emulation runs those for caches in problem state.',
+    applies: (_c, last, is) =>
+      /^(dcb(st|f|t|tst|z)|icbi)ep$/.test(last?.mnemonic ?? "") && is.word(field.signal) === illegal,
   },
   {
     name: "stwcx-unaligned",
     reason:
-      "Book III-E, \"Alignment Interrupt\": the operand of stwcx. is not aligned. qemu looks at the address only when there is a reservation for it.",
+      'Book III-E, "Alignment Interrupt": the operand of stwcx. is not aligned. qemu looks at the address only when there is a reservation for it.',
     applies: (_c, last, is) => last?.mnemonic === "stwcx." && is.word(field.signal) === bus,
   },
   {

@@ -51,7 +51,7 @@ export class CampaignMachine {
     const size = slotEnd(c) - code;
     for (let k = 0; 4 * k < size; k++) view.setUint32(4 * k, c.elements[k]?.word ?? sc);
     m.load(place.code + code - (codeAt(0) & -65536), this.#code.subarray(0, size));
-    m.load(place.data + (dataAt & 4095), Uint8Array.from(c.memory));
+    m.load(place.data + (dataAt & 4095), c.memory);
     m.msr(Msr.pr | Msr.fp);
     for (let k = 0; k < 32; k++) put(s.gpr[k], c.gpr[k] as number);
     for (let k = 0; k < 8; k++) put(s.cr[k], (c.cr >>> (28 - 4 * k)) & 15);
