@@ -1,5 +1,5 @@
-import { type Answer, field, memoryOffset } from "./e500-answer.ts";
 import { codeAt, type E500Case } from "./e500-cases.ts";
+import { type Answer, field, memoryOffset } from "./e500-layout.ts";
 import type { Element } from "./e500-opcodes.ts";
 
 /*

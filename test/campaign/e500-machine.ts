@@ -2,8 +2,8 @@ import { Msr } from "../../src/cpu/e500/constants.ts";
 import * as s from "../../src/cpu/e500/slots.ts";
 import type { Slot } from "../../src/ir/slots.ts";
 import { Bare, type Executor } from "../cpu/e500/bare.ts";
-import { Answer, answerSize, field, floatOffset, memoryOffset, slotEnd } from "./e500-answer.ts";
 import { codeAt, dataAt, dataSize, type E500Case } from "./e500-cases.ts";
+import { Answer, answerSize, field, floatOffset, memoryOffset, slotEnd } from "./e500-layout.ts";
 
 /** Signals of Linux. */
 const signal = { illegal: 4, trap: 5, bus: 7, floating: 8, segment: 11 } as const;

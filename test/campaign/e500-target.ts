@@ -1,8 +1,9 @@
 import type { Executor } from "../cpu/e500/bare.ts";
 import type { Target } from "./campaign.ts";
 import { capstone } from "./capstone.ts";
-import { Answer, answerSize, differences, inputs, requestSize, verdict, writeRequest } from "./e500-answer.ts";
+import { differences, inputs, verdict } from "./e500-answer.ts";
 import { codeAt, type E500Case, e500Case, type Group, integer } from "./e500-cases.ts";
+import { Answer, answerSize, requestSize, writeRequest } from "./e500-layout.ts";
 import { CampaignMachine } from "./e500-machine.ts";
 import { ask, build, type OracleProgram } from "./oracle.ts";
 
