@@ -1,4 +1,4 @@
-import { codeAt, codeOffset, codeWords, dataSize, type E500Case, slotSize } from "./e500-cases.ts";
+import { codeAt, codeOffset, codeWords, type E500Case, slotSize } from "./e500-cases.ts";
 
 /*
  * A case as scripts/e500-campaign.c takes it, and what it gives back: the layouts of its `struct request` and `struct state`, big-endian words.
