@@ -5,7 +5,7 @@ import type { PciBus } from "../pci/bus.ts";
 import type { Clock, Holds } from "../time/clock.ts";
 import type { Trace } from "../trace/trace.ts";
 import { Blk } from "../virtio/device/blk/blk.ts";
-import { VirtioConsole } from "../virtio/device/console.ts";
+import { VirtioConsole } from "../virtio/device/console/console.ts";
 import { VirtioNet } from "../virtio/device/net/net.ts";
 import { Rng } from "../virtio/device/rng.ts";
 import type { VirtioDevice } from "../virtio/device.ts";

@@ -29,6 +29,8 @@ export interface VirtioDevice extends Device {
   readonly features: Features;
   /** The largest size of each queue; its length is their number. Powers of two. */
   readonly queueSizes: readonly number[];
+  /** MSI-X vectors which it is to have, where that is not one a queue and one for the configuration. */
+  readonly vectors?: number;
   readonly config: DeviceConfig;
 
   /** Once, before anything else. */

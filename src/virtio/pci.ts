@@ -17,7 +17,7 @@ import { TransportCounts } from "./transport-counts.ts";
 
 export interface VirtioPciOptions extends LegacyOptions, OverlayOptions, ModernOptions {
   readonly layout: PciLayout;
-  /** MSI-X vectors; 0 for a function without MSI-X. Default: one for the configuration and one a queue. */
+  /** MSI-X vectors; 0 for a function without MSI-X. Default: what the device says, or one for the configuration and one a queue. */
   readonly vectors?: number;
   /** Whether packed rings are offered, where the layout can say so. Default false. */
   readonly packed?: boolean;
@@ -76,7 +76,7 @@ export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions)
     clock,
     trace,
     packed,
-    vectors = device.queueSizes.length + 1,
+    vectors = device.vectors ?? device.queueSizes.length + 1,
     counts = new TransportCounts(device.name),
   } = options;
   const layout = layouts[options.layout];

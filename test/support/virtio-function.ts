@@ -4,7 +4,7 @@ import { SeededEntropy } from "../../src/backend/entropy.ts";
 import { MemoryBlock } from "../../src/backend/memory-block.ts";
 import type { PciFunction } from "../../src/pci/function.ts";
 import { Blk } from "../../src/virtio/device/blk/blk.ts";
-import { VirtioConsole } from "../../src/virtio/device/console.ts";
+import { VirtioConsole } from "../../src/virtio/device/console/console.ts";
 import { Rng } from "../../src/virtio/device/rng.ts";
 import type { VirtioDevice } from "../../src/virtio/device.ts";
 import { createVirtioPci, type VirtioPciOptions } from "../../src/virtio/pci.ts";
@@ -12,11 +12,13 @@ import { Bench } from "./bench.ts";
 
 /** Feature bits as the specification numbers them (virtio 1.2 sections 5.2.3 and 6). */
 export const bits = {
-  blkSizeMax: 1n << 1n,
+  consoleMultiport: 1n << 1n,
   blkSegMax: 1n << 2n,
+  blkGeometry: 1n << 4n,
   blkReadOnly: 1n << 5n,
   blkSize: 1n << 6n,
   blkFlush: 1n << 9n,
+  blkTopology: 1n << 10n,
   blkConfigWce: 1n << 11n,
   blkDiscard: 1n << 13n,
   blkWriteZeroes: 1n << 14n,

@@ -102,12 +102,22 @@ export class Chain {
     return true;
   }
 
+  /** Whether a range of the readable bytes is there and is RAM. */
+  canRead(position: number, length: number): boolean {
+    return position + length <= this.readableLength && this.#reaches(0, this.#readablePieces, position, length);
+  }
+
   /** Whether a range of the writable bytes is there and is RAM. */
   canWrite(position: number, length: number): boolean {
-    if (position + length > this.writableLength) return false;
+    return (
+      position + length <= this.writableLength && this.#reaches(this.#readablePieces, this.#pieces, position, length)
+    );
+  }
+
+  #reaches(first: number, end: number, position: number, length: number): boolean {
     let skip = position;
     let left = length;
-    for (let i = this.#readablePieces; i < this.#pieces && left > 0; i++) {
+    for (let i = first; i < end && left > 0; i++) {
       const piece = this.#length[i] as number;
       if (skip >= piece) {
         skip -= piece;

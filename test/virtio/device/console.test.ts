@@ -105,7 +105,7 @@ describe("a console device", () => {
     const { bench, fn } = plugConsole({ size: { columns: 80, rows: 25 } });
     const driver = new ModernDriver(bench, fn);
     expect(driver.offered() & 1n).toBe(1n);
-    expect([driver.readConfig(0, 2), driver.readConfig(2, 2), driver.readConfig(4, 4)]).toEqual([80, 25, 1]);
+    expect([driver.readConfig(0, 2), driver.readConfig(2, 2), driver.readConfig(4, 4)]).toEqual([80, 25, 7]);
     const plain = plugConsole();
     expect(new ModernDriver(plain.bench, plain.fn).offered() & 1n).toBe(0n);
   });
@@ -157,5 +157,125 @@ describe("a console device", () => {
     driver.kick(0);
     expect(receive.used().map((u) => u.length)).toEqual([0, 0, 2]);
     expect(source.available).toBe(0);
+  });
+});
+
+/** Control events (virtio 1.2 section 5.3.6.2). */
+const event = { deviceReady: 0, portAdd: 1, portReady: 3, consolePort: 4, resize: 5, portOpen: 6 };
+
+function message(port: number, kind: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const fields = new DataView(bytes.buffer);
+  fields.setUint32(0, port, true);
+  fields.setUint16(4, kind, true);
+  fields.setUint16(6, value, true);
+  return bytes;
+}
+
+describe("a console device with control messages (MULTIPORT)", () => {
+  function startMultiport(size?: { columns: number; rows: number }) {
+    const plugged = plugConsole(size === undefined ? {} : { size });
+    const driver = new ModernDriver(plugged.bench, plugged.fn);
+    const features = bits.version1 | bits.consoleMultiport | (size === undefined ? 0n : 1n);
+    const [receive, transmit, controlIn, controlOut] = driver.start(features, [8, 8, 8, 8]) as [
+      DriverRing,
+      DriverRing,
+      DriverRing,
+      DriverRing,
+    ];
+    const listen = () => {
+      const offered = controlIn.offer([{ write: 64 }]);
+      driver.kick(2);
+      return offered;
+    };
+    const say = (...words: Parameters<typeof message>) => {
+      controlOut.offer([{ read: message(...words) }]);
+      driver.kick(3);
+    };
+    /** What the device has said into these buffers, as port, event, value and what is behind. */
+    const said = (...offered: ReturnType<typeof listen>[]) =>
+      controlIn.used().map(({ length }, i) => {
+        const bytes = controlIn.written(offered[i] as ReturnType<typeof listen>).subarray(0, length);
+        const fields = new DataView(bytes.slice().buffer);
+        return [fields.getUint32(0, true), fields.getUint16(4, true), fields.getUint16(6, true), ...bytes.subarray(8)];
+      });
+    return { ...plugged, driver, receive, transmit, controlIn, controlOut, listen, say, said };
+  }
+
+  it("offers it, with room for 7 ports: two queues each, two for the messages, and 8 vectors", () => {
+    const { bench, fn } = plugConsole();
+    const driver = new ModernDriver(bench, fn);
+    expect(driver.offered() & bits.consoleMultiport).toBe(bits.consoleMultiport);
+    expect(driver.read(18, 2)).toBe(16);
+    // A vector that the table has reads back, one beyond it does not (4.1.5.1.2.2).
+    driver.write(16, 2, 7);
+    expect(driver.read(16, 2)).toBe(7);
+    driver.write(16, 2, 8);
+    expect(driver.read(16, 2)).toBe(0xffff);
+  });
+
+  it("adds port 0 when the driver is ready, and says that it is an open console when the driver has it", () => {
+    const { listen, say, said } = startMultiport();
+    const buffers = [listen(), listen(), listen()];
+    say(0, event.deviceReady, 1);
+    say(0, event.portReady, 1);
+    expect(said(...buffers)).toEqual([
+      [0, event.portAdd, 1],
+      [0, event.consolePort, 1],
+      [0, event.portOpen, 1],
+    ]);
+  });
+
+  it("keeps what it has to say until there are buffers, and says what is asked for again once", () => {
+    const { controlIn, listen, say, said } = startMultiport();
+    for (let i = 0; i < 100; i++) say(0, event.deviceReady, 1);
+    expect(controlIn.usedIndex).toBe(0);
+    const buffers = [listen(), listen()];
+    expect(said(...buffers)).toEqual([[0, event.portAdd, 1]]);
+  });
+
+  it("tells columns and rows by a message, at first and when they change", () => {
+    const { device, listen, say, said } = startMultiport({ columns: 80, rows: 25 });
+    const buffers = [listen(), listen(), listen(), listen()];
+    say(0, event.portReady, 1);
+    device.resize(100, 30);
+    expect(said(...buffers)).toEqual([
+      [0, event.consolePort, 1],
+      [0, event.resize, 1, 80, 0, 25, 0],
+      [0, event.portOpen, 1],
+      [0, event.resize, 1, 100, 0, 30, 0],
+    ]);
+  });
+
+  it("carries port 0 in its first two queues", () => {
+    const { driver, sink, source, receive, transmit } = startMultiport();
+    transmit.offer([{ read: text("out") }]);
+    driver.kick(1);
+    const buffer = receive.offer([{ write: 8 }]);
+    driver.kick(0);
+    source.offer(text("in"));
+    expect([string(sink.got), string(receive.written(buffer)).slice(0, 2)]).toEqual(["out", "in"]);
+  });
+
+  it("says nothing to a driver which is not ready, to ports which are not there, and to what is no message", () => {
+    const { controlIn, controlOut, driver, listen, say } = startMultiport();
+    listen();
+    say(0, event.deviceReady, 0);
+    say(0, event.portReady, 0);
+    say(1, event.portReady, 1);
+    say(0, 99, 1);
+    controlOut.offer([{ read: new Uint8Array(7) }]);
+    driver.kick(3);
+    for (const queue of [4, 5, 15]) driver.kick(queue);
+    expect([controlIn.usedIndex, controlOut.usedIndex]).toEqual([0, 5]);
+  });
+
+  it("gives a buffer back which is too short for a message, and says it in the next", () => {
+    const { controlIn, driver, listen, say } = startMultiport();
+    controlIn.offer([{ write: 7 }]);
+    driver.kick(2);
+    say(0, event.deviceReady, 1);
+    listen();
+    expect(controlIn.used().map(({ length }) => length)).toEqual([0, 8]);
   });
 });

@@ -93,10 +93,11 @@ describe("the common configuration structure", () => {
     const { driver } = blk();
     const packed = blk({ packed: true }).driver;
     const own =
-      bits.blkSizeMax |
       bits.blkSegMax |
+      bits.blkGeometry |
       bits.blkSize |
       bits.blkFlush |
+      bits.blkTopology |
       bits.blkConfigWce |
       bits.blkDiscard |
       bits.blkWriteZeroes;

@@ -8,9 +8,9 @@ import type { DeviceHost, VirtioDevice } from "../../device.ts";
 import type { Features } from "../../features.ts";
 import type { Chain } from "../../queue/chain.ts";
 import type { ByteOrder } from "../../queue/virt-queue.ts";
-import { blkConfig, blkFeature, blkFeatures, sectorSize } from "./config.ts";
+import { blkConfig, blkFeature, blkFeatures, pieceBytes, sectorSize } from "./config.ts";
 import { perform, serialNumber } from "./perform.ts";
-import { blkStatus, bytesOf, type Command, describe, headerBytes, parse } from "./request.ts";
+import { blkStatus, bytesOf, type Command, describe, headerBytes, idBytes, parse } from "./request.ts";
 
 export interface BlkWires {
   readonly disk: BlockBackend;
@@ -23,7 +23,7 @@ export interface BlkWires {
 /** The modelled disk: what a request takes by itself, and what each byte of it adds (500 MB/s), in virtual nanoseconds. */
 const requestTime = 50_000;
 const byteTime = 2;
-/** Bytes of data which the device takes on at once; the rest of the ring waits. No single request is longer. */
+/** Bytes of data which the device takes on at once; the rest of the ring waits. A request counts with one piece of it. */
 const maxBytesInHand = 32 * 1024 * 1024;
 /** A buffer up to this size is kept for the next request. */
 const keptBuffer = 65536;
@@ -34,13 +34,16 @@ interface Request {
   readonly completion: Completion;
   chain: Chain;
   command: Command;
-  /** What it counts for in `bytesInHand`. */
+  /** Bytes of a read or write which earlier pieces have moved. */
+  moved: number;
+  /** What it counts for in `bytesInHand`: its piece. */
   bytes: number;
   /** What was read, or what is to be written. */
   buffer: Uint8Array<ArrayBuffer>;
 }
 
 const nothing: Command = { kind: "flush" };
+const outside: Command = { kind: "refuse", status: blkStatus.ioError, why: "data outside of RAM" };
 
 /**
  * The block device (virtio 1.2 section 5.2): one queue over a raw disk.
@@ -60,10 +63,11 @@ export class Blk implements VirtioDevice {
     /** Until when the disk's wire is taken by requests in hand. */
     busyUntil: number;
     bytesInHand: number;
-    /** Requests in hand, in the order in which they end: their chains' heads, and when they end. */
+    /** Requests in hand, in the order in which their pieces end: their chains' heads, when that is, and what earlier pieces moved. */
     inHand: number;
     heads: Uint16Array;
     dues: Float64Array;
+    moved: Float64Array;
     /** Whether a chain waits for room, and its head. */
     stalled: boolean;
     stalledHead: number;
@@ -95,6 +99,7 @@ export class Blk implements VirtioDevice {
       inHand: 0,
       heads: new Uint16Array(queueSize),
       dues: new Float64Array(queueSize),
+      moved: new Float64Array(queueSize),
       stalled: false,
       stalledHead: 0,
     });
@@ -146,6 +151,7 @@ export class Blk implements VirtioDevice {
     const now = this.state.now;
     const heads = now.heads.slice(0, now.inHand);
     const dues = now.dues.slice(0, now.inHand);
+    const moved = now.moved.slice(0, now.inHand);
     now.inHand = 0;
     now.bytesInHand = 0;
     const queue = this.#connected.queue(requestQueue);
@@ -153,7 +159,7 @@ export class Blk implements VirtioDevice {
     const { units } = queue.work;
     for (const [i, head] of heads.entries()) {
       const chain = queue.retake(head);
-      if (chain !== undefined) this.#begin(chain, dues[i]);
+      if (chain !== undefined) this.#begin(chain, { due: dues[i] as number, moved: moved[i] as number });
     }
     this.#stall(now.stalled ? queue.retake(now.stalledHead) : undefined);
     queue.work.units = units;
@@ -177,9 +183,9 @@ export class Blk implements VirtioDevice {
 
   /**
    * Starts a chain's request, or gives it back at once. False when it has to wait until others have ended.
-   * @param due when it ends, for a request which was in hand before.
+   * @param before for a request which was in hand before: when its piece ends, and what earlier ones moved.
    */
-  #begin(chain: Chain, due?: number): boolean {
+  #begin(chain: Chain, before?: { readonly due: number; readonly moved: number }): boolean {
     if (chain.writableLength === 0 || !chain.canWrite(chain.writableLength - 1, 1)) {
       // No status byte: there is nothing to say it with (section 5.2.6.2 asks for one in every request).
       this.#note(chain, "no status byte in RAM: dropped");
@@ -193,20 +199,17 @@ export class Blk implements VirtioDevice {
       features,
       order: bigEndian ? "big" : "little",
     });
-    const bytes = bytesOf(command);
-    const now = this.state.now;
-    if (now.bytesInHand + bytes > maxBytesInHand) return false;
+    const moved = before?.moved ?? 0;
+    const bytes = pieceOf(command, moved);
+    if (this.state.now.bytesInHand + bytes > maxBytesInHand) return false;
     if (this.#trace.on) this.#note(chain, describe(command));
     const request = this.#spare.pop() ?? this.#newRequest(chain);
     request.chain = chain;
-    request.command = command;
+    request.command = isReachable(chain, command) ? command : outside;
+    request.moved = moved;
     request.bytes = bytes;
-    if (command.kind === "read" || command.kind === "write") prepare(request, command.length);
-    if (command.kind === "write" && !chain.read(headerBytes, request.buffer))
-      request.command = { kind: "refuse", status: blkStatus.ioError, why: "data outside of RAM" };
-    now.bytesInHand += bytes;
     this.#inHand.add(request);
-    this.#submit(request, due ?? this.#book(bytes));
+    this.#submit(request, before?.due ?? this.#book(bytes));
     return true;
   }
 
@@ -217,12 +220,19 @@ export class Blk implements VirtioDevice {
     return now.busyUntil + requestTime;
   }
 
+  /** Has the disk do the request's piece, which ends then. */
   #submit(request: Request, due: number): void {
     const now = this.state.now;
-    now.heads[now.inHand] = request.chain.head;
-    now.dues[now.inHand++] = due;
+    const { chain, command, moved, bytes } = request;
+    now.heads[now.inHand] = chain.head;
+    now.dues[now.inHand] = due;
+    now.moved[now.inHand++] = moved;
+    now.bytesInHand += bytes;
     const done = request.completion.start(Math.max(0, due - this.#clock.now));
-    perform(this.#disk, request.command, request.buffer, this.#cached, done);
+    if (command.kind === "read" || command.kind === "write") prepare(request, bytes);
+    // It was RAM when the request was taken; bus mastering may have been turned off since.
+    if (command.kind === "write" && !chain.read(headerBytes + moved, request.buffer)) done(false);
+    else perform(this.#disk, command, moved, request.buffer, this.#cached, done);
   }
 
   /** Whether the driver may leave writes in the disk's cache, since it can flush it. */
@@ -230,25 +240,38 @@ export class Blk implements VirtioDevice {
     return (this.state.now.features & blkFeature.flush) !== 0n && this.config.get("writeback") !== 0;
   }
 
+  /** A piece has ended. */
   #end(request: Request, ok: boolean): void {
-    const { chain, command } = request;
+    const { chain, command, bytes } = request;
+    this.#strike(chain.head);
+    this.state.now.bytesInHand -= bytes;
+    const good = ok && (command.kind !== "read" || chain.write(request.moved, request.buffer));
+    if (good && (command.kind === "read" || command.kind === "write") && request.moved + bytes < command.length) {
+      request.moved += bytes;
+      request.bytes = pieceOf(command, request.moved);
+      this.#submit(request, this.#book(request.bytes));
+      return;
+    }
     this.#inHand.delete(request);
     this.#spare.push(request);
-    this.#strike(chain.head);
-    this.state.now.bytesInHand -= request.bytes;
-    let status: number = ok ? blkStatus.ok : blkStatus.ioError;
-    let written = 0;
-    if (command.kind === "refuse") status = command.status;
-    else if (ok && command.kind === "read") written = this.#put(chain, request.buffer);
-    else if (ok && command.kind === "id") written = this.#put(chain, serialNumber(this.#disk.id));
-    if (written < 0) status = blkStatus.ioError;
     if (request.buffer.buffer.byteLength > keptBuffer) request.buffer = new Uint8Array(0);
+    this.#give(request, good);
+  }
+
+  /** Gives the chain back, with what was written to it. */
+  #give({ chain, command, moved, bytes }: Request, ok: boolean): void {
+    let status: number = command.kind === "refuse" ? command.status : ok ? blkStatus.ok : blkStatus.ioError;
+    let written = command.kind === "read" ? moved + (ok ? bytes : 0) : 0;
+    if (ok && command.kind === "id") {
+      if (chain.write(0, serialNumber(this.#disk.id))) written = idBytes;
+      else status = blkStatus.ioError;
+    }
     this.#status[0] = status;
     const told = chain.write(chain.writableLength - 1, this.#status);
     if (this.#trace.on) this.#note(chain, `status ${status}`);
     const queue = this.#connected.queue(requestQueue);
     // The bytes really written; the status is the last of them.
-    queue.give(chain, told ? Math.max(0, written) + 1 : 0);
+    queue.give(chain, told ? written + 1 : 0);
     queue.signal();
     if (this.#next !== undefined) this.#connected.drain(requestQueue);
   }
@@ -260,12 +283,8 @@ export class Blk implements VirtioDevice {
     if (at < 0) return;
     now.heads.copyWithin(at, at + 1, now.inHand);
     now.dues.copyWithin(at, at + 1, now.inHand);
+    now.moved.copyWithin(at, at + 1, now.inHand);
     now.inHand--;
-  }
-
-  /** How many bytes were written, or -1 when one of the buffers is not RAM: then none was. */
-  #put(chain: Chain, bytes: Uint8Array): number {
-    return chain.write(0, bytes) ? bytes.length : -1;
   }
 
   #newRequest(chain: Chain): Request {
@@ -273,6 +292,7 @@ export class Blk implements VirtioDevice {
       completion: new Completion(this.#clock, this.name, (ok) => this.#end(request, ok)),
       chain,
       command: nothing,
+      moved: 0,
       bytes: 0,
       buffer: new Uint8Array(0),
     };
@@ -292,6 +312,19 @@ export class Blk implements VirtioDevice {
     if (this.#host === undefined) throw new Error(`${this.name} is not connected`);
     return this.#host;
   }
+}
+
+/** How many bytes the next piece of a command is about, the first of them behind what was moved. */
+function pieceOf(command: Command, moved: number): number {
+  return command.kind === "read" || command.kind === "write"
+    ? Math.min(command.length - moved, pieceBytes)
+    : bytesOf(command);
+}
+
+/** Whether all of the data is in RAM: then a request in pieces does not stop at half. */
+function isReachable(chain: Chain, command: Command): boolean {
+  if (command.kind === "read") return chain.canWrite(0, command.length);
+  return command.kind !== "write" || chain.canRead(headerBytes, command.length);
 }
 
 /** A buffer of just this length, the one at hand where it is long enough. */

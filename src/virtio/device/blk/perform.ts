@@ -2,18 +2,25 @@ import type { BlockBackend, Done } from "../../../backend/block.ts";
 import { type Command, idBytes, type Range } from "./request.ts";
 
 /**
- * Gives a command to the disk. `buffer` is what a write takes and a read fills.
+ * Gives a command to the disk. `buffer` is what a write takes and a read fills, from `moved` bytes on.
  *
  * Without a cache that the driver can flush, a change is stable when it ends (virtio 1.2 section 5.2.6.2).
  */
-export function perform(disk: BlockBackend, command: Command, buffer: Uint8Array, cached: boolean, done: Done): void {
+export function perform(
+  disk: BlockBackend,
+  command: Command,
+  moved: number,
+  buffer: Uint8Array,
+  cached: boolean,
+  done: Done,
+): void {
   const changed: Done = cached ? done : (ok) => (ok ? disk.flush(done) : done(false));
   switch (command.kind) {
     case "read":
-      disk.read(command.offset, buffer, done);
+      disk.read(command.offset + moved, buffer, done);
       break;
     case "write":
-      disk.write(command.offset, buffer, changed);
+      disk.write(command.offset + moved, buffer, changed);
       break;
     case "discard":
       each(command.ranges, (range, next) => disk.discard(range.offset, range.length, next), changed);

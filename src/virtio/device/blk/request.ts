@@ -1,7 +1,7 @@
 import type { Features } from "../../features.ts";
 import type { Chain } from "../../queue/chain.ts";
 import type { ByteOrder } from "../../queue/virt-queue.ts";
-import { blkFeature, maxRangeSectors, maxRanges, maxRequestBytes, sectorSize } from "./config.ts";
+import { blkFeature, maxRangeSectors, maxRanges, sectorSize } from "./config.ts";
 
 /** Request types (virtio 1.2 section 5.2.6). */
 export const requestType = { in: 0, out: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
@@ -78,7 +78,6 @@ export function parse(chain: Chain, limits: Limits): Command {
 
 function transfer(kind: "read" | "write", sector: number, length: number, limits: Limits): Command {
   if (length % sectorSize !== 0) return refuse(blkStatus.ioError, `${length} bytes are no sectors`);
-  if (length > maxRequestBytes) return refuse(blkStatus.ioError, `${length} bytes at once`);
   // A sector number beyond 2 ** 53 has lost its low bits here, and is outside whatever they were.
   if (sector + length / sectorSize > limits.capacity) return refuse(blkStatus.ioError, `sector ${sector} is outside`);
   return { kind, offset: sector * sectorSize, length };

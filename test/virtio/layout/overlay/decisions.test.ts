@@ -284,7 +284,7 @@ describe("D12: queue_pfn_hi belongs to the selected queue and is written first; 
     expect(bar1.read(at.queuePfnHi, 4)).toBe(8);
     bar1.write(at.queueSel, 2, 0);
     expect(bar1.read(at.queuePfnHi, 4)).toBe(7);
-    bar1.write(at.queueSel, 2, 2);
+    bar1.write(at.queueSel, 2, 16);
     bar1.write(at.queuePfnHi, 4, 9);
     expect([bar1.read(at.queuePfnHi, 4), bar1.read(at.queueSize, 2)]).toEqual([0, 0]);
   });

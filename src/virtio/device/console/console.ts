@@ -1,9 +1,11 @@
-import type { CharacterSink, CharacterSource } from "../../backend/character.ts";
-import { State } from "../../bus/state.ts";
-import { DeviceConfig } from "../config.ts";
-import type { DeviceHost, VirtioDevice } from "../device.ts";
-import { bit, type Features } from "../features.ts";
-import type { Chain } from "../queue/chain.ts";
+import type { CharacterSink, CharacterSource } from "../../../backend/character.ts";
+import { State } from "../../../bus/state.ts";
+import { DeviceConfig } from "../../config.ts";
+import type { DeviceHost, VirtioDevice } from "../../device.ts";
+import { bit, type Features } from "../../features.ts";
+import type { Chain } from "../../queue/chain.ts";
+import type { ByteOrder } from "../../queue/virt-queue.ts";
+import { controlEvent, firstOf, type Message, readMessage, told, writeMessage } from "./control.ts";
 
 export interface ConsoleWires {
   /** What the driver sends goes there. */
@@ -12,21 +14,26 @@ export interface ConsoleWires {
   readonly input: CharacterSource;
   /** Columns and rows, where there is a screen. */
   readonly size?: { readonly columns: number; readonly rows: number };
-  /** Entries of both queues, a power of two. */
+  /** Entries of each queue, a power of two. */
   readonly queueSize?: number;
 }
 
-/** Queues of port 0 (virtio 1.2 section 5.3.2). */
+/** Queues of port 0 and of the control messages (virtio 1.2 section 5.3.2). Two more for each further port follow. */
 const receive = 0;
 const transmit = 1;
-/** Feature bit: the configuration has columns and rows (section 5.3.3). */
+const controlReceive = 2;
+const controlTransmit = 3;
+/** How many ports there could be; only port 0 is ever added. */
+const maxPorts = 7;
+/** Feature bits (section 5.3.3): the configuration has columns and rows; there are control messages. */
 const sizeFeature = bit(0);
+const multiport = bit(1);
 /** Bytes moved at once, and bytes sent before the device rests. */
 const pieceBytes = 4096;
 const roundBytes = 65536;
 
 /**
- * The console device with its one port (virtio 1.2 section 5.3), without MULTIPORT.
+ * The console device with its one port (virtio 1.2 section 5.3), which control messages tell of where MULTIPORT is accepted.
  *
  * Input waits in its source until the driver has a buffer for it; output waits in the ring until its sink has room. So neither
  * loses a byte, and neither keeps any here but for the chain which is being sent.
@@ -36,6 +43,8 @@ export class VirtioConsole implements VirtioDevice {
   readonly id = 3;
   readonly features: Features;
   readonly queueSizes: readonly number[];
+  /** Two queues a port would be a table which hardly any driver fills: a vector a port, and one for the rest. */
+  readonly vectors = maxPorts + 1;
   readonly config: DeviceConfig;
   readonly state: State<{
     bytesSent: number;
@@ -44,10 +53,16 @@ export class VirtioConsole implements VirtioDevice {
     sending: boolean;
     head: number;
     sent: number;
+    /** Whether control messages were accepted, and in which byte order. */
+    multiport: boolean;
+    bigEndian: boolean;
+    /** What the driver is to be told of port 0, as bits of `told`. */
+    pending: number;
   }>;
   readonly #output: CharacterSink;
   readonly #input: CharacterSource;
   readonly #buffer = new Uint8Array(pieceBytes);
+  readonly #message: Message = { port: 0, event: 0, value: 0 };
   #host: DeviceHost | undefined;
   /** The chain which is being sent. */
   #sending: Chain | undefined;
@@ -57,15 +72,24 @@ export class VirtioConsole implements VirtioDevice {
     this.name = name;
     this.#output = output;
     this.#input = input;
-    this.features = size === undefined ? 0n : sizeFeature;
-    this.queueSizes = [queueSize, queueSize];
+    this.features = size === undefined ? multiport : multiport | sizeFeature;
+    this.queueSizes = new Array(2 * (maxPorts + 1)).fill(queueSize);
     this.config = new DeviceConfig(name, 12, [
       { name: "cols", at: 0, width: 2, value: size?.columns ?? 0 },
       { name: "rows", at: 2, width: 2, value: size?.rows ?? 0 },
-      { name: "max_nr_ports", at: 4, width: 4, value: 1 },
+      { name: "max_nr_ports", at: 4, width: 4, value: maxPorts },
       { name: "emerg_wr", at: 8, width: 4 },
     ]);
-    this.state = new State(name, { bytesSent: 0, bytesReceived: 0, sending: false, head: 0, sent: 0 });
+    this.state = new State(name, {
+      bytesSent: 0,
+      bytesReceived: 0,
+      sending: false,
+      head: 0,
+      sent: 0,
+      multiport: false,
+      bigEndian: false,
+      pending: 0,
+    });
     output.onRoom = () => this.#host?.drain(transmit);
     input.onAvailable = () => this.#host?.drain(receive);
   }
@@ -78,19 +102,27 @@ export class VirtioConsole implements VirtioDevice {
     return true;
   }
 
-  negotiated(): void {}
-
-  /** The screen has another size now (section 5.3.4). */
-  resize(columns: number, rows: number): void {
-    if (this.features === 0n) return;
-    this.config.set("cols", columns);
-    this.config.set("rows", rows);
-    this.#host?.configChanged();
+  negotiated(features: Features, order: ByteOrder): void {
+    this.state.now.multiport = (features & multiport) !== 0n;
+    this.state.now.bigEndian = order === "big";
   }
 
+  /** The screen has another size now: the configuration says so, or a message to those who take messages (section 5.3.4). */
+  resize(columns: number, rows: number): void {
+    if (!this.#hasSize) return;
+    this.config.set("cols", columns);
+    this.config.set("rows", rows);
+    if (this.state.now.multiport) this.#tell(told.resize);
+    else this.#host?.configChanged();
+  }
+
+  /** Ports which were never added have nothing to say. */
   notify(queue: number): void {
     if (queue === receive) this.#receive();
-    else this.#transmit();
+    else if (queue === transmit) this.#transmit();
+    else if (!this.state.now.multiport) return;
+    else if (queue === controlReceive) this.#tellPending();
+    else if (queue === controlTransmit) this.#listen();
   }
 
   resetQueue(queue: number): void {
@@ -107,6 +139,50 @@ export class VirtioConsole implements VirtioDevice {
     const now = this.state.now;
     this.#sending = now.sending ? this.#host?.queue(transmit).retake(now.head) : undefined;
     now.sending = this.#sending !== undefined;
+  }
+
+  /** What the driver says: it is ready, or ready for port 0, and is told what comes next (section 5.3.6.2). */
+  #listen(): void {
+    const queue = this.#host?.queue(controlTransmit);
+    for (let chain = queue?.take(); chain !== undefined; chain = queue?.take()) {
+      const good = readMessage(chain, this.#order, this.#message);
+      queue?.give(chain, 0);
+      const { port, event, value } = this.#message;
+      if (!good || value === 0) continue;
+      if (event === controlEvent.deviceReady) this.#tell(told.portAdd);
+      else if (event === controlEvent.portReady && port === 0)
+        this.#tell(told.consolePort | told.portOpen | (this.#hasSize ? told.resize : 0));
+    }
+    queue?.signal();
+  }
+
+  #tell(bits: number): void {
+    this.state.now.pending |= bits;
+    this.#host?.drain(controlReceive);
+  }
+
+  #tellPending(): void {
+    const queue = this.#host?.queue(controlReceive);
+    const now = this.state.now;
+    while (queue !== undefined && now.pending !== 0) {
+      const chain = queue.take();
+      if (chain === undefined) break;
+      const bit = firstOf(now.pending);
+      const size = { columns: this.config.get("cols"), rows: this.config.get("rows") };
+      const length = writeMessage(chain, this.#order, bit, size);
+      // A buffer too short for it is given back; the message waits for a better one.
+      if (length > 0) now.pending &= ~bit;
+      queue.give(chain, length);
+    }
+    queue?.signal();
+  }
+
+  get #order(): ByteOrder {
+    return this.state.now.bigEndian ? "big" : "little";
+  }
+
+  get #hasSize(): boolean {
+    return (this.features & sizeFeature) !== 0n;
   }
 
   #receive(): void {
