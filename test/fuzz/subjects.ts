@@ -2,7 +2,7 @@ import { CharacterFifo, type CharacterSink } from "../../src/backend/character.t
 import { SeededEntropy } from "../../src/backend/entropy.ts";
 import { MemoryBlock } from "../../src/backend/memory-block.ts";
 import { Blk } from "../../src/virtio/device/blk/blk.ts";
-import { VirtioConsole } from "../../src/virtio/device/console.ts";
+import { VirtioConsole } from "../../src/virtio/device/console/console.ts";
 import { VirtioNet } from "../../src/virtio/device/net/net.ts";
 import { Rng } from "../../src/virtio/device/rng.ts";
 import type { VirtioDevice } from "../../src/virtio/device.ts";
