@@ -124,11 +124,12 @@ async function main(): Promise<number> {
     }
 
   const all = new Comparison(runs, set.wanted);
+  const named = set.guest === "bench" && set.divide > 1 ? `bench/${set.divide}` : set.guest;
   const memory = all.emulators.map((e) => `${e} ${all.peak(e).toFixed(0)} MiB`).join(", ");
   console.log(`\nCPU time of the emulating thread, minimum, median and maximum\n\n${testTable(all, "main")}`);
   console.log(`\nRatios of the medians: emulating thread, all threads, wall clock\n\n${groupTable(all)}`);
   console.log(`\nLargest resident set: ${memory}. Load at the start: ${started}.`);
-  console.log(`\nFor HISTORY.md:\n\n${historyRow(all, { ...set, load: started, commit: commit() })}`);
+  console.log(`\nFor HISTORY.md:\n\n${historyRow(all, { ...set, guest: named, load: started, commit: commit() })}`);
   if (set.json !== undefined)
     writeFileSync(set.json, JSON.stringify({ ...set, load: started, commit: commit(), results: runs }, null, 1));
   return runs.every(({ failure }) => failure === undefined) && all.tests().every((test) => all.agrees(test)) ? 0 : 1;
