@@ -1,6 +1,6 @@
 import type { Ram } from "../../src/bus/ram.ts";
 import type { Ring } from "../../src/virtio/queue/virt-queue.ts";
-import type { Buffer, Offered } from "./ring.ts";
+import type { Buffer, Offered, OrderedChains, Used } from "./ring.ts";
 
 /** Flags of a descriptor and of an event suppression structure (virtio 1.2 sections 2.8.1 to 2.8.10). */
 export const packedFlags = { next: 1, write: 2, indirect: 4, available: 0x80, used: 0x8000 } as const;
@@ -21,6 +21,8 @@ export class PackedDriverRing {
   #usedCount = 0;
   /** How many descriptors the list of each buffer has. */
   readonly #counts = new Map<number, number>();
+  /** For a driver which has accepted IN_ORDER. */
+  ordered: OrderedChains | undefined;
 
   constructor(ram: Ram, size: number, at: number, buffers: number) {
     this.#ram = ram;
@@ -65,29 +67,32 @@ export class PackedDriverRing {
         this.put(at, length, last ? id : 0xdead, flag(i) | (last ? 0 : packedFlags.next));
       }
     }
+    this.ordered?.offered({ head: id, buffers: placed });
     return { head: id, buffers: placed };
   }
 
-  /** The used descriptors since the last call. */
-  used(): { head: number; length: number }[] {
-    const found: { head: number; length: number }[] = [];
+  /** The used descriptors since the last call; in order, the lists for which they stand. */
+  used(): Used[] {
+    const found: Used[] = [];
     for (let element = this.#peek(); element !== undefined; element = this.#peek()) {
-      found.push(element);
-      this.#usedAt += this.#counts.get(element.head) ?? 1;
+      const lists = this.ordered?.upTo(element) ?? [element];
+      found.push(...lists);
+      for (const { head } of lists) this.#usedAt += this.#counts.get(head) ?? 1;
       if (this.#usedAt >= this.ring.size) {
         this.#usedAt -= this.ring.size;
         this.#usedWrap ^= 1;
       }
-      this.#usedCount++;
+      this.#usedCount += lists.length;
     }
     return found;
   }
 
   /** All used descriptors so far, those which nobody has looked at included. */
   get usedIndex(): number {
-    const [at, wrap, count] = [this.#usedAt, this.#usedWrap, this.#usedCount];
+    const [at, wrap, count, ordered] = [this.#usedAt, this.#usedWrap, this.#usedCount, this.ordered];
+    this.ordered = ordered?.copy();
     const more = this.used().length;
-    [this.#usedAt, this.#usedWrap, this.#usedCount] = [at, wrap, count];
+    [this.#usedAt, this.#usedWrap, this.#usedCount, this.ordered] = [at, wrap, count, ordered];
     return (count + more) & 0xffff;
   }
 

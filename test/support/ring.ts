@@ -10,6 +10,43 @@ export interface Offered {
   readonly buffers: readonly { readonly at: number; readonly length: number; readonly writable: boolean }[];
 }
 
+/** A used element as a driver understands it. */
+export interface Used {
+  readonly head: number;
+  readonly length: number;
+}
+
+/**
+ * With IN_ORDER a driver knows which chain comes next, and takes one used element for all chains up to the one it names; those before it
+ * were written completely (virtio 1.2 sections 2.7.9 and 2.8.8).
+ */
+export class OrderedChains {
+  #chains: readonly { readonly head: number; readonly room: number }[] = [];
+  /** Used elements so far, each of which is a batch. */
+  batches = 0;
+
+  copy(): OrderedChains {
+    const copy = new OrderedChains();
+    copy.#chains = this.#chains;
+    return copy;
+  }
+
+  offered({ head, buffers }: Offered): void {
+    const room = buffers.reduce((sum, b) => sum + (b.writable ? b.length : 0), 0);
+    this.#chains = [...this.#chains, { head, room }];
+  }
+
+  /** The chains for which the element stands. Throws for one that was not offered, or not after those before. */
+  upTo({ head, length }: Used): Used[] {
+    const last = this.#chains.findIndex((chain) => chain.head === head);
+    if (last < 0) throw new Error(`used chain ${head} is out of order`);
+    this.batches++;
+    const batch = this.#chains.slice(0, last + 1);
+    this.#chains = this.#chains.slice(last + 1);
+    return batch.map((chain, i) => ({ head: chain.head, length: i === last ? length : chain.room }));
+  }
+}
+
 export const flags = { next: 1, write: 2, indirect: 4 } as const;
 
 /** A split ring as a driver has it in RAM (virtio 1.2 section 2.7), with nothing checked: it can be made wrong on purpose. */
@@ -22,6 +59,8 @@ export class DriverRing {
   #nextBuffer: number;
   #seen = 0;
   availableIndex = 0;
+  /** For a driver which has accepted IN_ORDER. */
+  ordered: OrderedChains | undefined;
 
   /** @param at where the ring is; its parts follow each other with the least alignment unless `ring` says where. */
   constructor(ram: Ram, size: number, at: number, buffers: number, order: ByteOrder = "little", ring?: Ring) {
@@ -58,6 +97,7 @@ export class DriverRing {
       this.#chain(placed, (i) => indices[i] as number);
     }
     this.makeAvailable(head);
+    this.ordered?.offered({ head, buffers: placed });
     return { head, buffers: placed };
   }
 
@@ -89,15 +129,18 @@ export class DriverRing {
     return this.#view.getUint16(this.ring.deviceArea + 2, this.#little);
   }
 
-  /** The used elements since the last call. */
-  used(): { head: number; length: number }[] {
-    const found: { head: number; length: number }[] = [];
-    for (; this.#seen !== this.usedIndex; this.#seen = (this.#seen + 1) & 0xffff) {
+  /** The used elements since the last call; in order, the chains for which they stand. */
+  used(): Used[] {
+    const found: Used[] = [];
+    while (this.#seen !== this.usedIndex) {
       const at = this.ring.deviceArea + 4 + 8 * (this.#seen % this.ring.size);
-      found.push({
+      const element = {
         head: this.#view.getUint32(at, this.#little),
         length: this.#view.getUint32(at + 4, this.#little),
-      });
+      };
+      const chains = this.ordered?.upTo(element) ?? [element];
+      found.push(...chains);
+      this.#seen = (this.#seen + chains.length) & 0xffff;
     }
     return found;
   }

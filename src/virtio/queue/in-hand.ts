@@ -9,9 +9,10 @@ export type InHandFields = {
   /** How many chains have been taken and are not used yet, and for each what has become of it. */
   inFlight: number;
   taken: Uint8Array;
-  /** In order only: the chains in the order taken, round from `first`, and the bytes written to those which wait. */
+  /** In order only: the chains in the order taken, round from `first`, how much could be written to each, and to those which wait was. */
   line: Uint16Array;
   first: number;
+  writable: Float64Array;
   written: Float64Array;
 };
 
@@ -22,22 +23,31 @@ export function inHandFields(maxSize: number): InHandFields {
     taken: new Uint8Array(maxSize),
     line: new Uint16Array(maxSize),
     first: 0,
+    writable: new Float64Array(maxSize),
     written: new Float64Array(maxSize),
   };
 }
 
+/** What a format of ring does for them. */
+export interface UsedWriter {
+  /** The chain's descriptors are the driver's again. Gives how many places in the ring its used element takes. */
+  release(head: number): number;
+  /** Writes one used element, and goes on in the ring by so many places. */
+  publish(head: number, length: number, places: number): void;
+}
+
 /**
  * The chains in a device's hands, for either format of ring. With IN_ORDER what is given back early waits here until all that was taken
- * before it has been given back (virtio 1.2 sections 2.7.9 and 2.8.8); each chain gets a used element of its own.
+ * before it has been given back. What can be told of then is one used element, that of its last chain (virtio 1.2 sections 2.7.9 and 2.8.8);
+ * since those before the last count as written completely, a chain which was not ends its batch.
  */
 export class InHand {
   readonly #now: InHandFields;
-  readonly #publish: (head: number, length: number) => void;
+  readonly #ring: UsedWriter;
 
-  /** @param publish writes the used element of a chain. */
-  constructor(now: InHandFields, publish: (head: number, length: number) => void) {
+  constructor(now: InHandFields, ring: UsedWriter) {
     this.#now = now;
-    this.#publish = publish;
+    this.#ring = ring;
   }
 
   /** Whether a chain of this number is not used yet. */
@@ -50,10 +60,12 @@ export class InHand {
     return this.#now.taken[head] === held;
   }
 
-  take(head: number): void {
+  /** @param writable how many bytes it has room for. */
+  take(head: number, writable: number): void {
     const now = this.#now;
     now.taken[head] = held;
     if (now.inOrder) now.line[(now.first + now.inFlight) % now.line.length] = head;
+    now.writable[head] = writable;
     now.inFlight++;
   }
 
@@ -62,18 +74,25 @@ export class InHand {
     if (!now.inOrder) {
       now.taken[head] = away;
       now.inFlight--;
-      this.#publish(head, length);
+      this.#ring.publish(head, length, this.#ring.release(head));
       return;
     }
     now.taken[head] = waiting;
     now.written[head] = length;
+    let last = head;
+    let places = 0;
     while (now.inFlight > 0) {
       const next = now.line[now.first] as number;
-      if (now.taken[next] !== waiting) return;
+      if (now.taken[next] !== waiting) break;
       now.taken[next] = away;
       now.first = (now.first + 1) % now.line.length;
       now.inFlight--;
-      this.#publish(next, now.written[next] as number);
+      places += this.#ring.release(next);
+      last = next;
+      if (now.written[next] === now.writable[next]) continue;
+      this.#ring.publish(next, now.written[next] as number, places);
+      places = 0;
     }
+    if (places > 0) this.#ring.publish(last, now.written[last] as number, places);
   }
 }

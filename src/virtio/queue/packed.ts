@@ -112,7 +112,10 @@ export class PackedQueue implements VirtQueue {
       units: 0,
       ...inHandFields(maxSize),
     });
-    this.#hand = new InHand(this.state.now, (head, length) => this.#use(head, length));
+    this.#hand = new InHand(this.state.now, {
+      release: (head) => this.#free(head),
+      publish: (head, length, places) => this.#use(head, length, places),
+    });
   }
 
   get work(): Work {
@@ -215,7 +218,7 @@ export class PackedQueue implements VirtQueue {
       now.availableWrap ^= 1;
     }
     this.#round++;
-    this.#hand.take(head);
+    this.#hand.take(head, chain.writableLength);
     const { trace } = this.#wires;
     if (trace.on)
       trace.log(`${this.name} chain taken: buffer ${now.ids[head]}, ${count} descriptors, ${chain.describe()}`);
@@ -349,10 +352,9 @@ export class PackedQueue implements VirtQueue {
     return undefined;
   }
 
-  /** Writes the used descriptor of a list, and skips as many as the list has (section 2.8.6). */
-  #use(head: number, length: number): void {
+  /** Writes the used descriptor of a list, and skips as many as the list has and those before it which it stands for (sections 2.8.6 and 2.8.8). */
+  #use(head: number, length: number, places: number): void {
     const now = this.state.now;
-    const count = this.#free(head);
     if (now.halted) return;
     const words = this.#words;
     const at = now.descriptorArea + descriptorSize * now.usedIndex;
@@ -368,12 +370,12 @@ export class PackedQueue implements VirtQueue {
       trace.log(
         `${this.name} used descriptor ${now.usedIndex}: buffer ${id}, ${length} bytes written, wrap ${now.usedWrap}`,
       );
-    now.usedIndex += count;
+    now.usedIndex += places;
     if (now.usedIndex >= now.size) {
       now.usedIndex -= now.size;
       now.usedWrap ^= 1;
     }
-    now.unsignalled += count;
+    now.unsignalled += places;
   }
 
   /** Frees the slots of a list. Gives how many they were. */

@@ -78,7 +78,10 @@ export class SplitQueue implements VirtQueue {
       units: 0,
       ...inHandFields(maxSize),
     });
-    this.#hand = new InHand(this.state.now, (head, length) => this.#use(head, length));
+    this.#hand = new InHand(this.state.now, {
+      release: () => 1,
+      publish: (head, length, places) => this.#use(head, length, places),
+    });
   }
 
   get work(): Work {
@@ -191,7 +194,7 @@ export class SplitQueue implements VirtQueue {
     }
     this.#round++;
     now.lastAvailable = (now.lastAvailable + 1) & 0xffff;
-    this.#hand.take(head);
+    this.#hand.take(head, chain.writableLength);
     const { trace } = this.#wires;
     if (trace.on) trace.log(`${this.name} chain taken: ${chain.describe()}`);
     return chain;
@@ -215,12 +218,13 @@ export class SplitQueue implements VirtQueue {
     if (chain.incarnation === this.#incarnation) this.#hand.give(chain.head, length);
   }
 
-  #use(head: number, length: number): void {
+  /** Writes a used element, and skips those which it stands for too (section 2.7.9). */
+  #use(head: number, length: number, places: number): void {
     const now = this.state.now;
     if (now.halted) return;
     const words = this.#words;
     const element = now.deviceArea + 4 + 8 * (now.usedIndex & (now.size - 1));
-    const next = (now.usedIndex + 1) & 0xffff;
+    const next = (now.usedIndex + places) & 0xffff;
     // The element before the index, which publishes it (section 2.7.8.2).
     if (!words.setU32(element, head) || !words.setU32(element + 4, length) || !words.setU16(now.deviceArea + 2, next)) {
       this.#broken("the used ring is not in RAM");

@@ -203,6 +203,52 @@ export function queueConformance(name: string, make: (options: FixtureOptions) =
       expect(f.interrupts).toEqual([0]);
     });
 
+    it("tells with IN_ORDER of chains which are ready together by one used element, the last one's (2.7.9, 2.8.8)", () => {
+      const f = make({ features: inOrder });
+      const sent = [
+        f.ring.offer([{ read: bytes(1, 2) }, { write: 3 }]),
+        f.ring.offer([{ read: bytes(3) }]),
+        f.ring.offer([{ write: 5 }]),
+      ];
+      const chains = [take(f), take(f), take(f)] as const;
+      f.queue.give(chains[2], 4);
+      f.queue.give(chains[1], 0);
+      f.queue.give(chains[0], 3);
+      const lengths = [3, 0, 4];
+      expect(f.ring.used()).toEqual(sent.map(({ head }, i) => ({ head, length: lengths[i] })));
+      expect(f.ring.ordered?.batches).toBe(1);
+      // And goes on behind all of the batch.
+      const next = f.ring.offer([{ write: 1 }]);
+      f.queue.give(take(f), 1);
+      expect(f.ring.used()).toEqual([{ head: next.head, length: 1 }]);
+      expect([f.ring.ordered?.batches, f.broken]).toEqual([2, []]);
+    });
+
+    it("ends a batch at a chain which was not written completely, whose length the driver has to learn", () => {
+      const f = make({ features: inOrder });
+      const heads = [4, 4, 4, 4].map((room) => f.ring.offer([{ write: room }]).head);
+      const chains = [take(f), take(f), take(f), take(f)] as const;
+      const lengths = [4, 1, 4, 0];
+      for (const i of [3, 2, 1, 0] as const) f.queue.give(chains[i], lengths[i] as number);
+      expect(f.ring.used()).toEqual(heads.map((head, i) => ({ head, length: lengths[i] })));
+      expect(f.ring.ordered?.batches).toBe(2);
+    });
+
+    it("interrupts once for a batch which passes the event that the driver named", () => {
+      const f = make({ features: inOrder | eventIndex });
+      f.ring.setUsedEvent(1);
+      for (let i = 0; i < 3; i++) f.ring.offer([{ write: 1 }]);
+      const chains = [take(f), take(f), take(f)] as const;
+      f.queue.give(chains[2], 1);
+      f.queue.give(chains[1], 1);
+      f.queue.signal();
+      expect(f.interrupts).toEqual([]);
+      f.queue.give(chains[0], 1);
+      f.queue.signal();
+      f.queue.signal();
+      expect([f.ring.used().length, f.interrupts]).toEqual([3, [0]]);
+    });
+
     it("saves and restores what IN_ORDER holds back", () => {
       const f = make({ features: inOrder });
       const heads = [1, 2].map((n) => f.ring.offer([{ write: n }]).head);

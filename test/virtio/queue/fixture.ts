@@ -8,7 +8,7 @@ import { PackedQueue } from "../../../src/virtio/queue/packed.ts";
 import { SplitQueue } from "../../../src/virtio/queue/split.ts";
 import type { ByteOrder, QueueWires, Ring, VirtQueue } from "../../../src/virtio/queue/virt-queue.ts";
 import { PackedDriverRing } from "../../support/packed-ring.ts";
-import { type Buffer, DriverRing, type Offered } from "../../support/ring.ts";
+import { type Buffer, DriverRing, type Offered, OrderedChains } from "../../support/ring.ts";
 
 /** RAM is here and nowhere else: not at 0, so that a wild address meets nothing. */
 export const ramAt = 0x0;
@@ -21,6 +21,8 @@ export interface AnyRing {
   readonly ring: Ring;
   /** How many used elements there have been, modulo 65536. */
   readonly usedIndex: number;
+  /** For a driver which has accepted IN_ORDER. */
+  ordered: OrderedChains | undefined;
   offer(buffers: readonly Buffer[], options?: { readonly indirect?: boolean }): Offered;
   used(): { head: number; length: number }[];
   written(offered: Offered): Uint8Array;
@@ -94,6 +96,7 @@ function fixture<R extends AnyRing>(
     broken: (reason) => broken.push(reason),
   });
   const ring = makeRing(ram);
+  if ((features & inOrder) !== 0n) ring.ordered = new OrderedChains();
   queue.negotiated(features);
   if (!queue.start(ring.ring)) throw new Error("the ring was refused");
   return { ram, queue, ring, interrupts, broken, lines, refused: () => path.state.now.refused };
