@@ -43,6 +43,11 @@ void virtio_kick(struct virtio_device *device, u16 queue)
 /* What is not taken unless the command line asks for it. */
 static const u64 features_on_demand = FEATURE(F_RING_PACKED) | FEATURE(F_IN_ORDER) | FEATURE(F_NOTIFICATION_DATA);
 
+u32 virtio_feature_words(const struct virtio_device *device)
+{
+	return features_in_both(device->driver->features, device->features_wanted).half[1] != 0 ? 4 : 2;
+}
+
 static u64 features_asked(void)
 {
 	return (option_is("ring", "packed") ? FEATURE(F_RING_PACKED) : 0) |
@@ -50,11 +55,25 @@ static u64 features_asked(void)
 	       (option_present("notification-data") ? FEATURE(F_NOTIFICATION_DATA) : 0);
 }
 
+/* Everything but what nobody asked for. */
+static struct features features_wanted(const struct virtio_driver *driver)
+{
+	struct features wanted = {{~features_on_demand | features_asked(), ~0ull}};
+
+	if (driver != NULL)
+		for (int i = 0; i < 2; i++)
+			wanted.half[i] &= ~driver->on_demand.half[i];
+	return wanted;
+}
+
 bool virtio_ring_as_asked(const struct virtio_device *device)
 {
 	const char *name = device->queue[0].format->name;
+	u64 extras = features_asked() & ~FEATURE(F_RING_PACKED);
 
-	return (!option_is("ring", "packed") && !option_is("ring", "split")) || option_is("ring", name);
+	if ((option_is("ring", "packed") || option_is("ring", "split")) && !option_is("ring", name))
+		return false;
+	return (device->features.half[0] & extras) == extras;
 }
 
 static bool bring_up(struct virtio_device *device, enum irq_mode mode)
@@ -62,13 +81,15 @@ static bool bring_up(struct virtio_device *device, enum irq_mode mode)
 	const struct virtio_transport *t = device->transport;
 	const struct virtio_driver *driver = device->driver;
 	u16 limit = device->queue_limit != 0 ? device->queue_limit : driver->queue_limit;
-	u64 known = driver->features | FEATURE(F_INDIRECT) | FEATURE(F_EVENT_INDEX) | features_on_demand;
+	struct features known = driver->features;
 
 	t->reset(device);
 	t->set_status(device, STATUS_ACKNOWLEDGE);
 	t->set_status(device, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+	known.half[0] |= FEATURE(F_INDIRECT) | FEATURE(F_EVENT_INDEX) | features_on_demand;
+	known = features_in_both(known, device->features_wanted);
 	device->features_offered = t->offered(device);
-	if (!t->accept(device, device->features_offered & known & device->features_wanted))
+	if (!t->accept(device, features_in_both(known, device->features_offered)))
 		return false;
 	if (!virtio_irq_open(device, mode))
 		return false;
@@ -116,13 +137,13 @@ void virtio_init(void)
 		struct virtio_device *device = &virtio_devices[virtio_count];
 
 		*device = (struct virtio_device){.pci = &pci_devices[i], .number = virtio_count, .intx = -1};
-		device->features_wanted = ~features_on_demand | features_asked();
 		device->queue_limit = (u16)option_number("ring");
 		device->type = virtio_pci_type(device->pci);
 		if (device->type == 0)
 			continue;
 		virtio_count++;
 		device->driver = driver_for(device->type);
+		device->features_wanted = features_wanted(device->driver);
 		if (!virtio_pci_detect(device))
 			kprintf("virtio: %s: no layout of its registers is in reach\n", pci_name(device->pci));
 		else if (device->driver != NULL && !virtio_start(device, irq_mode_asked()))
@@ -137,6 +158,14 @@ static void print_queue(const struct virtio_device *device, const struct virtque
 	if (q->vector != VIRTIO_NO_VECTOR)
 		kprintf(", vector %u to interrupt %d", q->vector, device->pci->msix->irq[q->vector]);
 	kprintf("\n");
+}
+
+static void print_features(const char *what, const struct features *set)
+{
+	kprintf("%s ", what);
+	if (set->half[1] != 0)
+		kprintf("%llx:", set->half[1]);
+	kprintf("%016llx", set->half[0]);
 }
 
 void virtio_print(const struct virtio_device *device)
@@ -155,7 +184,9 @@ void virtio_print(const struct virtio_device *device)
 	}
 	if (!device->running)
 		return;
-	kprintf("    features offered %016llx, in force %016llx\n", device->features_offered, device->features);
+	print_features("    features offered", &device->features_offered);
+	print_features(", in force", &device->features);
+	kprintf("\n");
 	kprintf("    interrupts by %s", irq_mode_name(device->mode));
 	if (device->mode == IRQ_INTX)
 		kprintf(", line to interrupt %d", device->intx);

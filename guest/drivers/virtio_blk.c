@@ -21,7 +21,7 @@ static bool start(struct virtio_device *device)
 
 	*blk = (struct virtio_blk){.device = device};
 	blk->capacity = device->transport->config(device, CONFIG_CAPACITY, 8);
-	blk->readonly = device->features & FEATURE(BLK_F_RO);
+	blk->readonly = virtio_has(device, BLK_F_RO);
 	device->driver_data = blk;
 	return true;
 }
@@ -47,8 +47,8 @@ static void queue_interrupt(struct virtio_device *device, u16 queue)
 const struct virtio_driver virtio_blk_driver = {
 	.type = VIRTIO_BLOCK,
 	.name = "blk",
-	.features = FEATURE(BLK_F_SEG_MAX) | FEATURE(BLK_F_RO) | FEATURE(BLK_F_BLK_SIZE) | FEATURE(BLK_F_FLUSH) |
-	            FEATURE(BLK_F_DISCARD) | FEATURE(BLK_F_WRITE_ZEROES),
+	.features = {{FEATURE(BLK_F_SEG_MAX) | FEATURE(BLK_F_RO) | FEATURE(BLK_F_BLK_SIZE) | FEATURE(BLK_F_FLUSH) |
+	              FEATURE(BLK_F_DISCARD) | FEATURE(BLK_F_WRITE_ZEROES)}},
 	.queues = 1,
 	.queue_limit = 128,
 	.start = start,

@@ -30,15 +30,18 @@ static void reset(struct virtio_device *device)
 	status(device);
 }
 
-static u64 offered(struct virtio_device *device)
+/* There is one word of features, and no way to another. */
+static struct features offered(struct virtio_device *device)
 {
-	return region_read(header(device), LEGACY_HOST_FEATURES, 4);
+	return (struct features){{region_read(header(device), LEGACY_HOST_FEATURES, 4), 0}};
 }
 
-static bool accept(struct virtio_device *device, u64 features)
+static bool accept(struct virtio_device *device, struct features features)
 {
-	region_write(header(device), LEGACY_GUEST_FEATURES, 4, low_half(features));
-	device->features = low_half(features);
+	u32 word = feature_word(&features, 0);
+
+	region_write(header(device), LEGACY_GUEST_FEATURES, 4, word);
+	device->features = (struct features){{word, 0}};
 	return true;
 }
 
@@ -129,7 +132,7 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	q->ring_memory = ring;
 	q->vector = vector;
 	if (!virtqueue_init(q, index, size, device->transport->order, ring, ring + avail_at, ring + used_at,
-	                    device->features))
+	                    &device->features))
 		return false;
 
 	region_write(h, LEGACY_QUEUE_PFN, 4, (u32)(uintptr_t)ring / RING_ALIGN);

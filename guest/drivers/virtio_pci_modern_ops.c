@@ -33,26 +33,27 @@ static void reset(struct virtio_device *device)
 		sleep_us(1000);
 }
 
-static u64 offered(struct virtio_device *device)
+static struct features offered(struct virtio_device *device)
 {
-	u64 features;
+	struct features features = {{0, 0}};
 
-	region_write(common(device), DEVICE_FEATURE_SELECT, 4, 0);
-	features = region_read(common(device), DEVICE_FEATURE, 4);
-	region_write(common(device), DEVICE_FEATURE_SELECT, 4, 1);
-	return features | (u64)region_read(common(device), DEVICE_FEATURE, 4) << 32;
+	for (u32 word = 0; word < virtio_feature_words(device); word++) {
+		region_write(common(device), DEVICE_FEATURE_SELECT, 4, word);
+		set_feature_word(&features, word, region_read(common(device), DEVICE_FEATURE, 4));
+	}
+	return features;
 }
 
 /* Section 3.1.1 steps 4 to 6. A device which speaks this layout offers VERSION_1, and we must take it (section 6.1). */
-static bool accept(struct virtio_device *device, u64 features)
+static bool accept(struct virtio_device *device, struct features features)
 {
-	if (!(device->features_offered & FEATURE(F_VERSION_1)))
+	if (!has_feature(&device->features_offered, F_VERSION_1))
 		return false;
-	features |= FEATURE(F_VERSION_1);
-	region_write(common(device), DRIVER_FEATURE_SELECT, 4, 0);
-	region_write(common(device), DRIVER_FEATURE, 4, low_half(features));
-	region_write(common(device), DRIVER_FEATURE_SELECT, 4, 1);
-	region_write(common(device), DRIVER_FEATURE, 4, high_half(features));
+	features.half[0] |= FEATURE(F_VERSION_1);
+	for (u32 word = 0; word < virtio_feature_words(device); word++) {
+		region_write(common(device), DRIVER_FEATURE_SELECT, 4, word);
+		region_write(common(device), DRIVER_FEATURE, 4, feature_word(&features, word));
+	}
 	set_status(device, status(device) | STATUS_FEATURES_OK);
 	device->features = features;
 	return status(device) & STATUS_FEATURES_OK;
@@ -125,7 +126,7 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	size = q->largest = (u16)region_read(c, QUEUE_SIZE, 2);
 	if (size == 0 || region_read(c, QUEUE_ENABLE, 2) != 0)
 		return false;
-	const struct virtqueue_format *format = virtqueue_format(device->features);
+	const struct virtqueue_format *format = virtqueue_format(&device->features);
 	size = format->fit(size, limit);
 
 	u32 device_at = format->descriptors_size(size);
@@ -137,7 +138,7 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	q->ring_memory = ring;
 	q->vector = vector;
 	if (!virtqueue_init(q, index, size, device->transport->order, ring, ring + driver_at, ring + device_at,
-	                    device->features))
+	                    &device->features))
 		return false;
 
 	region_write(c, QUEUE_SIZE, 2, size);
@@ -160,7 +161,7 @@ static void notify(struct virtio_device *device, u16 index)
 	const struct region *doorbells = &device->regions[NOTIFY].region;
 	u32 at = modern_devices[device->number].notify_offset[index];
 
-	if (device->features & FEATURE(F_NOTIFICATION_DATA))
+	if (virtio_has(device, F_NOTIFICATION_DATA))
 		region_write(doorbells, at, 4, index | (u32)q->format->position(q) << 16);
 	else
 		region_write(doorbells, at, 2, index);

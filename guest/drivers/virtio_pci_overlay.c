@@ -7,7 +7,7 @@
  * pointer, chosen once; nothing below asks. The configuration is a BAR of its own, and it and the rings are in
  * the guest's byte order.
  */
-enum { PAGE_ALIGN = 4096, LEAST_ALIGN = 4, LEAST_UNIT = 16 };
+enum { PAGE_ALIGN = 4096, LEAST_ALIGN = 4, LEAST_UNIT = 16, WORDS = 4 };
 
 struct overlay overlay_devices[VIRTIO_MAX];
 
@@ -39,43 +39,50 @@ static u32 offered_word(struct virtio_device *device, u32 word)
 	return region_read(file(device), OVERLAY_HOST_FEATURES, 4);
 }
 
+/* The driver's words, and the last, where RING_ALIGN is. */
+static bool is_used(const struct virtio_device *device, u32 word)
+{
+	return word < virtio_feature_words(device) || word == WORDS - 1;
+}
+
 /*
  * Nothing from offset 20 on is ours before the latch is set, and the latch is one of the features: word 0 is read,
  * the latch set by accepting it alone, and then the selects lead to the other words.
  */
-static u64 offered(struct virtio_device *device)
+static struct features offered(struct virtio_device *device)
 {
 	struct overlay *o = &overlay_devices[device->number];
-	u32 low = region_read(file(device), OVERLAY_HOST_FEATURES, 4), high;
+	struct features features = {{region_read(file(device), OVERLAY_HOST_FEATURES, 4), 0}};
 
-	if (!(low & OVERLAY_SEPARATE_CONFIG))
-		return 0;
+	if (!has_feature(&features, OVERLAY_F_SEPARATE_CONFIG))
+		return (struct features){{0, 0}};
 	region_write(file(device), OVERLAY_GUEST_FEATURES, 4, OVERLAY_SEPARATE_CONFIG);
-	high = offered_word(device, 1);
-	o->ring_size = high & OVERLAY_RING_SIZE;
-	o->ring_align = offered_word(device, 3) & OVERLAY_RING_ALIGN;
+	for (u32 word = 1; word < WORDS; word++)
+		if (is_used(device, word))
+			set_feature_word(&features, word, offered_word(device, word));
+	o->ring_size = has_feature(&features, OVERLAY_F_RING_SIZE);
+	o->ring_align = has_feature(&features, OVERLAY_F_RING_ALIGN);
 	region_write(file(device), OVERLAY_HOST_SELECT, 4, 0);
-	return (u64)high << 32 | low;
+	return features;
 }
 
-static void accept_word(struct virtio_device *device, u32 word, u32 bits)
-{
-	region_write(file(device), OVERLAY_GUEST_SELECT, 4, word);
-	region_write(file(device), OVERLAY_GUEST_FEATURES, 4, bits);
-}
-
-static bool accept(struct virtio_device *device, u64 features)
+static bool accept(struct virtio_device *device, struct features features)
 {
 	const struct overlay *o = &overlay_devices[device->number];
 
-	if (!(device->features_offered & OVERLAY_SEPARATE_CONFIG))
+	if (!has_feature(&device->features_offered, OVERLAY_F_SEPARATE_CONFIG))
 		return false;
-	features |= OVERLAY_SEPARATE_CONFIG;
+	features.half[0] |= FEATURE(OVERLAY_F_SEPARATE_CONFIG);
 	if (o->ring_size)
-		features |= (u64)OVERLAY_RING_SIZE << 32;
-	accept_word(device, 3, o->ring_align ? OVERLAY_RING_ALIGN : 0);
-	accept_word(device, 1, high_half(features));
-	accept_word(device, 0, low_half(features));
+		features.half[0] |= FEATURE(OVERLAY_F_RING_SIZE);
+	if (o->ring_align)
+		features.half[1] |= FEATURE(OVERLAY_F_RING_ALIGN);
+	for (int word = WORDS - 1; word >= 0; word--) {
+		if (!is_used(device, (u32)word))
+			continue;
+		region_write(file(device), OVERLAY_GUEST_SELECT, 4, (u32)word);
+		region_write(file(device), OVERLAY_GUEST_FEATURES, 4, feature_word(&features, (u32)word));
+	}
 	device->features = features;
 	return true;
 }
@@ -179,7 +186,7 @@ static bool queue_start(struct virtio_device *device, u16 index, u16 limit, u16 
 	q->ring_memory = ring;
 	q->vector = vector;
 	if (!virtqueue_init(q, index, size, device->transport->order, ring, ring + avail_at, ring + used_at,
-	                    device->features))
+	                    &device->features))
 		return false;
 
 	region_write(f, OVERLAY_QUEUE_VECTOR, 2, vector);

@@ -7,16 +7,16 @@
  * the transport's affair; order->w16 and its like convert to and from it.
  */
 
-const struct virtqueue_format *virtqueue_format(u64 features)
+const struct virtqueue_format *virtqueue_format(const struct features *features)
 {
-	return features & FEATURE(F_RING_PACKED) ? &virtqueue_packed : &virtqueue_split;
+	return has_feature(features, F_RING_PACKED) ? &virtqueue_packed : &virtqueue_split;
 }
 
 static u32 chains_pages(u16 size) { return round_up(size * sizeof(struct virtqueue_chain), PAGE_SIZE) / PAGE_SIZE; }
 static u32 tables_pages(u16 size) { return round_up(size * CHAIN_MAX * DESCRIPTOR_SIZE, PAGE_SIZE) / PAGE_SIZE; }
 
 bool virtqueue_init(struct virtqueue *q, u16 index, u16 size, const struct byte_order *order, void *descriptors,
-                    void *driver, void *device, u64 features)
+                    void *driver, void *device, const struct features *features)
 {
 	q->index = index;
 	q->size = q->free_count = size;
@@ -25,11 +25,11 @@ bool virtqueue_init(struct virtqueue *q, u16 index, u16 size, const struct byte_
 	q->descriptor_area = descriptors;
 	q->driver_area = driver;
 	q->device_area = device;
-	q->event_index = features & FEATURE(F_EVENT_INDEX);
-	q->indirect = features & FEATURE(F_INDIRECT);
-	q->in_order = features & FEATURE(F_IN_ORDER);
+	q->event_index = has_feature(features, F_EVENT_INDEX);
+	q->indirect = has_feature(features, F_INDIRECT);
+	q->in_order = has_feature(features, F_IN_ORDER);
 	q->in_batch = false;
-	q->notifications = 0;
+	q->notifications = q->used_elements = 0;
 
 	q->chains = page_alloc(chains_pages(size));
 	q->indirect_tables = q->indirect ? page_alloc(tables_pages(size)) : NULL;
@@ -94,8 +94,11 @@ void *virtqueue_take(struct virtqueue *q, u32 *length)
 	void *token;
 	u16 name;
 
-	if (!q->in_batch && !q->format->used(q, &q->batch))
-		return NULL;
+	if (!q->in_batch) {
+		if (!q->format->used(q, &q->batch))
+			return NULL;
+		q->used_elements++;
+	}
 	name = q->in_order ? q->oldest : (u16)q->batch.name;
 	if (q->batch.name >= q->size || name >= q->size || q->chains[name].token == NULL)
 		panic("virtqueue %u: used chain %u was never offered", q->index, q->batch.name);

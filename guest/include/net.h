@@ -15,6 +15,8 @@ bool parse_address(const char *text, u32 *address);
 #define ADDRESS_FORMAT "%u.%u.%u.%u"
 #define ADDRESS_ARGS(a) (a) >> 24, (a) >> 16 & 255, (a) >> 8 & 255, (a)&255
 
+enum { NET_UDP_PORT = 0xba20 }; /* ours */
+
 /* kernel/net.c: one interface, the first card; everybody is on its link. */
 enum { ETHER_HEADER = 14, ETHER_TEST = 0x88b5 /* IEEE 802: for experiments */ };
 struct net_counts {

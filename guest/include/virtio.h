@@ -1,6 +1,7 @@
 #ifndef VIRTIO_H
 #define VIRTIO_H
 
+#include "features.h"
 #include "pci.h"
 #include "virtqueue.h"
 
@@ -19,7 +20,6 @@ enum {
 enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
 enum { VIRTIO_NO_VECTOR = 0xffff };
 
-#define FEATURE(bit) (1ull << (bit))
 enum {
 	F_INDIRECT = 28,
 	F_EVENT_INDEX = 29,
@@ -42,9 +42,10 @@ struct virtio_transport {
 	void (*reset)(struct virtio_device *device); /* returns when the device says that it is done */
 	u8 (*status)(struct virtio_device *device);
 	void (*set_status)(struct virtio_device *device, u8 status);
-	u64 (*offered)(struct virtio_device *device);
+	/* Of the words of 32 bits as many as the driver has a use for. */
+	struct features (*offered)(struct virtio_device *device);
 	/* Tells the device the set; true if it agrees. The set actually in force is left in device->features. */
-	bool (*accept)(struct virtio_device *device, u64 features);
+	bool (*accept)(struct virtio_device *device, struct features features);
 	u8 (*isr)(struct virtio_device *device); /* reading clears it */
 	/* A field of 1, 2, 4 or 8 bytes of the device's configuration, in CPU order and not torn. */
 	u64 (*config)(struct virtio_device *device, u32 offset, u32 width);
@@ -58,7 +59,8 @@ struct virtio_transport {
 struct virtio_driver {
 	u16 type;
 	const char *name;
-	u64 features;      /* those it knows what to do with */
+	struct features features;  /* those it knows what to do with */
+	struct features on_demand; /* of them those which it does not take unless it is told to */
 	u16 queues;
 	u16 queue_limit;   /* entries it has a use for */
 	bool (*start)(struct virtio_device *device); /* after the queues exist, before DRIVER_OK */
@@ -86,9 +88,9 @@ struct virtio_device {
 	u32 notify_multiplier;
 	bool running;
 
-	u64 features_wanted; /* a filter of the driver's set: tests switch bits off */
-	u16 queue_limit;     /* likewise, for ring size; 0: the driver's */
-	u64 features_offered, features;
+	struct features features_wanted; /* a filter of the driver's set: tests switch bits off and on */
+	u16 queue_limit;                 /* likewise, for ring size; 0: the driver's */
+	struct features features_offered, features;
 	struct virtqueue queue[VIRTIO_QUEUES];
 	enum irq_mode mode;
 	int intx;
@@ -97,6 +99,11 @@ struct virtio_device {
 	u32 setup_accesses;
 	u32 interrupts, messages, config_interrupts;
 };
+
+static inline bool virtio_has(const struct virtio_device *device, u32 bit)
+{
+	return has_feature(&device->features, bit);
+}
 
 #define VIRTIO_MAX 8
 extern struct virtio_device virtio_devices[VIRTIO_MAX];
@@ -114,7 +121,9 @@ void virtio_print(const struct virtio_device *device);
 /* Notifies if the device wants it. */
 void virtio_kick(struct virtio_device *device, u16 queue);
 struct virtio_device *virtio_find(u16 type);
-/* Whether its rings are of the format which the command line asks for, if it asks. */
+/* Words of 32 features up to the last in which the driver wants something. */
+u32 virtio_feature_words(const struct virtio_device *device);
+/* Whether its rings are of the format and with the features which the command line asks for, if it asks. */
 bool virtio_ring_as_asked(const struct virtio_device *device);
 
 /* drivers/virtio_pci*.c: each probe fills transport and regions or returns false and leaves no trace. */

@@ -26,11 +26,12 @@ enum {
 	OVERLAY_QUEUE_ALIGN = 38,
 	OVERLAY_LENGTH = 40,
 };
-/* Bits of the words of features */
+/* Features, and as bits of their words */
+enum { OVERLAY_F_SEPARATE_CONFIG = 25, OVERLAY_F_RING_SIZE = 44, OVERLAY_F_RING_ALIGN = 127 };
 enum {
 	OVERLAY_SEPARATE_CONFIG = 1 << 25, /* word 0 */
-	OVERLAY_RING_SIZE = 1 << 12,       /* word 1: bit 44 */
-	OVERLAY_RING_ALIGN = 1u << 31,     /* word 3: bit 127 */
+	OVERLAY_RING_SIZE = 1 << 12,       /* word 1 */
+	OVERLAY_RING_ALIGN = 1u << 31,     /* word 3 */
 };
 /* The capability which names the BARs */
 enum {

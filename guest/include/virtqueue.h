@@ -2,6 +2,7 @@
 #define VIRTQUEUE_H
 
 #include "byteorder.h"
+#include "features.h"
 #include "types.h"
 
 /* Flags of a descriptor, in either format of ring (virtio 1.2 sections 2.7.5 and 2.8.3 to 2.8.7). */
@@ -149,6 +150,7 @@ struct virtqueue {
 
 	u16 free_count; /* descriptors of the ring */
 	u32 notifications;
+	u32 used_elements; /* which the device has written, as far as they were taken */
 	struct virtqueue_chain *chains;
 	u8 *indirect_tables; /* CHAIN_MAX descriptors each, by name; NULL until needed */
 
@@ -159,11 +161,11 @@ struct virtqueue {
 };
 
 /* The format which these features bring. */
-const struct virtqueue_format *virtqueue_format(u64 features);
+const struct virtqueue_format *virtqueue_format(const struct features *features);
 
 /* The transport has chosen size, order and places; the memory there is zero. False if out of memory. */
 bool virtqueue_init(struct virtqueue *queue, u16 index, u16 size, const struct byte_order *order, void *descriptors,
-                    void *driver, void *device, u64 features);
+                    void *driver, void *device, const struct features *features);
 void virtqueue_release(struct virtqueue *queue);
 
 /* Offers a chain of `out` readable buffers and then `in` writable ones; false if the ring has no room. */

@@ -85,9 +85,9 @@ static bool all_ways(struct work *w, bool event_index)
 
 	virtio_stop(device);
 	if (event_index)
-		device->features_wanted |= FEATURE(F_EVENT_INDEX);
+		device->features_wanted.half[0] |= FEATURE(F_EVENT_INDEX);
 	else
-		device->features_wanted &= ~FEATURE(F_EVENT_INDEX);
+		device->features_wanted.half[0] &= ~FEATURE(F_EVENT_INDEX);
 	if (!virtio_start(device, mode) || device->queue[0].event_index != event_index)
 		return false;
 	for (u32 i = 0; i < COUNT(ways); i++) {

@@ -101,9 +101,11 @@ int matrix(void)
 	for (int i = 0; i < virtio_count; i++) {
 		struct virtio_device *device = &virtio_devices[i];
 		const char *why = check(device);
-		kprintf("cell %s layout=%s ring=%s irq=%s messages=%u interrupts=%u setup_accesses=%u %s%s\n",
+		kprintf("cell %s layout=%s ring=%s%s%s irq=%s messages=%u interrupts=%u setup_accesses=%u %s%s\n",
 		        virtio_type_name(device->type), device->transport != NULL ? device->transport->layout : "none",
 		        device->running ? device->queue[0].format->name : "none",
+		        virtio_has(device, F_IN_ORDER) ? "+in-order" : "",
+		        virtio_has(device, F_NOTIFICATION_DATA) ? "+notification-data" : "",
 		        irq_mode_name(device->mode), device->messages, device->interrupts, device->setup_accesses,
 		        why == NULL ? "ok" : "FAIL ", why == NULL ? "" : why);
 		failed += why != NULL;

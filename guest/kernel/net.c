@@ -10,7 +10,7 @@
 enum { ETHER_IP4 = 0x0800, ETHER_ARP = 0x0806, ARP_REQUEST = 1, ARP_REPLY = 2, ARP_LENGTH = 28 };
 enum { IP_HEADER = 20, IP_ICMP = 1, IP_UDP = 17, IP_AT = ETHER_HEADER, IP_DATA = IP_AT + IP_HEADER };
 enum { ICMP_HEADER = 8, ICMP_REPLY = 0, ICMP_REQUEST = 8, ICMP_ID = 0xba20 };
-enum { UDP_HEADER = 8, UDP_CHECKSUM = 6, PORT_ECHO = 7, PORT_OURS = 0xba20 };
+enum { UDP_HEADER = 8, UDP_CHECKSUM = 6, PORT_ECHO = 7, PORT_OURS = NET_UDP_PORT };
 enum { NEIGHBOURS = 8, PATIENCE_US = 1000000 };
 
 struct net_counts net_counts;
@@ -141,7 +141,7 @@ static u32 pseudo_header(const u8 *ip, u32 length)
 /* The device does the checksum where it can: then only the pseudo header's sum is there (virtio 1.2 section 5.1.6.2). */
 static void send_udp(struct virtio_net *net, const u8 *mac, u32 to, u16 from_port, u16 to_port, const u8 *data, u32 length)
 {
-	bool offload = net->device->features & FEATURE(NET_F_CSUM);
+	bool offload = virtio_has(net->device, NET_F_CSUM);
 	u8 *frame = net_frame(net), *udp = frame + IP_DATA;
 	u32 size = UDP_HEADER + length;
 	u16 sum;

@@ -66,7 +66,7 @@ static const char *write_read(void)
 
 static const char *flush(void)
 {
-	if (blk == NULL || !(blk->device->features & FEATURE(BLK_F_FLUSH)))
+	if (blk == NULL || !virtio_has(blk->device, BLK_F_FLUSH))
 		return SKIP("not offered");
 	EXPECT("status", blk_flush(blk), BLK_OK);
 	return NULL;
@@ -165,7 +165,7 @@ static const char *read_only(void)
 static const char *write_zeroes(void)
 {
 	NEED_WRITABLE();
-	if (!(blk->device->features & FEATURE(BLK_F_WRITE_ZEROES)))
+	if (!virtio_has(blk->device, BLK_F_WRITE_ZEROES))
 		return SKIP("not offered");
 	pattern(data, 4 * SECTOR, 4);
 	EXPECT("status of the write", blk_write(blk, base, data, 4), BLK_OK);
@@ -179,7 +179,7 @@ static const char *write_zeroes(void)
 static const char *discard(void)
 {
 	NEED_WRITABLE();
-	if (!(blk->device->features & FEATURE(BLK_F_DISCARD)))
+	if (!virtio_has(blk->device, BLK_F_DISCARD))
 		return SKIP("not offered");
 	EXPECT("status", blk_discard(blk, base + 8, 8), BLK_OK);
 	EXPECT("status behind the end", blk_discard(blk, blk->capacity, 8), BLK_IOERR);
@@ -216,10 +216,10 @@ static const char *with(u64 without_features, u16 limit, const char *(*run)(void
 	if (blk == NULL)
 		return SKIP("no disk");
 	device = blk->device;
-	u64 features = device->features_wanted;
+	struct features features = device->features_wanted;
 	u16 before = device->queue_limit;
 	virtio_stop(device);
-	device->features_wanted = features & ~without_features;
+	device->features_wanted.half[0] &= ~without_features;
 	device->queue_limit = limit;
 	result = virtio_start(device, irq_mode_asked()) ? run() : "it did not come up";
 	virtio_stop(device);

@@ -18,13 +18,13 @@ static const char *with(u64 features, u64 without, u16 limit, const char *(*run)
 {
 	struct virtio_blk *blk = blk_disk();
 	const char *result;
-	u64 wanted;
+	struct features wanted;
 	u16 before;
 
 	if (blk == NULL || blk->capacity < 64)
 		return SKIP("no disk");
 	device = blk->device;
-	if ((device->features_offered & features) != features)
+	if ((device->features_offered.half[0] & features) != features)
 		return SKIP("not offered");
 	data = page_alloc(1);
 	if (data == NULL)
@@ -33,7 +33,7 @@ static const char *with(u64 features, u64 without, u16 limit, const char *(*run)
 	wanted = device->features_wanted;
 	before = device->queue_limit;
 	virtio_stop(device);
-	device->features_wanted = (wanted | features) & ~without;
+	device->features_wanted.half[0] = (wanted.half[0] | features) & ~without;
 	device->queue_limit = limit;
 	result = virtio_start(device, irq_mode_asked()) ? run(device->driver_data) : "it did not come up";
 	virtio_stop(device);
@@ -143,7 +143,6 @@ static const char *do_in_order(struct virtio_blk *blk)
 	EXPECT("in order", q->in_order, 1);
 	for (u32 round = 0; round < 5; round++) {
 		for (u32 i = 0; i < BATCH; i++)
-			/* A name takes no time, a read does. */
 			if (!blk_submit(blk, &request[i], i % 2 == 0 ? BLK_READ : BLK_GET_ID, 0, &buffer, 1, false))
 				return failure("no room for request %u", i);
 		virtio_kick(blk->device, 0);

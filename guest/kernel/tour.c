@@ -60,7 +60,7 @@ static void write_and_read(struct virtio_blk *blk, u8 *saved, u8 *data)
 	kprintf("  read  %u sectors at %llu: checksum %08x, %s, %s\n", TOUR_SECTORS, at, read, blk_status_name(status),
 	        read == written ? "the same" : "DIFFERENT");
 	status = blk_write(blk, at, saved, TOUR_SECTORS);
-	if (blk->device->features & FEATURE(BLK_F_FLUSH) && status == BLK_OK)
+	if (virtio_has(blk->device, BLK_F_FLUSH) && status == BLK_OK)
 		status = blk_flush(blk);
 	kprintf("  restored and flushed: %s\n", blk_status_name(status));
 }

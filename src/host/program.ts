@@ -77,6 +77,10 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--json", "all cells as one JSON object")
     .option("--jobs <n>", "how many machines run at once (default: the cores there are)")
     .option("--shard <part/parts>", "every n-th boot, for example 1/4, so that several hosts may share the work")
+    .option(
+      "--with <features>",
+      "in-order, notification-data or both: what drivers take besides, where a layout has it",
+    )
     .action(async (wanted: string[], flags: MatrixFlags) => {
       const { matrixCommand } = await import("./verbs/matrix.ts");
       status = await matrixCommand(wanted, flags);

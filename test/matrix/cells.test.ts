@@ -3,7 +3,7 @@ import { pc, pcMemory, pcPorts } from "../../machines/pc.ts";
 import { ppce500, ppce500Noio } from "../../machines/ppce500.ts";
 import type { MachineSpec } from "../../src/board/spec.ts";
 import { type Cell, judge, type RowResult } from "../../src/host/matrix/cells.ts";
-import { layouts, planRows, shardOf } from "../../src/host/matrix/plan.ts";
+import { layouts, planRows, type Row, ringName, shardOf } from "../../src/host/matrix/plan.ts";
 import { json, tableRow, tapLine } from "../../src/host/matrix/report.ts";
 
 const lines = [
@@ -75,6 +75,18 @@ describe("the plan of the matrix", () => {
     expect(skips(pcPorts)).toEqual(["overlay-bar1"]);
   });
 
+  it("has rings in order and with notification data, where they are asked for, in the modern layout alone", () => {
+    const rows = planRows(wanted(pc), ["notification-data", "in-order"]);
+    expect(rows).toHaveLength(48);
+    expect(ringName(rows[0] as Row)).toBe("split+in-order+notification-data");
+    const possible = rows.filter(({ skip }) => skip === undefined).map(({ layout, ring }) => `${layout.name} ${ring}`);
+    expect([...new Set(possible)]).toEqual(
+      ["modern", "modern-latched", "transitional-as-modern"].flatMap((name) => [`${name} split`, `${name} packed`]),
+    );
+    expect(rows.find(({ layout }) => layout.name === "legacy")?.skip).toMatch(/bits 35 and 38/);
+    expect(planRows(wanted(pc)).some((row) => row.with !== undefined)).toBe(false);
+  });
+
   it("is divided into parts which together are the whole", () => {
     const rows = planRows(wanted(pc));
     const parts = [1, 2, 3, 4, 5].map((part) => shardOf(rows, part, 5));
@@ -116,6 +128,8 @@ describe("a row of the matrix", () => {
   it("is not ok when another layout, format of ring or interrupt mode was driven than asked for", () => {
     expect(told(good.text.replace("blk layout=legacy", "blk layout=modern"))).toBe("driven as modern");
     expect(told(good.text.replace("ring=split", "ring=packed"))).toBe("rings are packed");
+    expect(told(good.text.replace("ring=split", "ring=split+in-order"))).toBe("rings are split+in-order");
+    expect(blkWhy({ row: { ...good.row, with: ["in-order"] } })).toBe("rings are split");
     expect(told(good.text.replace("split irq=msix", "split irq=intx"))).toBe("interrupts by intx");
   });
 

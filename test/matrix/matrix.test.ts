@@ -37,6 +37,19 @@ describe("barzero matrix", () => {
     expect(status).toBe(0);
   }, 300_000);
 
+  it("finds every device ok with rings in order and notification data, where the modern driver is asked to take them", async () => {
+    const { status, stdout } = await run("matrix", "pc", "ppce500", "--tap", "--with", "in-order,notification-data");
+    const lines = stdout.trimEnd().split("\n").slice(2);
+    const made = lines.filter((line) => !line.includes("# SKIP"));
+    // Two machines, three layouts which the modern driver drives, two formats, three modes, four devices.
+    expect(made).toHaveLength(2 * 3 * 2 * 3 * 4);
+    for (const line of made)
+      expect(line).toMatch(/^ok \d+ - \S+ \S+ (split|packed)\+in-order\+notification-data \S+ \w+ messages=/);
+    expect(status).toBe(0);
+    const wrong = await run("matrix", "--with", "in-odor");
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/^barzero: --with in-odor: .*in-order/)]);
+  }, 120_000);
+
   it("gives a row whose machine cannot be made four cells which say why", async () => {
     const layout = layouts[0] as (typeof layouts)[number];
     const cells = judge(await runRow({ machine: "nowhere.json", layout, ring: "split", irq: "msix" }));

@@ -1,5 +1,5 @@
-import type { IrqMode, RingFormat } from "../../board/options.ts";
-import { type DeviceKind, devices, type Row } from "./plan.ts";
+import type { IrqMode } from "../../board/options.ts";
+import { type DeviceKind, devices, type Row, ringName } from "./plan.ts";
 
 /** What one boot gave: the guest's words, and what the emulator saw meanwhile. Plain data: it crosses from thread to thread. */
 export interface RowResult {
@@ -22,7 +22,8 @@ export interface RowResult {
 export interface Cell {
   readonly machine: string;
   readonly layout: string;
-  readonly ring: RingFormat;
+  /** Its format, and what it has besides. */
+  readonly ring: string;
   readonly irq: IrqMode;
   readonly device: DeviceKind;
   readonly ok: boolean;
@@ -48,7 +49,7 @@ interface Claim {
 }
 
 const line =
-  /^cell (\w+) layout=([\w-]+) ring=(\w+) irq=([\w-]+) messages=(\d+) interrupts=(\d+) setup_accesses=(\d+) (ok|FAIL.*?) *\r?$/gm;
+  /^cell (\w+) layout=([\w-]+) ring=([\w+-]+) irq=([\w-]+) messages=(\d+) interrupts=(\d+) setup_accesses=(\d+) (ok|FAIL.*?) *\r?$/gm;
 
 /** What the guest's console cell says through the virtio console. */
 const greeting = "barzero console cell";
@@ -95,7 +96,7 @@ export function judge(result: RowResult): readonly Cell[] {
     return {
       machine: row.machine,
       layout: row.layout.name,
-      ring: row.ring,
+      ring: ringName(row),
       irq: row.irq,
       device,
       ok: why === undefined,
@@ -105,11 +106,12 @@ export function judge(result: RowResult): readonly Cell[] {
   });
 }
 
-function skipped({ machine, layout, ring, irq }: Row, device: DeviceKind, why: string): Cell {
+function skipped(row: Row, device: DeviceKind, why: string): Cell {
+  const { machine, layout, irq } = row;
   return {
     machine,
     layout: layout.name,
-    ring,
+    ring: ringName(row),
     irq,
     device,
     ok: true,
@@ -130,7 +132,7 @@ function objection(result: RowResult, device: DeviceKind, seen: Seen, said: read
   if (said.length > 1) return "the guest found it twice";
   if (claim.verdict !== "ok") return claim.verdict.replace(/^FAIL */, "") || "the guest says so";
   if (claim.layout !== row.layout.driver) return `driven as ${claim.layout}`;
-  if (claim.ring !== row.ring) return `rings are ${claim.ring}`;
+  if (claim.ring !== ringName(row)) return `rings are ${claim.ring}`;
   if (claim.irq !== row.irq) return `interrupts by ${claim.irq}`;
   for (const what of ["messages", "interrupts", "setupAccesses"] as const)
     if (claim[what] !== seen[what]) return `the guest counts ${claim[what]} ${what} and the emulator ${seen[what]}`;

@@ -28,6 +28,18 @@ const spaces: Readonly<Partial<Record<Driven["driver"], "ports" | "memory">>> = 
 
 export const rings: readonly RingFormat[] = ["split", "packed"];
 
+/** What rings may have besides their format, where they are asked for. */
+export const ringFeatures = ["in-order", "notification-data"] as const;
+export type RingFeature = (typeof ringFeatures)[number];
+
+/** Why a driver of these registers cannot have those: nobody gave them a meaning there. */
+const plainOnly: Readonly<Partial<Record<Driven["driver"], string>>> = {
+  legacy:
+    "legacy registers have 32 feature bits, and those of rings in order and of notification data are bits 35 and 38",
+  "overlay-bar0": "overlay registers were proposed when rings had no order and notifications no data",
+  "overlay-bar1": "overlay registers were proposed when rings had no order and notifications no data",
+};
+
 /** Why a driver of these registers cannot have packed rings. */
 const splitOnly: Readonly<Partial<Record<Driven["driver"], string>>> = {
   legacy: "legacy registers have 32 feature bits, and that of packed rings is bit 34",
@@ -47,6 +59,8 @@ export interface Row {
   readonly layout: Driven;
   readonly ring: RingFormat;
   readonly irq: IrqMode;
+  /** What else its drivers take. */
+  readonly with?: readonly RingFeature[];
   /** Why this machine cannot drive this layout so at all, where it cannot: then nothing is booted. */
   readonly skip?: string;
 }
@@ -57,13 +71,28 @@ export interface Wanted {
   readonly spec: MachineSpec;
 }
 
+/** The format of a row's rings and what they have besides, as one word. */
+export function ringName({ ring, with: besides = [] }: Pick<Row, "ring" | "with">): string {
+  return [ring, ...ringFeatures.filter((name) => besides.includes(name))].join("+");
+}
+
 /** Every row of these machines, in the order in which they are told. */
-export function planRows(machines: readonly Wanted[]): readonly Row[] {
+export function planRows(machines: readonly Wanted[], besides: readonly RingFeature[] = []): readonly Row[] {
   return machines.flatMap(({ machine, spec }) =>
     layouts.flatMap((layout) =>
       rings.flatMap((ring) => {
-        const skip = impossible(spec, layout) ?? (ring === "packed" ? splitOnly[layout.driver] : undefined);
-        return interruptModes.map((irq) => ({ machine, layout, ring, irq, ...(skip !== undefined && { skip }) }));
+        const skip =
+          impossible(spec, layout) ??
+          (ring === "packed" ? splitOnly[layout.driver] : undefined) ??
+          (besides.length > 0 ? plainOnly[layout.driver] : undefined);
+        return interruptModes.map((irq) => ({
+          machine,
+          layout,
+          ring,
+          irq,
+          ...(besides.length > 0 && { with: besides }),
+          ...(skip !== undefined && { skip }),
+        }));
       }),
     ),
   );

@@ -38,7 +38,7 @@ export function tableRow(cells: readonly Cell[]): string {
   const names = [
     first.machine.padEnd(widths.machine),
     first.layout.padEnd(widths.layout),
-    first.ring.padEnd(widths.ring),
+    `${first.ring} `.padEnd(widths.ring),
     first.irq.padEnd(widths.irq),
   ];
   if (first.skipped !== undefined) return `${names.join("")}--  ${first.skipped}`;

@@ -38,7 +38,7 @@ export async function runRow(row: Row): Promise<RowResult> {
       firmware: readImage(`firmware/images/${spec.firmware.image}`),
       kernel: readImage(`guest/images/${spec.kernel}`),
       memory,
-      append: `matrix layout=${row.layout.driver} ring=${row.ring} irq=${row.irq}`,
+      append: `matrix layout=${row.layout.driver} ring=${row.ring} irq=${row.irq} ${(row.with ?? []).join(" ")}`,
       drives: [{ backend: new MemoryBlock(demoDisk(), "matrix") }],
       networks: [{ backend: new CapturedNetwork(new Loopback(), { put: (bytes) => carried.add(bytes), epoch: 0 }) }],
       layout: row.layout.shown,

@@ -3,7 +3,7 @@ import { watchOutside } from "../ending.ts";
 import { exitStatus, usage } from "../failure.ts";
 import { findMachine, machines } from "../machines.ts";
 import { type Cell, judge } from "../matrix/cells.ts";
-import { devices, planRows, shardOf, type Wanted } from "../matrix/plan.ts";
+import { devices, planRows, type RingFeature, ringFeatures, shardOf, type Wanted } from "../matrix/plan.ts";
 import { runRows } from "../matrix/pool.ts";
 import { json, tableHead, tableRow, tapLine, tapPlan } from "../matrix/report.ts";
 import { writeText } from "../stderr.ts";
@@ -15,6 +15,7 @@ export interface MatrixFlags {
   readonly json?: boolean;
   readonly jobs?: string;
   readonly shard?: string;
+  readonly with?: string;
 }
 
 /**
@@ -28,7 +29,8 @@ export async function matrixCommand(wanted: readonly string[], flags: MatrixFlag
   // Looked up first, so that a wrong name is said before anything runs.
   const asked: Wanted[] = [];
   for (const machine of wanted) asked.push({ machine, spec: await findMachine(machine) });
-  const all = planRows(wanted.length > 0 ? asked : machines.map((spec) => ({ machine: spec.name, spec })));
+  const besides = flags.with === undefined ? [] : parseWith(flags.with);
+  const all = planRows(wanted.length > 0 ? asked : machines.map((spec) => ({ machine: spec.name, spec })), besides);
   const rows = flags.shard === undefined ? all : shardOf(all, ...parseShard(flags.shard));
 
   const cells: Cell[] = [];
@@ -49,6 +51,15 @@ export async function matrixCommand(wanted: readonly string[], flags: MatrixFlag
   const impossible = skipped === 0 ? "" : `, ${skipped} are impossible`;
   if (!flags.tap && !flags.json) put(`\n${good - skipped} of ${cells.length} cells are ok${impossible}`);
   return good === cells.length ? exitStatus.ok : exitStatus.failure;
+}
+
+/** Names of ring features with commas between them. */
+function parseWith(text: string): readonly RingFeature[] {
+  return text.split(",").map((name) => {
+    const found = ringFeatures.find((feature) => feature === name);
+    if (found === undefined) throw usage(`--with ${text}: there are ${ringFeatures.join(" and ")}`);
+    return found;
+  });
 }
 
 /** `2/4`: the second of four parts. */

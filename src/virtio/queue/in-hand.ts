@@ -38,8 +38,8 @@ export interface UsedWriter {
 
 /**
  * The chains in a device's hands, for either format of ring. With IN_ORDER what is given back early waits here until all that was taken
- * before it has been given back. What can be told of then is one used element, that of its last chain (virtio 1.2 sections 2.7.9 and 2.8.8);
- * since those before the last count as written completely, a chain which was not ends its batch.
+ * before it has been given back. What can be told of together is one used element, that of its last chain (virtio 1.2 sections 2.7.9 and
+ * 2.8.8); since those before the last count as written completely, a chain which was not ends its batch.
  */
 export class InHand {
   readonly #now: InHandFields;
@@ -71,15 +71,20 @@ export class InHand {
 
   give(head: number, length: number): void {
     const now = this.#now;
-    if (!now.inOrder) {
-      now.taken[head] = away;
-      now.inFlight--;
-      this.#ring.publish(head, length, this.#ring.release(head));
+    if (now.inOrder) {
+      now.taken[head] = waiting;
+      now.written[head] = length;
       return;
     }
-    now.taken[head] = waiting;
-    now.written[head] = length;
-    let last = head;
+    now.taken[head] = away;
+    now.inFlight--;
+    this.#ring.publish(head, length, this.#ring.release(head));
+  }
+
+  /** Tells of what was given back, as far as it is its turn. */
+  flush(): void {
+    const now = this.#now;
+    let last = 0;
     let places = 0;
     while (now.inFlight > 0) {
       const next = now.line[now.first] as number;

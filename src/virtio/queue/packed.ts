@@ -245,7 +245,9 @@ export class PackedQueue implements VirtQueue {
 
   signal(): void {
     const now = this.state.now;
-    if (!now.enabled || now.halted || now.unsignalled === 0) return;
+    if (!now.enabled || now.halted) return;
+    if (now.inOrder) this.#hand.flush();
+    if (now.unsignalled === 0) return;
     const event = this.#words.u16(now.driverArea);
     const flags = this.#words.u16(now.driverArea + eventFlagsAt);
     if (event < 0 || flags < 0) {

@@ -237,7 +237,9 @@ export class SplitQueue implements VirtQueue {
 
   signal(): void {
     const now = this.state.now;
-    if (!now.enabled || now.halted || now.usedIndex === now.signalled) return;
+    if (!now.enabled || now.halted) return;
+    if (now.inOrder) this.#hand.flush();
+    if (now.usedIndex === now.signalled) return;
     const wish = this.#words.u16(now.eventIndex ? now.driverArea + 4 + 2 * now.size : now.driverArea);
     if (wish < 0) {
       this.#broken("the available ring is not in RAM");

@@ -68,6 +68,6 @@ export interface VirtQueue extends Device {
   retake(head: number): Chain | undefined;
   /** Returns a chain to the driver with the number of bytes written to it. Ignored for a chain from before a reset. */
   give(chain: Chain, length: number): void;
-  /** After one or several `give`: interrupts the driver if it wants that. */
+  /** After one or several `give`: with IN_ORDER the driver can now see them; interrupts it if it wants that. */
   signal(): void;
 }

@@ -211,15 +211,18 @@ export function queueConformance(name: string, make: (options: FixtureOptions) =
         f.ring.offer([{ write: 5 }]),
       ];
       const chains = [take(f), take(f), take(f)] as const;
+      // In turn or not: what the device does before it signals is one batch.
       f.queue.give(chains[2], 4);
       f.queue.give(chains[1], 0);
       f.queue.give(chains[0], 3);
+      f.queue.signal();
       const lengths = [3, 0, 4];
       expect(f.ring.used()).toEqual(sent.map(({ head }, i) => ({ head, length: lengths[i] })));
       expect(f.ring.ordered?.batches).toBe(1);
       // And goes on behind all of the batch.
       const next = f.ring.offer([{ write: 1 }]);
       f.queue.give(take(f), 1);
+      f.queue.signal();
       expect(f.ring.used()).toEqual([{ head: next.head, length: 1 }]);
       expect([f.ring.ordered?.batches, f.broken]).toEqual([2, []]);
     });
@@ -230,6 +233,7 @@ export function queueConformance(name: string, make: (options: FixtureOptions) =
       const chains = [take(f), take(f), take(f), take(f)] as const;
       const lengths = [4, 1, 4, 0];
       for (const i of [3, 2, 1, 0] as const) f.queue.give(chains[i], lengths[i] as number);
+      f.queue.signal();
       expect(f.ring.used()).toEqual(heads.map((head, i) => ({ head, length: lengths[i] })));
       expect(f.ring.ordered?.batches).toBe(2);
     });
@@ -260,6 +264,7 @@ export function queueConformance(name: string, make: (options: FixtureOptions) =
       f.queue.restored?.();
       expect(f.queue.retake(chains[1].head)).toBeUndefined();
       f.queue.give(f.queue.retake(chains[0].head) as Chain, 1);
+      f.queue.signal();
       expect(f.ring.used()).toEqual(heads.map((head, i) => ({ head, length: i + 1 })));
     });
 
@@ -271,6 +276,7 @@ export function queueConformance(name: string, make: (options: FixtureOptions) =
         const heads = [1, 2, 3].map((n) => f.ring.offer([{ write: n }]).head);
         const chains = [take(f), take(f), take(f)];
         for (let i = 0; i < 3; i++) f.queue.give(chains[(round + 2 * i) % 3] as Chain, 0);
+        f.queue.signal();
         expect(f.ring.used().map(({ head }) => head)).toEqual(heads);
       }
     });

@@ -208,6 +208,7 @@ describe("a packed queue under random drivers", () => {
             f.queue.give(chain, pattern.length);
             expect(f.ring.written(sent)).toEqual(pattern);
           }
+          f.queue.signal();
           const order = ordered ? back.toSorted((a, b) => a - b) : back;
           expect(f.ring.used()).toEqual(
             order.map((n) => ({
