@@ -1,17 +1,32 @@
 /*
  * Our decoders and capstone on random bytes: length and mnemonic. What differs must be in the list of differences, by name and with a reason.
  *
- *     npm run decoder -- [COUNT] [SEED]
+ *     npm run decoder -- [--cpu x86|e500] [COUNT] [SEED]
  */
 
+import { parseArgs } from "node:util";
 import { capstone } from "../test/campaign/capstone.ts";
-import { tally } from "../test/cpu/x86/compare-capstone.ts";
+import { tally as tallyE500 } from "../test/cpu/e500/compare-capstone.ts";
+import { tally as tallyX86 } from "../test/cpu/x86/compare-capstone.ts";
 
-const [count = "1000000", seed = "1"] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  options: { cpu: { type: "string", default: "x86" } },
+  allowPositionals: true,
+});
+const [count = "1000000", seed = "1"] = positionals;
+if (values.cpu !== "x86" && values.cpu !== "e500") {
+  console.error("decoder: --cpu is x86 or e500");
+  process.exit(2);
+}
 const begin = performance.now();
-const { counts, unexplained } = tally(Number(seed), Number(count), await capstone("x86"), await capstone("x86-16"));
+const { counts, unexplained } =
+  values.cpu === "x86"
+    ? tallyX86(Number(seed), Number(count), await capstone("x86"), await capstone("x86-16"))
+    : tallyE500(Number(seed), Number(count), await capstone("e500"));
 for (const [name, number] of [...counts].sort((a, b) => b[1] - a[1]))
   console.log(`${String(number).padStart(8)}  ${name}`);
 for (const line of unexplained) console.log(line);
-console.log(`x86: ${count} byte strings, seed ${seed}, ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+console.log(
+  `${values.cpu}: ${count} ${values.cpu === "x86" ? "byte strings" : "words"}, seed ${seed}, ${((performance.now() - begin) / 1000).toFixed(0)} s`,
+);
 process.exitCode = unexplained.length === 0 ? 0 : 1;

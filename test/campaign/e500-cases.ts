@@ -225,7 +225,7 @@ export class Maker {
     const number = random.pick([1, 8, 9]);
     const writes = row.mnemonic === "mtspr";
     // Bits of XER that are not there may come back or not.
-    if (!single && number === 1 && !writes && this.#elements.some((e) => isMtxer(e))) return undefined;
+    if (!single && number === 1 && (writes ? this.#ctr === "counts" : this.#elements.some(isMtxer))) return undefined;
     // A second round would go where LR leads then.
     if (writes && number === 8 && this.#ctr === "counts") return undefined;
     if (writes && number === 8) this.#lrLeads = false;
