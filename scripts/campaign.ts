@@ -4,7 +4,7 @@
  *     npm run campaign -- [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K] [--exec interp|jit|evaluator]
  *
  * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-campaign.c, built when
- * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. On the interpreter an e500 runs one case in 64 on regions too. A report names seed and case: `--seed N --from K --cases 1` gives it again.
+ * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. On the interpreter an e500 runs one case in 256 on regions too. A report names seed and case: `--seed N --from K --cases 1` gives it again.
  */
 
 import { parseArgs } from "node:util";

@@ -25,7 +25,7 @@ export async function askE500(program: OracleProgram, cases: readonly E500Case[]
 }
 
 /** `also` is run on one case in so many besides: making a region of each takes its time. */
-const alsoOnce = 64;
+const alsoOnce = 256;
 
 export async function e500Target(
   executor: Executor,
