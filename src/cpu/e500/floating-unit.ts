@@ -1,4 +1,18 @@
-import { Exact, fused, product, quotient, root, same, sum } from "../ieee/exact.ts";
+import {
+  Exact,
+  fused,
+  fusedModerate,
+  isPlainProduct,
+  moderate,
+  product,
+  productError,
+  quotient,
+  quotientError,
+  root,
+  same,
+  sum,
+  sumError,
+} from "../ieee/exact.ts";
 import { double, Rounded, round, single, Trap } from "../ieee/round.ts";
 import { Fpscr } from "./constants.ts";
 
@@ -26,6 +40,9 @@ export const Xo = {
 
 const singles = 59;
 const quietNan = 0x7ff8_0000;
+/** An inexact result below the true one in magnitude, and above it. */
+const below = Fpscr.xx | Fpscr.fi;
+const above = Fpscr.xx | Fpscr.fi | Fpscr.fr;
 
 export class FloatingUnit {
   /** The result, as the bits of FRT. */
@@ -71,24 +88,24 @@ export class FloatingUnit {
     const z = floats[c >> 3] as number;
     switch ((word >>> 1) & 31) {
       case Xo.fadd:
-        if (!this.#nan(x, a, y, b, 0, b)) this.#add(x, y);
+        if (!this.#quickSum(x, y) && !this.#nan(x, a, y, b, 0, b)) this.#add(x, y);
         return;
       case Xo.fsub:
-        if (!this.#nan(x, a, y, b, 0, b)) this.#add(x, -y);
+        if (!this.#quickSum(x, -y) && !this.#nan(x, a, y, b, 0, b)) this.#add(x, -y);
         return;
       case Xo.fmul:
-        if (!this.#nan(x, a, z, c, 0, c)) this.#multiply(x, z);
+        if (!this.#quickProduct(x, z) && !this.#nan(x, a, z, c, 0, c)) this.#multiply(x, z);
         return;
       case Xo.fdiv:
-        if (!this.#nan(x, a, y, b, 0, b)) this.#divide(x, y);
+        if (!this.#quickQuotient(x, y) && !this.#nan(x, a, y, b, 0, b)) this.#divide(x, y);
         return;
       case Xo.fmadd:
       case Xo.fnmadd:
-        this.#multiplyAdd(x, a, z, c, y, b, y);
+        if (!this.#quickFused(x, z, y)) this.#multiplyAdd(x, a, z, c, y, b, y);
         break;
       case Xo.fmsub:
       case Xo.fnmsub:
-        this.#multiplyAdd(x, a, z, c, y, b, -y);
+        if (!this.#quickFused(x, z, -y)) this.#multiplyAdd(x, a, z, c, y, b, -y);
         break;
       case Xo.frsp:
         this.#single = true;
@@ -150,37 +167,59 @@ export class FloatingUnit {
   /** Rounds the exact result, which is not 0. */
   #finish(): void {
     const exact = this.#exact;
-    if (exact.scale === 0 && (this.#fpscr & (Fpscr.enables | 3)) === 0 && this.#nearest(exact.value, exact.error))
-      return;
+    if (exact.scale === 0 && this.#nearest(exact.value, exact.error)) return;
     this.#round(this.#single);
     // A single whose exponent was adjusted is a normalized number.
     if (this.#rounded.tiny && (this.#fpscr & Fpscr.ue) !== 0) this.#single = false;
     this.#setNumber(this.#rounded.value);
   }
 
-  /** The common case: to nearest, nothing enabled, a result well inside of its format. Gives whether it was that. */
+  // --- the common case: to nearest, nothing enabled, operands and result well inside of their format. What it is not is left alone.
+
+  #quickSum(x: number, y: number): boolean {
+    const value = x + y;
+    return this.#nearest(value, sumError(x, y, value));
+  }
+
+  #quickProduct(x: number, y: number): boolean {
+    const value = x * y;
+    return isPlainProduct(x, y, value) && this.#nearest(value, productError(x, y, value));
+  }
+
+  #quickQuotient(x: number, y: number): boolean {
+    if (!moderate(x) || !moderate(y)) return false;
+    const value = x / y;
+    return this.#nearest(value, quotientError(x, y, value));
+  }
+
+  #quickFused(x: number, y: number, z: number): boolean {
+    const exact = this.#exact;
+    return fusedModerate(x, y, z, exact) && exact.scale === 0 && this.#nearest(exact.value, exact.error);
+  }
+
+  /** Takes the number to nearest, and an error with the sign of its true one. Gives whether it was the common case. */
   #nearest(value: number, error: number): boolean {
     const magnitude = Math.abs(value);
-    const outward = value < 0 ? -error : error;
+    if ((this.#fpscr & (Fpscr.enables | 3)) !== 0 || !(magnitude > 2 ** -800 && magnitude <= 2 ** 1000)) return false;
+    const number = this.#number;
+    const bits = this.#bits;
+    number[0] = value;
+    let status = 0;
     if (!this.#single) {
-      if (!(magnitude > 2 ** -800)) return false;
-      if (outward !== 0) this.status |= outward < 0 ? Fpscr.xx | Fpscr.fi | Fpscr.fr : Fpscr.xx | Fpscr.fi;
-      this.#setNumber(value);
-      return true;
-    }
-    if (!(magnitude > 2 ** -120 && magnitude < 2 ** 120)) return false;
-    const result = Math.fround(value);
-    const difference = Math.abs(result) - magnitude;
-    if (error !== 0) {
+      if (error !== 0) status = error < 0 === value > 0 ? above : below;
+    } else {
+      if (!(magnitude > 2 ** -120 && magnitude < 2 ** 120)) return false;
       // In the middle between two singles, as far as 53 bits tell.
-      this.#number[0] = value;
-      if (((this.#bits[0] as number) & 0x1fff_ffff) === 0x1000_0000) return false;
+      if (error !== 0 && ((bits[0] as number) & 0x1fff_ffff) === 0x1000_0000) return false;
+      const result = Math.fround(value);
+      number[0] = result;
+      if (result !== value) status = Math.abs(result) > magnitude ? above : below;
+      else if (error !== 0) status = error < 0 === value > 0 ? above : below;
     }
-    if (difference !== 0 || error !== 0) {
-      const up = difference > 0 || (difference === 0 && outward < 0);
-      this.status |= up ? Fpscr.xx | Fpscr.fi | Fpscr.fr : Fpscr.xx | Fpscr.fi;
-    }
-    this.#setNumber(result);
+    this.status |= status;
+    this.low = bits[0] as number;
+    this.high = bits[1] as number;
+    this.class = value < 0 ? 0x8000 : 0x4000;
     return true;
   }
 
@@ -194,7 +233,7 @@ export class FloatingUnit {
     if (rounded.overflow) status |= Fpscr.ox;
     // "Underflow Exception": a tiny result that is not exact; when it is enabled, any tiny one.
     if (rounded.tiny && (rounded.inexact || underflowTraps)) status |= Fpscr.ux;
-    if (rounded.inexact) status |= rounded.up ? Fpscr.xx | Fpscr.fi | Fpscr.fr : Fpscr.xx | Fpscr.fi;
+    if (rounded.inexact) status |= rounded.up ? above : below;
     this.status = status;
   }
 
@@ -305,8 +344,7 @@ export class FloatingUnit {
     } else {
       this.low = integer | 0;
       if (integer !== y) {
-        const up = Math.abs(integer) > Math.abs(y);
-        this.status |= up ? Fpscr.xx | Fpscr.fi | Fpscr.fr : Fpscr.xx | Fpscr.fi;
+        this.status |= Math.abs(integer) > Math.abs(y) ? above : below;
       }
     }
     this.high = this.low >> 31;

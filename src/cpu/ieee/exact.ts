@@ -79,13 +79,18 @@ export function sum(x: number, y: number, to: Exact): void {
     scale = 100;
     value = x + y;
   }
-  keep(to, value, Math.abs(x) >= Math.abs(y) ? y - (value - x) : x - (value - y), scale);
+  keep(to, value, sumError(x, y, value), scale);
+}
+
+/** x + y - s for s = x + y to nearest, which is finite. */
+export function sumError(x: number, y: number, s: number): number {
+  return Math.abs(x) >= Math.abs(y) ? y - (s - x) : x - (s - y);
 }
 
 const splitter = 2 ** 27 + 1;
 
-/** x * y - p for p = x * y to nearest. Dekker's product: nothing in it may overflow or underflow. */
-function productError(x: number, y: number, p: number): number {
+/** x * y - p for p = x * y to nearest. Dekker's product: nothing in it may overflow or underflow, so `isPlainProduct` has to hold. */
+export function productError(x: number, y: number, p: number): number {
   const a = splitter * x;
   const xHigh = a - (a - x);
   const xLow = x - xHigh;
@@ -95,11 +100,15 @@ function productError(x: number, y: number, p: number): number {
   return xLow * yLow - (p - xHigh * yHigh - xLow * yHigh - xHigh * yLow);
 }
 
+export function isPlainProduct(x: number, y: number, p: number): boolean {
+  const magnitude = Math.abs(p);
+  return magnitude > least && magnitude < most && Math.abs(x) < 2 ** 990 && Math.abs(y) < 2 ** 990;
+}
+
 /** x * y, both finite. */
 export function product(x: number, y: number, to: Exact): void {
   const p = x * y;
-  const magnitude = Math.abs(p);
-  if (magnitude > least && magnitude < most && Math.abs(x) < 2 ** 990 && Math.abs(y) < 2 ** 990) {
+  if (isPlainProduct(x, y, p)) {
     keep(to, p, productError(x, y, p), 0);
   } else if (x === 0 || y === 0) {
     keep(to, p, 0, 0);
@@ -110,7 +119,8 @@ export function product(x: number, y: number, to: Exact): void {
   }
 }
 
-const moderate = (x: number) => Math.abs(x) > 2 ** -420 && Math.abs(x) < 2 ** 450;
+/** Of two such numbers product and quotient, and what is computed on the way, are far from where exponents end. */
+export const moderate = (x: number) => Math.abs(x) > 2 ** -420 && Math.abs(x) < 2 ** 450;
 
 /** x / y, both finite, y not 0. */
 export function quotient(x: number, y: number, to: Exact): void {
@@ -126,9 +136,14 @@ export function quotient(x: number, y: number, to: Exact): void {
     scale = ex - ey;
   }
   const q = x / y;
+  keep(to, q, quotientError(x, y, q), scale);
+}
+
+/** A number with the sign of x / y - q for q = x / y to nearest; both `moderate`. */
+export function quotientError(x: number, y: number, q: number): number {
   const p = q * y;
   const remainder = x - p - productError(q, y, p);
-  keep(to, q, y < 0 ? -remainder : remainder, scale);
+  return y < 0 ? -remainder : remainder;
 }
 
 /** The square root of x, which is finite and not below 0. */
@@ -155,15 +170,20 @@ export function fused(x: number, y: number, z: number, to: Exact): void {
     keep(to, x * y + z, 0, 0);
   } else if (z === 0) {
     product(x, y, to);
-  } else if (moderate(x) && moderate(y) && Math.abs(z) > least && Math.abs(z) < 2 ** 960) {
-    productAndSum(x, y, z, 0, to);
-  } else {
+  } else if (!fusedModerate(x, y, z, to)) {
     const [ex, ey, ez] = [exponentOf(x), exponentOf(y), exponentOf(z)];
     const [mx, my, mz] = [normal(x, ex), normal(y, ey), normal(z, ez)];
     // Where one of them is far below the other's last place only its sign counts.
     const apart = Math.max(-200, Math.min(200, ez - ex - ey));
     productAndSum(mx, my, mz * power(apart), apart === 200 ? ez - 200 : ex + ey, to);
   }
+}
+
+/** The same where no exponent is near its end, which NaNs and infinities are not; gives whether it is so. */
+export function fusedModerate(x: number, y: number, z: number, to: Exact): boolean {
+  if (!(moderate(x) && moderate(y) && Math.abs(z) > least && Math.abs(z) < 2 ** 960)) return false;
+  productAndSum(x, y, z, 0, to);
+  return true;
 }
 
 function productAndSum(x: number, y: number, z: number, scale: number, to: Exact): void {
