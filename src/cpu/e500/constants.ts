@@ -46,6 +46,7 @@ export const Esr = {
   dataLock: 0x0020_0000,
   instructionLock: 0x0010_0000,
   byteOrder: 0x0002_0000,
+  imprecise: 0x0001_0000,
   externalPid: 0x0000_0040,
 } as const;
 
@@ -194,6 +195,8 @@ export const Fpscr = {
   oe: 0x40,
   ue: 0x20,
   ze: 0x10,
+  /** Non-IEEE mode is the implementation's to define: here the bit is kept, and results stay IEEE's. */
+  ni: 0x04,
   /** VXSNAN, VXISI, VXIDI, VXZDZ, VXIMZ, VXVC, VXSOFT, VXSQRT, VXCVI. */
   invalid: 0x01f8_0700,
   /** OX, UX, ZX, XX and all of `invalid`. */

@@ -1,5 +1,5 @@
 import type { Slot } from "../../ir/slots.ts";
-import { Dbcr0, Dbsr, Esr, Ivor, Msr, Tcr, Tsr } from "./constants.ts";
+import { Dbcr0, Dbsr, Esr, Fpscr, Ivor, Msr, Tcr, Tsr } from "./constants.ts";
 import type { Core } from "./core.ts";
 import { prepareMas } from "./mmu.ts";
 import * as s from "./slots.ts";
@@ -105,15 +105,19 @@ const timed = (core: Core, status: number, enable: number) =>
 /** Bits of `doorbells`: the message types. */
 export const Doorbell = { normal: 1, critical: 2 } as const;
 
+const exceptionMode = Msr.fe0 | Msr.fe1;
+
 /** Which asynchronous interrupt is to be taken now, by its IVOR number; -1 for none. Book III-E, "Exception Priorities", highest first. */
 export function pending(core: Core, externalWaits: boolean): number {
   const { msr } = core;
-  if ((msr & (Msr.ee | Msr.ce | Msr.me | Msr.de)) === 0) return -1;
+  if ((msr & (Msr.ee | Msr.ce | Msr.me | Msr.de | exceptionMode)) === 0) return -1;
   if ((msr & Msr.me) !== 0 && core.get(r.MCSR) !== 0 && core.get(s.machineCheck) !== 0) return Ivor.machineCheck;
   if ((msr & Msr.de) !== 0) {
     if (debugWanted(core)) return Ivor.debug;
     if (stepping(core) && core.engine.instructions > core.getNumber(s.stepFrom)) return Ivor.debug;
   }
+  // An enabled floating-point exception that was there before MSR let it interrupt. Book III-E, "Program Interrupt".
+  if ((msr & exceptionMode) !== 0 && (core.get(s.fpscr) & Fpscr.fex) !== 0) return Ivor.program;
   if ((msr & Msr.ce) !== 0) {
     if (core.get(s.criticalInput) !== 0) return Ivor.critical;
     if (timed(core, Tsr.wis, Tcr.wie)) return Ivor.watchdog;
@@ -148,6 +152,9 @@ export function take(core: Core, ivor: number, acknowledge: () => number): void 
     case Ivor.watchdog:
       enter(core, ivor, critical, pc);
       return;
+    case Ivor.program:
+      core.set(r.ESR, Esr.floatingPoint | Esr.imprecise);
+      break;
     case Ivor.doorbell:
       core.set(s.doorbells, core.get(s.doorbells) & ~Doorbell.normal);
       break;

@@ -12,7 +12,7 @@ import {
   spr,
 } from "../../../src/cpu/e500/slots.ts";
 import { Random } from "../../campaign/random.ts";
-import { fa, fp, lfd, lfs, lwz, stfd, stfs, x } from "./asm.ts";
+import { addi, fa, fp, lfd, lfs, lwz, mtmsr, stfd, stfs, x } from "./asm.ts";
 import { Bare, executors } from "./bare.ts";
 import { floatOpcodes, makeFloatCase } from "./float-cases.ts";
 import { FloatRunner } from "./run-float-vector.ts";
@@ -241,6 +241,16 @@ describe.each(executors)("floating-point arithmetic, on the %s", (executor) => {
       expect([vectors.of(m), m.get(spr.ESR), m.get(spr.SRR0)]).toEqual(["program", 0x0100_0000, 0x1000]);
       expect(getF(3)).toBe(0x3fb9_9999_9999_999an);
     }
+  });
+
+  it("interrupts behind the mtmsr that sets FE0 or FE1 when an enabled exception waits, and says that this is imprecise", () => {
+    run(8, 1, 10, fdiv);
+    m.setR(4, on | 0x800);
+    m.pc = 0x1000;
+    m.code(0x1000, mtmsr(4), addi(5, 5, 1));
+    m.setR(5, 0);
+    m.run(2);
+    expect([vectors.of(m), m.get(spr.ESR), m.get(spr.SRR0), m.r(5)]).toEqual(["program", 0x0101_0000, 0x1004, 0]);
   });
 
   it("is unavailable without MSR[FP], and there is no fsqrt", () => {
