@@ -82,6 +82,7 @@ void tour(void);
 void shell(void) __attribute__((noreturn));
 int selftest(void);
 int matrix(void);
+int hostile(void);
 int compare(void);
 
 /* Leaves by the exit register; where there is none, by power-off. */

@@ -126,6 +126,9 @@ u32 virtio_feature_words(const struct virtio_device *device);
 /* Whether its rings are of the format and with the features which the command line asks for, if it asks. */
 bool virtio_ring_as_asked(const struct virtio_device *device);
 
+/* kernel/matrix.c: the functional test of a device which runs; NULL or what went wrong. */
+const char *matrix_try(struct virtio_device *device);
+
 /* drivers/virtio_pci*.c: each probe fills transport and regions or returns false and leaves no trace. */
 u16 virtio_pci_type(const struct pci_device *pci);
 bool virtio_pci_detect(struct virtio_device *device);

@@ -18,6 +18,8 @@ void kernel_main(void)
 		leave(selftest());
 	if (option_present("matrix"))
 		leave(matrix());
+	if (option_present("hostile"))
+		leave(hostile());
 	if (option_present("compare"))
 		leave(compare());
 	tour();

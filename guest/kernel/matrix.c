@@ -69,10 +69,18 @@ static const struct {
 	{VIRTIO_BLOCK, blk_cell}, {VIRTIO_CONSOLE, console_cell}, {VIRTIO_RNG, rng_cell}, {VIRTIO_NET, net_cell},
 };
 
+const char *matrix_try(struct virtio_device *device)
+{
+	for (u32 i = 0; i < COUNT(cells); i++)
+		if (cells[i].type == device->type)
+			return cells[i].run(device);
+	return "no driver";
+}
+
 /* Beside the function itself a cell must be what the command line asks for and keep its interrupt mode's promise. */
 static const char *check(struct virtio_device *device)
 {
-	const char *why = "no driver";
+	const char *why;
 
 	if (!device->running)
 		return "did not come up";
@@ -82,9 +90,7 @@ static const char *check(struct virtio_device *device)
 		return "other rings than asked for";
 	if (option_given("irq") && !option_is("irq", irq_mode_name(device->mode)))
 		return "another interrupt mode than asked for";
-	for (u32 i = 0; i < COUNT(cells); i++)
-		if (cells[i].type == device->type)
-			why = cells[i].run(device);
+	why = matrix_try(device);
 	if (why != NULL)
 		return why;
 	if (device->interrupts == 0)
