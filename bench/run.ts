@@ -11,7 +11,7 @@ import { groups, guestList } from "./groups.ts";
 import { historyRow } from "./history.ts";
 import type { Result } from "./marks.ts";
 import { measure, type Run } from "./measure.ts";
-import { Comparison, groupTable, testTable } from "./table.ts";
+import { baseline, Comparison, groupTable, testTable } from "./table.ts";
 
 const usage = `npm run bench -- [--machine pc|ppce500] [--guest bench|linux] [--images DIR] [--only GROUP,...] [--runs N]
     [--emulators barzero,v86,tcg] [--cpu MODEL] [--divide N] [--v86 DIR] [--bios DIR] [--timeout S] [--keep DIR] [--json FILE] [-- BARZERO OPTIONS]`;
@@ -127,9 +127,13 @@ async function main(): Promise<number> {
   const named = set.guest === "bench" && set.divide > 1 ? `bench/${set.divide}` : set.guest;
   const memory = all.emulators.map((e) => `${e} ${all.peak(e).toFixed(0)} MiB`).join(", ");
   console.log(`\nCPU time of the emulating thread, minimum, median and maximum\n\n${testTable(all, "main")}`);
-  console.log(`\nRatios of the medians: emulating thread, all threads, wall clock\n\n${groupTable(all)}`);
+  if (all.emulators.includes(baseline) && all.emulators.length > 1)
+    console.log(`\nRatios of the medians: emulating thread, all threads, wall clock\n\n${groupTable(all)}`);
   console.log(`\nLargest resident set: ${memory}. Load at the start: ${started}.`);
-  console.log(`\nFor HISTORY.md:\n\n${historyRow(all, { ...set, guest: named, load: started, commit: commit() })}`);
+  if (all.emulators.includes("barzero")) {
+    const row = historyRow(all, { ...set, guest: named, load: started, commit: commit() });
+    console.log(`\nFor HISTORY.md:\n\n${row}`);
+  }
   if (set.json !== undefined)
     writeFileSync(set.json, JSON.stringify({ ...set, load: started, commit: commit(), results: runs }, null, 1));
   return runs.every(({ failure }) => failure === undefined) && all.tests().every((test) => all.agrees(test)) ? 0 : 1;

@@ -88,6 +88,6 @@ const struct test system_tests[] = {
 #endif
 	{"pgfault", pgfault, 200},
 	{"contexts", contexts, 300000},
-	{"smc", smc, 3000},
+	{"smc", smc, 30000},
 	{0},
 };

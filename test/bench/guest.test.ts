@@ -31,7 +31,7 @@ const checksums: Readonly<Record<string, string>> = {
   sysenter: "000003e8",
   pgfault: "00000100",
   contexts: "000027d8",
-  smc: "00000003",
+  smc: "000001b3",
 };
 
 const machines = {
