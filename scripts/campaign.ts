@@ -1,10 +1,11 @@
 /*
  * Random instructions on our machine and on an oracle outside of it, until the first difference:
  *
- *     npm run campaign -- [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K] [--exec interp|jit|evaluator]
+ *     npm run campaign -- [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K] [--exec both|interp|jit|evaluator] [--float]
  *
+ * --float: x87, MMX and SSE instead of integers. "both" is the interpreter, and regions for a part of the cases.
  * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-campaign.c, built when
- * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. On the interpreter an e500 runs one case in 256 on regions too. A report names seed and case: `--seed N --from K --cases 1` gives it again.
+ * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. A report names seed and case: `--seed N --from K --cases 1` gives it again.
  */
 
 import { parseArgs } from "node:util";
@@ -12,7 +13,7 @@ import { campaign, type Target } from "../test/campaign/campaign.ts";
 import { e500Target } from "../test/campaign/e500-target.ts";
 import { x86Target } from "../test/campaign/x86-target.ts";
 
-const executors = { interp: "interpreter", jit: "regions", evaluator: "evaluator" } as const;
+const executors = { both: "both", interp: "interpreter", jit: "regions", evaluator: "evaluator" } as const;
 
 function fail(message: string): never {
   console.error(`campaign: ${message}`);
@@ -26,7 +27,8 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     seed: { type: "string", default: `${Math.floor(Date.now() / 1000) % 1_000_000}` },
     from: { type: "string", default: "0" },
-    exec: { type: "string", default: "interp" },
+    exec: { type: "string", default: "both" },
+    float: { type: "boolean", default: false },
   },
 });
 
@@ -70,7 +72,7 @@ async function main<C, A>(target: Target<C, A>): Promise<void> {
   process.exitCode = outcome.difference === undefined ? 0 : 1;
 }
 
-if (values.cpu === "x86") await main(await x86Target(executor));
+if (values.cpu === "x86") await main(await x86Target(executor, values.float ? "float" : "integer"));
 else if (values.cpu === "e500")
-  await main(await e500Target(executor, executor === "interpreter" ? "regions" : undefined));
+  await main(await (executor === "both" ? e500Target("interpreter", "regions") : e500Target(executor)));
 else fail("--cpu is x86 or e500");

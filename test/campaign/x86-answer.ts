@@ -1,50 +1,71 @@
 import { codeAt, dataAt, stackTop } from "../support/x86-vectors.ts";
 import { undefinedFlags } from "../vectors/x86/undefined-flags.ts";
-import { type Element, longestCode, shifts, undefinedAtWorst, watchedFlags, type X86Case } from "./x86-cases.ts";
-import { known, wraps } from "./x86-known.ts";
+import { type Element, longestCode, shifts, undefinedAtWorst, watchedFlags, type X86Case } from "./x86-case.ts";
+import { compared, fpuSize, initialFpu } from "./x86-fpu-state.ts";
+import { known, misaligned, wraps, wrapsShort } from "./x86-known.ts";
+import { descriptor } from "./x86-segments.ts";
 
 /*
  * A case as scripts/x86-oracle.c takes it, and what it gives back: the layouts of its `struct request` and `struct answer`.
  */
 
-export const requestSize = 160;
-export const answerSize = 184;
+export const requestSize = 480;
+export const answerSize = 560;
 
 /** Words of an answer, by index. */
-export const field = { flags: 8, trap: 9, error: 10, cr2: 11, eip: 12, signal: 13 } as const;
+export const field = { flags: 8, trap: 9, error: 10, cr2: 11, eip: 12, signal: 13, selectors: 14 } as const;
 /** SIGVTALRM: the case did not end. */
 const unending = 26;
 /** SIGSYS: a system call. */
 const called = 31;
-export const memoryOffset = 56;
-export const stackOffset = 120;
+export const memoryOffset = 80;
+export const stackOffset = 144;
+export const codeOffset = 208;
+export const fpuOffset = 272;
 /** Where the part of the stack begins that is compared. */
 export const stackSeen = stackTop - 32;
+/** Where our machine keeps its descriptors: accesses there fault in both, and differ in the error code. */
+export const systemPages = 0xc000_0000;
 
-export function codeOf(c: X86Case): number[] {
-  return c.elements.flatMap((e) => e.bytes);
+const codes = new WeakMap<readonly Element[], Uint8Array>();
+
+/** The bytes of a case's instructions; those of one family share them. */
+export function codeOf(c: X86Case): Uint8Array {
+  let code = codes.get(c.elements);
+  if (code === undefined) {
+    code = Uint8Array.from(c.elements.flatMap((e) => e.bytes));
+    if (code.length > longestCode) throw new RangeError(`${code.length} bytes of code`);
+    codes.set(c.elements, code);
+  }
+  return code;
 }
 
-/** Writes the request for a case at byte `at`. */
-export function writeRequest(c: X86Case, into: DataView, at: number): void {
-  for (const [k, register] of c.registers.entries()) into.setUint32(at + 4 * k, register, true);
-  into.setUint32(at + 32, c.flags, true);
+/** Writes the request for a case at byte `at` of a buffer of zeros. */
+export function writeRequest(c: X86Case, into: Uint8Array, at: number): void {
+  const words = new Uint32Array(into.buffer, into.byteOffset + at, requestSize / 4);
+  for (let k = 0; k < 8; k++) words[k] = c.registers[k] as number;
   const code = codeOf(c);
-  if (code.length > longestCode) throw new RangeError(`${code.length} bytes of code`);
-  into.setUint32(at + 36, code.length, true);
-  for (const [k, byte] of code.entries()) into.setUint8(at + 40 + k, byte);
-  for (const [k, byte] of c.memory.entries()) into.setUint8(at + 96 + k, byte);
+  words[8] = c.flags;
+  words[9] = code.length;
+  words[10] = c.eip;
+  words[11] = c.writable ? 1 : 0;
+  for (let k = 0; k < 3; k++)
+    words[12 + k] = (c.selectors[2 * k] as number) | ((c.selectors[2 * k + 1] as number) << 16);
+  into.set(code, at + 64);
+  into.set(c.memory, at + 120);
+  into.set(c.fpu ?? initialFpu, at + 192);
 }
 
 /** What one executor gave, and what the processor did. Equal words are not looked at twice. */
 export type Answer = Uint32Array;
 
 const names = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
+const segments = ["es", "cs", "ss", "ds", "fs", "gs"];
 const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
 
 /** The instruction with which the case ended: the last one, or the one that faulted. Undefined behind a jump. */
 function lastElement(c: X86Case, a: Answer): Element | undefined {
-  let at = (a[field.eip] as number) - codeAt;
+  let at = (a[field.eip] as number) - c.eip;
   if (a[field.trap] === 3) return at === codeOf(c).length + 1 ? c.elements.at(-1) : undefined;
   for (const e of c.elements) {
     if (at === 0) return e;
@@ -55,7 +76,7 @@ function lastElement(c: X86Case, a: Answer): Element | undefined {
 
 /** Whether it ended at bytes that are no instruction of the case: it had jumped between two. */
 function between(c: X86Case, a: Answer): boolean {
-  const at = (a[field.eip] as number) - codeAt;
+  const at = (a[field.eip] as number) - c.eip;
   return a[field.trap] !== 3 && at >= 0 && at < codeOf(c).length && lastElement(c, a) === undefined;
 }
 
@@ -66,19 +87,29 @@ function undefinedAt(c: X86Case, a: Answer): number {
   return c.elements.length === 1 ? undefinedFlags(last.mnemonic, shiftOf(c)) : undefinedAtWorst(last.mnemonic);
 }
 
-/** General registers which a known difference leaves out, a bit each. */
+const stackLeft = 0x100;
+const fpuLeft = 0x200;
+
+/** What known differences leave out: general registers, a bit each, and the rest. */
 function leftOut(c: X86Case, a: Answer): number {
   const last = lastElement(c, a);
   const trap = a[field.trap] as number;
-  return last === undefined ? 0 : known.reduce((bits, k) => (k.applies(last, trap) ? bits | k.registers : bits), 0);
+  if (last === undefined) return 0;
+  return known.reduce((bits, k) => {
+    if (!k.applies(last, trap)) return bits;
+    return bits | k.registers | (k.besides === "stack" ? stackLeft : k.besides === "fpu" ? fpuLeft : 0);
+  }, 0);
 }
+
+const prefixes = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 
 /** Count and operand size of a case that is one shift. */
 function shiftOf(c: X86Case): { count: number; bits: number } | undefined {
   const [e] = c.elements;
   if (e === undefined || !shifts.test(e.mnemonic)) return undefined;
-  const start = e.bytes.findIndex((b) => ![0x26, 0x2e, 0x36, 0x3e, 0x66, 0x67, 0xf0].includes(b));
-  const wide = e.bytes.slice(0, start).includes(0x66) ? 16 : 32;
+  const start = e.bytes.findIndex((b) => !prefixes.has(b));
+  const code16 = descriptor(c.selectors[1] as number)?.big === false;
+  const wide = e.bytes.slice(0, start).includes(0x66) !== code16 ? 16 : 32;
   const opcode = e.bytes[start] === 0x0f ? 0xf00 | (e.bytes[start + 1] ?? 0) : (e.bytes[start] ?? 0);
   const byCl = [0xd2, 0xd3, 0xfa5, 0xfad].includes(opcode);
   const byOne = opcode === 0xd0 || opcode === 0xd1;
@@ -91,6 +122,22 @@ const errorMask = (trap: number) => (trap === 14 ? 7 : -1);
 
 export type Verdict = "same" | "different" | "skipped";
 
+/** Whether words `from` to `to` are the same. */
+function equal(is: Answer, should: Answer, from: number, to: number): boolean {
+  for (let k = from; k < to; k++) if (is[k] !== should[k]) return false;
+  return true;
+}
+
+/** Linux forgets the RPL of a null selector when it switches tasks. */
+const sameSelector = (a = 0, b = 0) => a === b || ((a | b) & 0xfffc) === 0;
+
+function sameFpu(is: Answer, should: Answer): boolean {
+  const at = fpuOffset / 4;
+  for (let k = 0; k < fpuSize / 4; k++)
+    if ((((is[at + k] as number) ^ (should[at + k] as number)) & (compared[k] as number)) !== 0) return false;
+  return true;
+}
+
 /**
  * Skipped is a case where the two machines are not the same: accesses to the oracle's own program, and a case that
  * jumps to itself or between its own instructions.
@@ -100,17 +147,24 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
   const trap = should[field.trap] as number;
   let same = is[field.trap] === trap && is[field.eip] === should[field.eip];
   for (let k = 0; k < 8 && same; k++) same = is[k] === should[k] || (leftOut(c, should) & (1 << k)) !== 0;
-  for (let k = memoryOffset / 4; k < answerSize / 4 && same; k++) same = is[k] === should[k];
+  for (let k = 0; k < 6 && same; k++) same = sameSelector(is[field.selectors + k], should[field.selectors + k]);
+  same &&= equal(is, should, memoryOffset / 4, stackOffset / 4);
+  if (same && (leftOut(c, should) & stackLeft) === 0) same = equal(is, should, stackOffset / 4, codeOffset / 4);
+  if (same && c.writable) same = equal(is, should, codeOffset / 4, fpuOffset / 4);
   if (same && trap === 14) same = is[field.cr2] === should[field.cr2];
   if (same) same = (((is[field.error] as number) ^ (should[field.error] as number)) & errorMask(trap)) === 0;
   if (same) {
     const flags = ((is[field.flags] as number) ^ (should[field.flags] as number)) & watchedFlags;
     same = flags === 0 || (flags & ~undefinedAt(c, should)) === 0;
   }
+  if (same && c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0) same = sameFpu(is, should);
   if (same) return "same";
   if (wraps(is[field.trap] as number, trap, should[field.cr2] as number)) return "skipped";
   const cr2 = is[field.cr2] as number;
-  return is[field.trap] === 14 && cr2 >>> 20 === 0x080 ? "skipped" : "different";
+  if (misaligned(is[field.trap] as number, trap, should[field.error] as number, lastElement(c, should)))
+    return "skipped";
+  if (wrapsShort(cr2, should[field.cr2] as number)) return "skipped";
+  return is[field.trap] === 14 && (cr2 >>> 20 === 0x080 || cr2 >>> 16 === systemPages >>> 16) ? "skipped" : "different";
 }
 
 /** What differs, a line each. */
@@ -125,21 +179,49 @@ export function differences(c: X86Case, is: Answer, should: Answer): string[] {
   if (trap === 14) compare("cr2", is[field.cr2], should[field.cr2]);
   compare("eip", is[field.eip], should[field.eip]);
   for (const [k, name] of names.entries()) if ((leftOut(c, should) & (1 << k)) === 0) compare(name, is[k], should[k]);
+  for (const [k, name] of segments.entries()) compare(name, is[field.selectors + k], should[field.selectors + k]);
   const mask = watchedFlags & ~undefinedAt(c, should);
   compare("eflags", (is[field.flags] as number) & mask, (should[field.flags] as number) & mask);
   for (let k = 0; k < 16; k++) compare(hex(dataAt + 4 * k), is[memoryOffset / 4 + k], should[memoryOffset / 4 + k]);
-  for (let k = 0; k < 16; k++) compare(hex(stackSeen + 4 * k), is[stackOffset / 4 + k], should[stackOffset / 4 + k]);
+  if ((leftOut(c, should) & stackLeft) === 0)
+    for (let k = 0; k < 16; k++) compare(hex(stackSeen + 4 * k), is[stackOffset / 4 + k], should[stackOffset / 4 + k]);
+  if (c.writable)
+    for (let k = 0; k < 14; k++) compare(hex(codeAt + 4 * k), is[codeOffset / 4 + k], should[codeOffset / 4 + k]);
+  if (c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0) {
+    for (let k = 0; k < fpuSize / 4; k++) {
+      const only = compared[k] as number;
+      compare(fpuName(k), (is[fpuOffset / 4 + k] as number) & only, (should[fpuOffset / 4 + k] as number) & only);
+    }
+  }
   return lines;
+}
+
+function fpuName(word: number): string {
+  if (word >= 40) return `xmm${(word - 40) >> 2}.${word & 3}`;
+  if (word >= 8) return `st${(word - 8) >> 2}.${word & 3}`;
+  return ["fsw|fcw", "used", "fip", "", "", "", "mxcsr", ""][word] as string;
 }
 
 /** The state a case begins with. */
 export function inputs(c: X86Case): string[] {
   const pair = (k: number) => `${names[k]} ${hex(c.registers[k] as number)}`;
   const rows = [0, 1, 2, 3].map((k) => Buffer.from(c.memory.slice(16 * k, 16 * k + 16)).toString("hex"));
-  return [
+  const lines = [
     [0, 1, 2, 3].map(pair).join("  "),
     [4, 5, 6, 7].map(pair).join("  "),
-    `eflags ${hex(c.flags)}`,
+    segments.map((name, k) => `${name} ${hex(c.selectors[k] as number).slice(4)}`).join("  "),
+    `eflags ${hex(c.flags)}  eip ${hex(c.eip)}`,
     ...rows.map((row, k) => `${hex(dataAt + 16 * k)} ${row.replaceAll(/..../g, "$& ").trim()}`),
   ];
+  if (c.fpu !== undefined) {
+    const image = Buffer.from(c.fpu);
+    const word = (at: number) => image.readUInt16LE(at).toString(16).padStart(4, "0");
+    lines.push(`fcw ${word(0)}  fsw ${word(2)}  used ${word(4)}  mxcsr ${word(24)}`);
+    for (let k = 0; k < 8; k++) {
+      const st = image.subarray(32 + 16 * k, 42 + 16 * k).toReversed();
+      const xmm = image.subarray(160 + 16 * k, 176 + 16 * k).toReversed();
+      lines.push(`st${k} ${Buffer.from(st).toString("hex")}  xmm${k} ${Buffer.from(xmm).toString("hex")}`);
+    }
+  }
+  return lines;
 }

@@ -1,4 +1,4 @@
-import type { Element } from "./x86-cases.ts";
+import type { Element } from "./x86-case.ts";
 
 /*
  * Where we do otherwise than the processor at hand, and why that is right. Each is looked at by the comparison, which then leaves out what it says.
@@ -11,6 +11,18 @@ export interface Known {
   readonly applies: (last: Element, trap: number) => boolean;
   /** General registers that are not compared, a bit each. */
   readonly registers: number;
+  /** What else is not compared: the stack, or the x87 and SSE. */
+  readonly besides?: "stack" | "fpu";
+}
+
+/** An operand in 16-bit addressing whose second half wraps at 64 KiB: that is left to the processor too (vol. 1 section 3.3.7). */
+export function wrapsShort(ourCr2: number, cr2: number): boolean {
+  return ourCr2 >= 0x1_0000 && ourCr2 < 0x1_0010 && cr2 === (ourCr2 & 0xffff);
+}
+
+/** An operand of 16 bytes which is neither aligned nor within SS: #GP here, #SS there. The manual (vol. 2, each instruction) has both, without an order. */
+export function misaligned(ourTrap: number, trap: number, error: number, last: Element | undefined): boolean {
+  return ourTrap === 12 && trap === 13 && error === 0 && (last?.mnemonic.includes("sse") ?? false);
 }
 
 /**
@@ -30,5 +42,22 @@ export const known: readonly Known[] = [
       "The processor has loaded the registers below the one whose load faults; ours are as they were. ESP stays in both, so the instruction is taken up again alike. The SDM (vol. 2, POPA) says nothing.",
     applies: (last, trap) => last.mnemonic === "popa" && trap !== 3,
     registers: allButEsp,
+  },
+  {
+    name: "call-beyond-limit",
+    reason:
+      "The processor has pushed CS and EIP when it finds the new EIP beyond the limit; ESP stays. The manual (vol. 2, CALL) has the check first, and so have we.",
+    applies: (last, trap) => /^(far|call)$/.test(last.mnemonic) && trap === 13,
+    registers: 0,
+    besides: "stack",
+  },
+  {
+    name: "mmx-store-that-faults",
+    reason:
+      "The processor has made MMX registers of the x87's (TOP 0, all in use) when the store faults; ours come behind the store. It is taken up again alike.",
+    applies: (last, trap) =>
+      /^(mmx\.mov[dq]|sse\.movntq|sse\.maskmovq)$/.test(last.mnemonic) && trap >= 12 && trap <= 14,
+    registers: 0,
+    besides: "fpu",
   },
 ];

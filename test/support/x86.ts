@@ -18,7 +18,9 @@ import { Trace } from "../../src/trace/trace.ts";
 export interface BareX86 {
   readonly front: X86;
   readonly words: Int32Array;
-  /** Physical memory. */
+  /** Physical memory, to be read only. */
+  readonly bytes: Uint8Array;
+  /** And a byte of it. */
   read(address: number): number;
   write(address: number, byte: number): void;
   load(address: number, bytes: Uint8Array): void;
@@ -68,7 +70,15 @@ class Front extends X86 {
       this.core.engine.stop();
       return Status.leave;
     };
-    Object.assign(this.helpers, { breakpoint: stop(3), overflow: stop(4), debugTrap: stop(1) });
+    const { interrupt } = this.helpers;
+    Object.assign(this.helpers, {
+      breakpoint: stop(3),
+      overflow: stop(4),
+      debugTrap: stop(1),
+      // The vectors which a program may use; with others it is refused by their gates, which have to be there.
+      interrupt: (vector: number, next: number) =>
+        vector === 3 || vector === 4 ? stop(vector)() : (interrupt?.(vector, next, 0, 0) ?? Status.leave),
+    });
   }
 
   override deliverFault(): void {
@@ -106,6 +116,7 @@ function onEngine(front: X86, size: number, executor: "interpreter" | "regions")
   return {
     front,
     words: engine.words,
+    bytes: ram.contents(),
     read: (address) => space.read(address, 1),
     write: (address, byte) => space.write(address, 1, byte),
     load: (address, bytes) => ram.load(address, bytes),
@@ -118,7 +129,7 @@ class OnEvaluator implements BareX86, EngineServices {
   readonly front: X86;
   readonly words: Int32Array;
   readonly view: DataView;
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly #blocks = new Map<Form, Block>();
   readonly #decoded = new Decoded();
   readonly #translation = new Translation();
@@ -131,20 +142,20 @@ class OnEvaluator implements BareX86, EngineServices {
     const state = new ArrayBuffer(stateSize);
     this.words = new Int32Array(state);
     this.view = new DataView(state);
-    this.#bytes = new Uint8Array(size);
+    this.bytes = new Uint8Array(size);
     front.attach(this);
   }
 
   read(address: number): number {
-    return this.#bytes[address] ?? 0xff;
+    return this.bytes[address] ?? 0xff;
   }
 
   write(address: number, byte: number): void {
-    if (address < this.#bytes.length) this.#bytes[address] = byte;
+    if (address < this.bytes.length) this.bytes[address] = byte;
   }
 
   load(address: number, bytes: Uint8Array): void {
-    this.#bytes.set(bytes, address);
+    this.bytes.set(bytes, address);
   }
 
   readPhysical(address: number, width: number): number {

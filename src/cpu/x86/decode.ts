@@ -181,8 +181,11 @@ class Decoder {
         const { letter, size } = operands[k] as (typeof operands)[number];
         const number = (modrm >> 3) & 7;
         if (letter === "G") fields[0] = registerOffset(number, size);
-        else if (letter === "C" || letter === "D") fields[0] = number;
-        else if (letter === "R") fields[1] = registerOffset(modrm & 7, size);
+        else if (letter === "C" || letter === "D") {
+          // #UD comes before #GP for a control register that there is not.
+          if (letter === "C" && (number === 1 || number > 4)) return -1;
+          fields[0] = number;
+        } else if (letter === "R") fields[1] = registerOffset(modrm & 7, size);
         else if (letter === "S") {
           // There are six, and CS cannot be loaded by MOV.
           if (number > segment.gs || (k === 0 && number === segment.cs)) return -1;
@@ -228,7 +231,8 @@ class Decoder {
           kind = this.#reach(segment.ds, false);
           break;
         case "X":
-          kind = this.#reach(segment.ds, false);
+          // The third operand is MASKMOVQ's, which is written.
+          kind = this.#reach(segment.ds, k === 2);
           break;
         case "Y":
           // MOVS and CMPS have X as well, whose prefix decides for both.

@@ -146,17 +146,25 @@ export function constant(n: number): Body {
 
 const widths = [4, 8, 10, 2, 4, 8, 10] as const;
 
-/** What is stored may fault, so it is made first, then stored, and only then does the state change. */
+/**
+ * What is stored may fault, so it is made first, then stored, and only then does the state change. Where an exception which is not masked keeps it from being
+ * stored, nobody asks where to.
+ */
 export function store(opcode: number, format: Format, pops: number, chopped = false): Body {
   return (i) => {
     const { b } = i;
     gate(i);
     const width = widths[format] as number;
     const long = width === 10;
-    const first = i.linear(0, long ? 8 : width, 0, "write");
-    const second = long ? i.linear(0, 2, 8, "write") : undefined;
+    // Asked for here, as it is needed behind the branch too.
+    i.offset(0);
     b.if(i.call("fpuConvert", b.i32(format), b.i32(chopped ? 1 : 0)), () => {
-      if (second !== undefined) b.probe(2, second);
+      const first = i.linear(0, long ? 8 : width, 0, "write");
+      const second = long ? i.linear(0, 2, 8, "write") : undefined;
+      if (second !== undefined) {
+        b.probe(8, first);
+        b.probe(2, second);
+      }
       if (width >= 8) b.store(8, first, b.get(s.fpuOut));
       else b.store(width as 2 | 4, first, b.op("wrap", b.get(s.fpuOut)));
       if (second !== undefined) b.store(2, second, b.get(s.fpuOutHigh));
@@ -166,11 +174,11 @@ export function store(opcode: number, format: Format, pops: number, chopped = fa
   };
 }
 
-export function storeRegister(opcode: number, pops: number): Body {
+export function storeRegister(opcode: number, pops: number, unchecked = false): Body {
   return (i) => {
     gate(i);
     record(i, opcode);
-    i.call("fpuStoreRegister", stackNumber(i), i.b.i32(pops));
+    i.call("fpuStoreRegister", stackNumber(i), i.b.i32(pops), i.b.i32(unchecked ? 1 : 0));
   };
 }
 

@@ -38,7 +38,8 @@ export type FpuHelpers = {
   readonly fpuConvert: (format: number, chopped: number) => number;
   /** After the store, or without it: exceptions into the status word, pops. */
   readonly fpuStored: (pops: number) => number;
-  readonly fpuStoreRegister: (i: number, pops: number) => number;
+  /** `unchecked`: FSTP by D9 D8+i, which is no stack fault when ST(0) is empty, and stores nothing then. */
+  readonly fpuStoreRegister: (i: number, pops: number, unchecked: number) => number;
   readonly fpuExchange: (i: number) => number;
   readonly fpuMoveIf: (i: number, holds: number) => number;
   readonly fpuFree: (i: number, pops: number) => number;
@@ -218,8 +219,8 @@ export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
       unit.commit();
       return 0;
     },
-    fpuStoreRegister: (i, pops) => {
-      operations.moveTo(unit, i, pops);
+    fpuStoreRegister: (i, pops, unchecked) => {
+      operations.moveTo(unit, i, pops, unchecked !== 0);
       return 0;
     },
     fpuExchange: (i) => {
@@ -233,7 +234,7 @@ export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
     fpuFree: (i, pops) => {
       unit.free(i);
       unit.setConditions(0, Condition.c1);
-      if (pops !== 0) unit.setTop(unit.top + 1);
+      unit.pop(pops);
       return 0;
     },
     fpuUnary: (n) => {

@@ -159,6 +159,11 @@ export function integer(unit: Unit): void {
   else {
     r.copy(a);
     if (a.kind === Kind.finite) roundInPlace(r, rounder);
+    // A denormal operand that stops it comes before the rounding.
+    if (unit.stopped) {
+      rounder.raised &= ~Exception.precision;
+      rounder.up = false;
+    }
   }
   unit.finishExact(0, 0);
 }
@@ -244,13 +249,14 @@ export function exchange(unit: Unit, i: number): void {
 }
 
 /** FST ST(i) and FSTP ST(i), and FLD ST(i) when `push`: bit for bit. */
-export function moveTo(unit: Unit, i: number, pops: number): void {
+export function moveTo(unit: Unit, i: number, pops: number, unchecked: boolean): void {
   unit.begin();
-  if (unit.isEmpty(0)) {
+  const empty = unit.isEmpty(0);
+  if (empty && !unchecked) {
     unit.underflow(i, pops);
     return;
   }
-  unit.copy(0, i);
+  if (!empty) unit.copy(0, i);
   unit.pop(pops);
   unit.commit();
 }

@@ -51,7 +51,7 @@ const d9: Entry = [
   ...eight(one("fxch", x87.withRegister(1, "fpuExchange"))),
   one("fnop", x87.nop),
   ...new Array<undefined>(7).fill(undefined),
-  ...eight(one("fstp1 st(i)", x87.storeRegister(1, 1))),
+  ...eight(one("fstp1 st(i)", x87.storeRegister(1, 1, true))),
   // E0
   unary("fchs"),
   unary("fabs"),

@@ -69,7 +69,11 @@ function store128(i: Instruction, k: number, anywhere = false): void {
   const from = i.register(1 - k);
   const low = b.getAt(from, 8);
   const high = b.getAt(from, 8, 8);
-  b.probe(8, second);
+  // The lower half's page is asked for first; where it is aligned it is the other's as well.
+  if (anywhere) {
+    b.probe(8, linear);
+    b.probe(8, second);
+  }
   b.store(8, linear, low);
   b.store(8, second, high);
 }
@@ -169,8 +173,10 @@ export const maskedStore: Body = (i) => {
   gate(i);
   const mmx = isMmx(i, 0);
   const bytes = mmx ? 8 : 16;
-  i.call("simdMaskedStore", i.register(0), i.register(1), b.i32(bytes), i.implicitData(bytes));
+  const linear = i.implicitData(bytes);
+  // The x87's registers become MMX registers whether the store faults or not.
   if (mmx) enter(i);
+  i.call("simdMaskedStore", i.register(0), i.register(1), b.i32(bytes), linear);
 };
 
 /** EMMS: all x87 registers are free. */
@@ -406,10 +412,12 @@ export function compareFlags(double: boolean, quiet: boolean): Body {
 
 export function convert(how: number): Body {
   return (i) => {
-    gate(i);
+    // An MMX operand in memory is none: the x87 is not asked for exceptions that wait, and its registers stay what they are.
+    const mmx = isMmx(i, 0) || (isMmx(i, 1) && !i.inMemory(1));
+    gate(i, mmx ? kinds(i) : 2);
     const from = source(i, 1);
-    // The x87's registers become MMX registers before anything faults, and stay what they are when the only operand of that kind is in memory.
-    if (isMmx(i, 0) || (isMmx(i, 1) && !i.inMemory(1))) enter(i);
+    // The x87's registers become MMX registers before anything faults.
+    if (mmx) enter(i);
     i.call("simdConvert", i.b.i32(how), i.register(0), from);
     if (isMmx(i, 0)) enter(i, 0);
   };
