@@ -112,6 +112,12 @@ export const differences: readonly Difference[] = [
     applies: (c) => c.repeat && c.opcode[0] === 0x0f && c.ours !== undefined && c.length === c.theirLength,
   },
   {
+    name: "control-registers",
+    reason: "CR1 and CR5 to CR7 do not exist: #UD (SDM vol. 2, MOV); capstone names them.",
+    applies: (c) =>
+      c.ours === undefined && c.theirs === "mov" && between(0x20, 0x22)(c) && [1, 5, 6, 7].includes(reg(c)),
+  },
+  {
     name: "fences",
     reason:
       "The low bits of ModRM do not matter to LFENCE, MFENCE and SFENCE (SDM vol. 2, each); capstone has them with 0 only.",
