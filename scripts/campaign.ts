@@ -3,13 +3,14 @@
  *
  *     npm run campaign -- [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K] [--exec both|interp|jit|evaluator] [--float]
  *
- * --float: x87, MMX and SSE instead of integers. "both" is the interpreter, and regions for a part of the cases.
+ * --float: x87, MMX and SSE, or the e500's floating point, instead of integers. "both" is the interpreter, and regions for a part of the cases.
  * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-campaign.c, built when
  * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. A report names seed and case: `--seed N --from K --cases 1` gives it again.
  */
 
 import { parseArgs } from "node:util";
 import { campaign, type Target } from "../test/campaign/campaign.ts";
+import { e500FloatTarget } from "../test/campaign/e500-float-target.ts";
 import { e500Target } from "../test/campaign/e500-target.ts";
 import { x86Target } from "../test/campaign/x86-target.ts";
 
@@ -73,6 +74,8 @@ async function main<C, A>(target: Target<C, A>): Promise<void> {
 }
 
 if (values.cpu === "x86") await main(await x86Target(executor, values.float ? "float" : "integer"));
+else if (values.cpu === "e500" && values.float)
+  await main(e500FloatTarget(executor === "both" ? "interpreter" : executor));
 else if (values.cpu === "e500")
   await main(await (executor === "both" ? e500Target("interpreter", "regions") : e500Target(executor)));
 else fail("--cpu is x86 or e500");

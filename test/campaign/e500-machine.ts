@@ -1,4 +1,5 @@
 import { Msr } from "../../src/cpu/e500/constants.ts";
+import { currentFpscr } from "../../src/cpu/e500/floating-helpers.ts";
 import * as s from "../../src/cpu/e500/slots.ts";
 import type { Slot } from "../../src/ir/slots.ts";
 import { Bare, type Executor } from "../cpu/e500/bare.ts";
@@ -52,7 +53,7 @@ export class CampaignMachine {
     for (let k = 0; 4 * k < size; k++) view.setUint32(4 * k, c.elements[k]?.word ?? sc);
     m.load(place.code + code - (codeAt(0) & -65536), this.#code.subarray(0, size));
     m.load(place.data + (dataAt & 4095), c.memory);
-    m.msr(Msr.pr | Msr.fp);
+    m.msr(Msr.pr | Msr.fp | Msr.fe0 | Msr.fe1);
     for (let k = 0; k < 32; k++) put(s.gpr[k], c.gpr[k] as number);
     for (let k = 0; k < 8; k++) put(s.cr[k], (c.cr >>> (28 - 4 * k)) & 15);
     put(s.so, c.xer >>> 31);
@@ -65,6 +66,8 @@ export class CampaignMachine {
     put(s.halted, 0);
     if (c.floats !== undefined) {
       put(s.fpscr, c.floats.fpscr);
+      put(s.fpPending, 0);
+      put(s.fpCompared, 0);
       for (const [k, word] of c.floats.words.entries()) words[(s.fpr[k >> 1] as Slot).index + (1 - (k & 1))] = word;
     }
     put(s.engine.pc, code);
@@ -88,7 +91,7 @@ export class CampaignMachine {
     put(field.lr, get(s.lr));
     put(field.ctr, get(s.ctr));
     if (c.floats !== undefined) {
-      put(field.fpscr, get(s.fpscr));
+      put(field.fpscr, currentFpscr(m.front.core));
       for (let k = 0; k < 64; k++)
         put(floatOffset / 4 + k, words[(s.fpr[k >> 1] as Slot).index + (1 - (k & 1))] as number);
     }

@@ -138,7 +138,8 @@ function close(random: Random, to: bigint): bigint {
   }
 }
 
-export function makeFloatCase(random: Random, { row, word }: FloatOpcode): FloatCase {
+/** A case whose memory, if it has any, lies at `at`. */
+export function makeFloatCase(random: Random, { row, word }: FloatOpcode, at = dataAt): FloatCase {
   const has = (name: string) => (row.operands as readonly string[]).includes(name);
   const single =
     row.mnemonic.endsWith("s") && row.mnemonic !== "mffs" && row.mnemonic !== "fabs" && row.mnemonic !== "fnabs";
@@ -182,7 +183,7 @@ export function makeFloatCase(random: Random, { row, word }: FloatOpcode): Float
   let [r4, r5] = [0, 0];
   const memory = new Uint8Array(dataSize);
   if (/^(l|st)f/.test(row.mnemonic)) {
-    const target = dataAt + random.below(dataSize - 7);
+    const target = at + random.below(dataSize - 7);
     put(16, 4);
     r4 = random.word();
     if (has("B")) {
@@ -197,7 +198,7 @@ export function makeFloatCase(random: Random, { row, word }: FloatOpcode): Float
     if (/^lfs/.test(row.mnemonic)) scratch.setFloat32(0, random.once(2) ? scratch.getFloat64(0) : 0);
     if (/^lfs/.test(row.mnemonic) && random.once(2)) scratch.setUint32(0, singleBits(random));
     for (let k = 0; k < dataSize; k++) memory[k] = random.below(256);
-    for (let k = 0; k < 8; k++) memory[target - dataAt + k] = scratch.getUint8(k);
+    for (let k = 0; k < 8; k++) memory[target - at + k] = scratch.getUint8(k);
   }
   return { mnemonic: row.mnemonic, word: w >>> 0, fpscr: fpscr(random), fpr, r4, r5, cr: random.word(), memory };
 }

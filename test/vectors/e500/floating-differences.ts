@@ -178,10 +178,16 @@ export const differences: readonly Difference[] = [
   },
 ];
 
-/** Whether ours is the oracle's answer, but for the differences above. */
-export function agrees(v: FloatVector, is: FloatAnswer): boolean {
+/** Whether ours is the oracle's answer, but for the differences above. `tally` counts those which are there, by name. */
+export function agrees(v: FloatVector, is: FloatAnswer, tally?: Map<string, number>): boolean {
   const should: Mutable = { ...v.answer, fpr: [...v.answer.fpr] };
-  for (const { mend } of differences) mend(v, should, is);
+  for (const { name, mend } of differences) {
+    const { fpscr, cr, signal } = should;
+    const result = should.fpr[target(v)];
+    mend(v, should, is);
+    const changed = fpscr !== should.fpscr || cr !== should.cr || signal !== should.signal || result !== should.fpr[target(v)];
+    if (changed && tally !== undefined) tally.set(name, (tally.get(name) ?? 0) + 1);
+  }
   return (
     should.signal === is.signal &&
     should.fpscr === is.fpscr &&
