@@ -51,11 +51,12 @@
 #define RING 8
 #define PATIENCE 10000000  // polls of the used index before the disk is given up
 
-// Everything in the ring is little-endian, whatever the processor is (section 2.7).
+// Everything in the ring is little-endian, whatever the processor is (section 2.7). Its parts need
+// alignments of 16, 4 and 2; in this order nothing is lost between them, and they take 220 bytes.
 static struct {
   uint8 desc[16 * RING] __attribute__((aligned(16)));
-  uint8 avail[6 + 2 * RING] __attribute__((aligned(2)));
   uint8 used[6 + 8 * RING] __attribute__((aligned(4)));
+  uint8 avail[6 + 2 * RING] __attribute__((aligned(2)));
 } ring;
 static uint8 request[16];
 static volatile uint8 status;

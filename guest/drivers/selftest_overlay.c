@@ -75,12 +75,17 @@ static const char *do_config_moves(void)
 {
 	u64 capacity = capacity_at(&config, 0), at[4], left;
 	u32 vectors, selects;
+	u8 bytes[8];
 
 	if (!msix_open(device->pci))
 		return SKIP("no MSI-X");
 	for (int i = 0; i < 4; i++) {
 		msix_enable(device->pci, i & 1);
 		at[i] = capacity_at(&bar0, i & 1 ? 24 : 20);
+	}
+	for (u32 i = 0; i < 8; i++) { /* and within one reading */
+		msix_enable(device->pci, i & 1);
+		bytes[i] = (u8)region_read(&bar0, (i & 1 ? 24 : 20) + i, 1);
 	}
 	latch(&bar0);
 	vectors = region_read(&bar0, OVERLAY_CONFIG_VECTOR, 4);
@@ -89,6 +94,7 @@ static const char *do_config_moves(void)
 	selects = region_read(&bar0, OVERLAY_HOST_SELECT, 4);
 	for (int i = 0; i < 4; i++)
 		EXPECT("capacity over BAR0", at[i], capacity);
+	EXPECT("capacity over BAR0, MSI-X changing from byte to byte", memcmp(bytes, &capacity, 8), 0);
 	EXPECT("capacity that the driver knows", ((struct virtio_blk *)device->driver_data)->capacity, capacity);
 	EXPECT("vectors in a latched BAR0", vectors, 0xffffffff);
 	EXPECT("vectors in a latched BAR0 without MSI-X", left, 0xffffffff);

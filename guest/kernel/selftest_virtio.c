@@ -214,6 +214,51 @@ static const char *not_master(void)
 	return NULL;
 }
 
+static bool takes_used(void *arg)
+{
+	struct blk_request *request = ((void **)arg)[1];
+	struct virtio_device *device = ((void **)arg)[0];
+	u32 flags = irq_save();
+
+	device->driver->queue_interrupt(device, 0);
+	irq_restore(flags);
+	return request->done;
+}
+
+/*
+ * A request is in flight while MSI-X goes on and off. Whatever the layout does with its registers meanwhile, each reading
+ * of the configuration gives what it gave before. The request's interrupt may get lost, so its end is looked for.
+ */
+static const char *msix_in_flight(void)
+{
+	struct virtio_blk *blk = disk_in(IRQ_MSIX);
+	struct virtio_buffer buffer = {sector, SECTOR};
+	static struct blk_request request;
+	struct virtio_device *device;
+	u64 read[2];
+	void *both[2];
+
+	if (blk == NULL)
+		return SKIP("no disk with MSI-X");
+	device = blk->device;
+	both[0] = device;
+	both[1] = &request;
+	for (u32 round = 0; round < 20; round++) {
+		blk_submit(blk, &request, BLK_READ, round % 8, &buffer, 1, true);
+		for (u32 i = 0; i < 2; i++) {
+			msix_enable(device->pci, i);
+			read[i] = device->transport->config(device, 0, 8);
+		}
+		bool done = wait_until(takes_used, both, 1000000);
+		EXPECT("capacity with MSI-X off", read[0], blk->capacity);
+		EXPECT("capacity with MSI-X on", read[1], blk->capacity);
+		EXPECT("end of the request", done, 1);
+		EXPECT("status", request.status, BLK_OK);
+	}
+	EXPECT("status of a read afterwards", blk_read(blk, 0, sector, 1), BLK_OK);
+	return NULL;
+}
+
 static const char *features_subset(void)
 {
 	struct virtio_blk *blk = blk_disk();
@@ -237,6 +282,7 @@ static const struct check checks[] = {
 	{"virtio: a disabled line shows in the status register and comes later", line_disabled},
 	{"MSI-X: a masked entry's message waits in the pending array", entry_masked},
 	{"MSI-X: the function mask holds all messages back", function_masked},
+	{"virtio: MSI-X goes on and off with a request in flight, and the configuration reads right", msix_in_flight},
 	{"virtio: a device that is no bus master reaches nothing", not_master},
 	{"virtio: a reset device is quiet, and comes up again", reset_is_quiet},
 };

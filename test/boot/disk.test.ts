@@ -1,5 +1,9 @@
-import { test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { boot } from "../../src/host/index.ts";
+import { run } from "../support/command.ts";
 
 /** A boot sector: INT 13h extensions read the second sector, INT 10h prints it. */
 const code = [
@@ -34,4 +38,27 @@ test("the PC's firmware boots from the first virtio disk, and serves it by INT 1
 test("with nothing to boot the firmware says so", async () => {
   await using vm = await boot({ kernel: false, drives: [] });
   await vm.console.expect(/nothing to boot/);
+});
+
+/** Eight entries: 128 bytes of descriptors, 22 of the driver's part and 70 of the device's (virtio 1.2 section 2.7). */
+test.each(["pc", "ppce500"])("the firmware of %s has a ring of 8 in the 220 bytes which it takes", async (machine) => {
+  const folder = mkdtempSync(join(tmpdir(), "barzero-ring-"));
+  const [disk, file] = [join(folder, "disk.img"), join(folder, "trace.txt")];
+  writeFileSync(disk, new Uint8Array(65_536));
+  await run(...["boot", machine, "--kernel", "none", "--drive", disk, "--trace", "virtio", "--trace-file", file]);
+  const trace = readFileSync(file, "utf8");
+  rmSync(folder, { recursive: true });
+  const written = (register: string) => Number(new RegExp(`blk0 ${register} <- (0x\\w+)`).exec(trace)?.[1]);
+  expect(written("queue_size")).toBe(8);
+  const parts = [
+    { at: written("queue_desc_lo"), size: 128, alignment: 16 },
+    { at: written("queue_driver_lo"), size: 22, alignment: 2 },
+    { at: written("queue_device_lo"), size: 70, alignment: 4 },
+  ].toSorted((a, b) => a.at - b.at);
+  const [first, second, third] = parts as [(typeof parts)[0], (typeof parts)[0], (typeof parts)[0]];
+  for (const { at, alignment } of parts) expect(at % alignment).toBe(0);
+  expect([first.at + first.size, second.at + second.size]).toEqual([second.at, third.at]);
+  expect(third.at + third.size - first.at).toBe(220);
+  // And the disk was read through it.
+  expect(trace).toMatch(/blk0\.queue0 used element/);
 });

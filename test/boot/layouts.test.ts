@@ -36,6 +36,13 @@ describe.each(machines)("the self-test on %s", (machine) => {
     expect(await passed({ machine, layout, append: "selftest" })).not.toMatch(/^not ok/m);
   });
 
+  test("passes on overlay devices which a legacy driver drives, MSI-X moving their configuration", async () => {
+    const text = await passed({ machine, layout: "overlay-legacy", append: "selftest layout=legacy" });
+    const tried = text.split(/\r?\n/).filter((line) => / - (legacy|virtio): .*MSI-X/.test(line));
+    expect(tried).toHaveLength(2);
+    for (const line of tried) expect(line).not.toMatch(/^not ok|SKIP/);
+  });
+
   test.each([8, 1024])("gives a driver the ring of %d which its command line asks for", async (entries) => {
     for (const layout of ["modern", "overlay"] as const) {
       await using vm = await boot({ machine, layout, append: `ring=${entries}` });

@@ -7,9 +7,9 @@ import { type Rule, rules, type Source } from "./rules.ts";
 const top = fileURLToPath(new URL("../../", import.meta.url));
 
 function sources(): readonly Source[] {
-  return ["src", "machines"].flatMap((folder) =>
+  return ["src", "machines", "guest"].flatMap((folder) =>
     readdirSync(top + folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => (folder === "guest" ? /\.[ch]$/ : /\.ts$/).test(name))
       .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(`${top}${folder}/${name}`, "utf8") })),
   );
 }
@@ -46,6 +46,16 @@ const breaches: Readonly<Record<keyof typeof rules, readonly (readonly [path: st
     ["src/board/new.ts", "new DataView(guest.memory.buffer);"],
   ],
   layoutsAreRoomsApart: [["src/virtio/layout/modern/new.ts", 'import { a } from "../legacy/a.ts";']],
+  whatLayoutsShareKnowsNone: [
+    ["src/virtio/core.ts", 'import { region } from "./layout/modern/registers.ts";'],
+    ["src/virtio/queue/new.ts", 'if (options.layout === "legacy") size = 256;'],
+    ["src/virtio/layout/overlay/new.ts", 'const wide = shown !== "overlay-legacy";'],
+  ],
+  driversAskForNoLayout: [
+    ["guest/drivers/virtio_blk.c", '#include "virtio_pci_legacy.h"'],
+    ["guest/drivers/virtio_pci_overlay.c", "if (device->transport == &virtio_pci_legacy)\n\treturn;"],
+    ["guest/kernel/matrix.c", 'if (strcmp(device->transport->layout, "modern") == 0)'],
+  ],
   nothingIsPutOff: [["src/bus/new.ts", `// ${"TO"}DO later`]],
 };
 

@@ -48,6 +48,7 @@ function resolved(from: string, specifier: string): string {
 }
 
 export const keepsToTheTable: Rule = ({ path, text }) => {
+  if (!path.endsWith(".ts")) return [];
   const room = roomOf(path);
   const allowed = importTable[room];
   if (allowed === undefined) return [`${path}: there is no room ${room} in the import table`];
@@ -122,6 +123,39 @@ export const layoutsAreRoomsApart: Rule = ({ path, text }) => {
     .map((other) => `${path}: the ${layout} layout may not know ${other}`);
 };
 
+/** Where the layouts of virtio are named to be picked: once, by a table. */
+const picksLayouts = /^src\/virtio\/(pci|identity)\.ts$/;
+
+/** Queues, devices and what they share are not told which layout they serve; so they have nothing to ask. */
+export const whatLayoutsShareKnowsNone: Rule = ({ path, text }) => {
+  if (!path.startsWith("src/virtio/")) return [];
+  const room = /^src\/virtio\/layout\//.test(path);
+  const imports = importsOf(text)
+    .map(({ from }) => resolved(path, from))
+    .filter((target) => !room && !picksLayouts.test(path) && target.startsWith("src/virtio/layout/"))
+    .map((target) => `${path}: knows ${target}`);
+  const asks = withoutComments(text).match(
+    /\blayout\s*(?:===|!==)(?!\s*undefined)|(?:===|!==)\s*"(?:legacy|overlay|modern|transitional)\b|switch \(\S*layout\)/g,
+  );
+  return [...imports, ...(asks ?? []).map((found) => `${path}: asks for the layout: ${found}`)];
+};
+
+/** In the guest a layout is a transport: a file of its own, and its checks. Only virtio_pci.c names them all, to pick one. */
+const guestLayout =
+  /^guest\/(?:drivers\/(?:virtio_pci_|selftest_|hostile_)|include\/virtio_pci_)(legacy|overlay|modern)/;
+const picksTransport = /^guest\/(?:drivers\/virtio_pci\.c|include\/virtio\.h)$/;
+
+export const driversAskForNoLayout: Rule = ({ path, text }) => {
+  if (!/^guest\/.*\.[ch]$/.test(path) || picksTransport.test(path)) return [];
+  const own = guestLayout.exec(path)?.[1];
+  const code = withoutComments(text);
+  const named = [...code.matchAll(/\bvirtio_pci_(legacy|overlay|modern)/g)]
+    .filter(([, layout]) => layout !== own)
+    .map(([found]) => `${path}: names ${found}`);
+  const asked = code.match(/str\w*cmp\([^;]*->layout\b|->layout\s*(?:==|!=)/g) ?? [];
+  return [...named, ...asked.map((found) => `${path}: asks for the layout: ${found}`)];
+};
+
 export const nothingIsPutOff: Rule = ({ path, text }) =>
   (text.match(/\b(?:TODO|FIXME|XXX)\b/g) ?? []).map((word) => `${path}: says ${word}`);
 
@@ -134,5 +168,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   exportsHaveNames,
   onlyRamIndexesGuestMemory,
   layoutsAreRoomsApart,
+  whatLayoutsShareKnowsNone,
+  driversAskForNoLayout,
   nothingIsPutOff,
 };
