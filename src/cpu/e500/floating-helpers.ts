@@ -27,11 +27,10 @@ const except = (fpscr: number, bits: number) =>
 const derived = Fpscr.fr | Fpscr.fi | Fpscr.fprf;
 
 /** FPSCR with what the slots behind it say: see `fpPending` in slots.ts. */
-export function currentFpscr(core: Core): number {
+export function currentFpscr(core: Core, unit = new FloatingUnit()): number {
   let fpscr = core.get(s.fpscr);
   const word = core.get(s.fpPending);
   if (word !== 0) {
-    const unit = new FloatingUnit();
     unit.attach(core.words);
     unit.compute(word, s.fpOperandA.offset, s.fpOperandB.offset, s.fpOperandC.offset, fpscr);
     fpscr = (fpscr & ~derived) | (unit.status & (Fpscr.fr | Fpscr.fi)) | unit.class;
@@ -45,11 +44,10 @@ export function currentFpscr(core: Core): number {
 export function floatingHelpers(core: Core): FloatingHelpers {
   const field = (k: number) => s.cr[k] as Slot;
   const unit = new FloatingUnit();
-  let attached: Int32Array | undefined;
 
   /** FPSCR with nothing pending. */
   const settled = (): number => {
-    if ((core.get(s.fpPending) | core.get(s.fpCompared)) !== 0) core.set(s.fpscr, currentFpscr(core));
+    if ((core.get(s.fpPending) | core.get(s.fpCompared)) !== 0) core.set(s.fpscr, currentFpscr(core, unit));
     core.set(s.fpPending, 0);
     core.set(s.fpCompared, 0);
     return core.get(s.fpscr);
@@ -90,10 +88,7 @@ export function floatingHelpers(core: Core): FloatingHelpers {
   return {
     floating: (word, a, b, c) => {
       const { words } = core;
-      if (attached !== words) {
-        attached = words;
-        unit.attach(words);
-      }
+      unit.attach(words);
       let fpscr = core.get(s.fpscr);
       unit.compute(word, a, b, c, fpscr);
       if (unit.suppressed) {

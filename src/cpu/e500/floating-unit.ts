@@ -63,6 +63,7 @@ export class FloatingUnit {
 
   /** Where operands lie: the state, in two views of the same bytes. */
   attach(words: Int32Array): void {
+    if (this.#words === words) return;
     this.#words = words;
     this.#floats = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
   }

@@ -149,7 +149,17 @@ export const fsel = available((i) => {
 
 // --- "Floating-Point Arithmetic Instructions", "Floating-Point Rounding and Conversion Instructions"
 
-/** All of it: the helper finds the operation in the word. Operands which it does not have lie where another does. */
+/**
+ * All of it: the helper finds the operation in the word. Operands which it does not have lie where another does.
+ *
+ * What a body may do in the helper's place, when FPSCR & 0x0200_00ff is 0x0200_0000 (XX set, nothing enabled, NI 0, to nearest): write the host's
+ * result, and `fpPending` with what belongs to it (slots.ts). This holds for results R to nearest of
+ * - fadd, fsub: R finite (it is exact where it is denormalized);
+ * - fmul, fdiv, fmadd and its like: R finite and above 2^-1022, which a tiny result may have been rounded to; the fused ones rounded once;
+ * - singles, frsp: R as a double is rounded again, which is right for operands that are singles (Book I leaves the others undefined) but not for
+ *   fmadds, where R must not lie in the middle between two singles, unless it is exact: R & 0x1fff_ffff = 0x1000_0000; finite and above 2^-126.
+ * fnmadd and fnmsub negate then. Comparisons of what are no NaNs set the CR field and `fpCompared`, whatever FPSCR is.
+ */
 export const arithmetic = available((i) => i.exit("floating", i.immediate, ...i.floatPlaces));
 
 // --- "Floating-Point Compare Instructions", "Floating-Point Status and Control Register Instructions"

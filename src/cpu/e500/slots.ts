@@ -26,9 +26,9 @@ export const fpr = table.file(numbered("f", 32), "i64");
 export const fpscr = table.slot("fpscr");
 /**
  * What FPSCR does not say yet. `fpPending`: 0, or the word of an arithmetic instruction whose FR, FI and FPRF are not in FPSCR: they follow
- * from `fpOperandA`, `fpOperandB` and `fpOperandC`, its FRA, FRB and FRC as far as it has them. `fpCompared`: 0, or 16 and the FPCC of a
- * comparison that came later. Code which finds XX set, RN nearest, NI and all enables clear, and a result that is normal and whose operands are no
- * NaNs or infinities, has nothing else to say: it writes FRT, its word and operands and clears `fpCompared`. Everything else is the helpers'.
+ * from `fpOperandA`, `fpOperandB` and `fpOperandC`, its FRA, FRB and FRC as far as it has them. It changed nothing else in FPSCR, and was rounded to
+ * nearest with nothing enabled. `fpCompared`: 0, or 16 and the FPCC of a comparison behind it. An instruction that leaves one pending clears
+ * `fpCompared`; the helpers settle both before they change FPSCR. When it may be done: `arithmetic` in floating.ts.
  */
 export const fpPending = table.slot("fpscr.pending");
 export const fpCompared = table.slot("fpscr.compared");
