@@ -1,5 +1,5 @@
 import { codeAt, dataAt, stackTop } from "../support/x86-vectors.ts";
-import { undefinedFlags } from "../vectors/x86/undefined-flags.ts";
+import { type ShiftCount, undefinedFlags } from "../vectors/x86/undefined-flags.ts";
 import { type Element, longestCode, shifts, undefinedAtWorst, watchedFlags, type X86Case } from "./x86-case.ts";
 import { compared, fpuSize, initialFpu } from "./x86-fpu-state.ts";
 import { known, misaligned, wraps, wrapsShort } from "./x86-known.ts";
@@ -87,7 +87,7 @@ function undefinedAt(c: X86Case, a: Answer): number {
   return c.elements.length === 1 ? undefinedFlags(last.mnemonic, shiftOf(c)) : undefinedAtWorst(last.mnemonic);
 }
 
-const stackLeft = 0x100;
+const memoryLeft = 0x100;
 const fpuLeft = 0x200;
 
 /** What known differences leave out: general registers, a bit each, and the rest. */
@@ -97,14 +97,14 @@ function leftOut(c: X86Case, a: Answer): number {
   if (last === undefined) return 0;
   return known.reduce((bits, k) => {
     if (!k.applies(last, trap)) return bits;
-    return bits | k.registers | (k.besides === "stack" ? stackLeft : k.besides === "fpu" ? fpuLeft : 0);
+    return bits | k.registers | (k.besides === "memory" ? memoryLeft : k.besides === "fpu" ? fpuLeft : 0);
   }, 0);
 }
 
 const prefixes = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 
 /** Count and operand size of a case that is one shift. */
-function shiftOf(c: X86Case): { count: number; bits: number } | undefined {
+export function shiftOf(c: X86Case): ShiftCount | undefined {
   const [e] = c.elements;
   if (e === undefined || !shifts.test(e.mnemonic)) return undefined;
   const start = e.bytes.findIndex((b) => !prefixes.has(b));
@@ -148,8 +148,7 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
   let same = is[field.trap] === trap && is[field.eip] === should[field.eip];
   for (let k = 0; k < 8 && same; k++) same = is[k] === should[k] || (leftOut(c, should) & (1 << k)) !== 0;
   for (let k = 0; k < 6 && same; k++) same = sameSelector(is[field.selectors + k], should[field.selectors + k]);
-  same &&= equal(is, should, memoryOffset / 4, stackOffset / 4);
-  if (same && (leftOut(c, should) & stackLeft) === 0) same = equal(is, should, stackOffset / 4, codeOffset / 4);
+  if (same && (leftOut(c, should) & memoryLeft) === 0) same = equal(is, should, memoryOffset / 4, codeOffset / 4);
   if (same && c.writable) same = equal(is, should, codeOffset / 4, fpuOffset / 4);
   if (same && trap === 14) same = is[field.cr2] === should[field.cr2];
   if (same) same = (((is[field.error] as number) ^ (should[field.error] as number)) & errorMask(trap)) === 0;
@@ -182,9 +181,12 @@ export function differences(c: X86Case, is: Answer, should: Answer): string[] {
   for (const [k, name] of segments.entries()) compare(name, is[field.selectors + k], should[field.selectors + k]);
   const mask = watchedFlags & ~undefinedAt(c, should);
   compare("eflags", (is[field.flags] as number) & mask, (should[field.flags] as number) & mask);
-  for (let k = 0; k < 16; k++) compare(hex(dataAt + 4 * k), is[memoryOffset / 4 + k], should[memoryOffset / 4 + k]);
-  if ((leftOut(c, should) & stackLeft) === 0)
-    for (let k = 0; k < 16; k++) compare(hex(stackSeen + 4 * k), is[stackOffset / 4 + k], should[stackOffset / 4 + k]);
+  const words = (leftOut(c, should) & memoryLeft) === 0 ? 16 : 0;
+  for (let k = 0; k < words; k++) {
+    const [m, st] = [memoryOffset / 4 + k, stackOffset / 4 + k];
+    compare(hex(dataAt + 4 * k), is[m], should[m]);
+    compare(hex(stackSeen + 4 * k), is[st], should[st]);
+  }
   if (c.writable)
     for (let k = 0; k < 14; k++) compare(hex(codeAt + 4 * k), is[codeOffset / 4 + k], should[codeOffset / 4 + k]);
   if (c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0) {

@@ -59,7 +59,7 @@ function makeFamily(seed: number, number: number, kind: Kind): Family {
 let last: Family | undefined;
 
 /** States of the x87 and SSE to choose from: one takes long to make. */
-class Pool {
+export class Pool {
   readonly images: readonly Fpu[];
 
   constructor(seed: number) {

@@ -36,10 +36,11 @@ function rows(entry: Entry, bytes: readonly number[], prefix: number | undefined
   }));
 }
 
-const x87 = byMnemonic(escapes.flatMap((entry, k) => rows(entry, [0xd8 + k], undefined)));
+/** By mnemonic. */
+export const x87 = byMnemonic(escapes.flatMap((entry, k) => rows(entry, [0xd8 + k], undefined)));
 
 const prefixes = [undefined, 0x66, 0xf3, 0xf2];
-const vectors = byMnemonic(
+export const vectors = byMnemonic(
   [[[0x0f], prefixed] as const, [[0x0f, 0x38], prefixed38] as const, [[0x0f, 0x3a], prefixed3a] as const].flatMap(
     ([map, table]) =>
       [...table.entries()].flatMap(([opcode, choice]) =>
@@ -57,7 +58,7 @@ function width(opcode: Opcode): number {
   return sizes[operand?.size ?? ""] ?? 4;
 }
 
-function one(m: Maker, opcode: Opcode): void {
+export function one(m: Maker, opcode: Opcode): void {
   const { random } = m;
   const bytes = width(opcode);
   const aligned = bytes === 16 && !/u(ps|pd)|dqu|lddqu/.test(opcode.row.mnemonic) && !random.once(16);

@@ -11,8 +11,8 @@ export interface Known {
   readonly applies: (last: Element, trap: number) => boolean;
   /** General registers that are not compared, a bit each. */
   readonly registers: number;
-  /** What else is not compared: the stack, or the x87 and SSE. */
-  readonly besides?: "stack" | "fpu";
+  /** What else is not compared: memory with the stack, or the x87 and SSE. */
+  readonly besides?: "memory" | "fpu";
 }
 
 /** An operand in 16-bit addressing whose second half wraps at 64 KiB: that is left to the processor too (vol. 1 section 3.3.7). */
@@ -49,7 +49,7 @@ export const known: readonly Known[] = [
       "The processor has pushed CS and EIP when it finds the new EIP beyond the limit; ESP stays. The manual (vol. 2, CALL) has the check first, and so have we.",
     applies: (last, trap) => /^(far|call)$/.test(last.mnemonic) && trap === 13,
     registers: 0,
-    besides: "stack",
+    besides: "memory",
   },
   {
     name: "mmx-store-that-faults",

@@ -63,11 +63,14 @@ export class Maker {
   pinned = 64;
   readonly elements: Element[] = [];
   #at = 0;
+  /** Values at the edge of something and no others. */
+  readonly #edges: boolean;
   /** 16-bit code. */
   readonly #code16: boolean;
 
-  constructor(random: Random, segments: boolean) {
+  constructor(random: Random, segments: boolean, edges = false) {
     this.random = random;
+    this.#edges = edges;
     this.selectors = segments ? this.#segments() : [flatData, flatCode, flatData, flatData, 0, 0];
     const code = descriptor(this.#selector(cs));
     this.#code16 = code?.big === false;
@@ -100,7 +103,7 @@ export class Maker {
   }
 
   value(): number {
-    return someValue(this.random);
+    return this.#edges ? this.random.pick(corners) : someValue(this.random);
   }
 
   /** Into memory, as an offset in a segment. */
@@ -197,7 +200,8 @@ export class Maker {
     const shiftDouble = /^sh[lr]d$/.test(row.mnemonic);
     const vector = opcode.prefix !== undefined || row.mnemonic.includes(".");
     const narrow = !vector && random.once(branch ? 16 : 4) && !(shiftDouble && has("L"));
-    const short = random.once(this.#code16 ? 2 : 8);
+    // Where the halves of MASKMOVDQU's operand wrap at 64 KiB is the processor's affair.
+    const short = random.once(this.#code16 ? 2 : 8) && !row.mnemonic.includes("maskmov");
     const prefixes = [...(narrow !== this.#code16 && !vector ? [0x66] : []), ...(short !== this.#code16 ? [0x67] : [])];
     if (has("XY") && !row.mnemonic.includes("maskmov") && random.below(3) > 0) prefixes.push(random.pick([0xf2, 0xf3]));
     let override: number | undefined;

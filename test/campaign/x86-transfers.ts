@@ -15,7 +15,7 @@ import {
  * itself. Each is a few elements at the end of what a case has. Bytes are for 32-bit code; `wide` makes them that in 16-bit code.
  */
 
-type Piece = (m: Maker) => void;
+export type Piece = (m: Maker) => void;
 
 function anySelector(m: Maker): number {
   const { random } = m;
@@ -169,6 +169,16 @@ const changes: Piece = (m) => {
   // INC or DEC, or MOV r8, n.
   if (opcode) m.add("inc", [0x40 | random.pick([0, 1, 2, 3, 5, 6, 7])]);
   else m.add("mov", [0xb0 | random.below(8), random.below(256)]);
+};
+
+/** By name, for vectors of each kind. */
+export const pieces: Readonly<Record<string, readonly Piece[]>> = {
+  "segment loads": loads,
+  "segment questions": [questions],
+  "far transfers": transfers,
+  interrupts,
+  popf: [flags],
+  "changed code": [changes],
 };
 
 /** The longest of them, in bytes. */

@@ -1,5 +1,3 @@
-import type { Vector } from "../../support/x86-vectors.ts";
-
 /*
  * Which flags the SDM (vol. 2, each instruction's "Flags Affected", and vol. 1 appendix A) leaves undefined. Vectors are compared without them.
  */
@@ -40,7 +38,6 @@ const table: Readonly<Record<string, number>> = {
   shrd: af,
 };
 
-const shifts = new Set(["shl", "sal", "shr", "sar", "shld", "shrd"]);
 const rotates = new Set(["rol", "ror", "rcl", "rcr"]);
 
 /** How far a vector shifts, and how many bits its operand has. */
@@ -48,25 +45,6 @@ export interface ShiftCount {
   /** Masked to 5 bits, as the processor does. */
   readonly count: number;
   readonly bits: number;
-}
-
-/** From the instruction's bytes; undefined where it does not shift. */
-export function shiftCount(v: Vector): ShiftCount | undefined {
-  if (!shifts.has(v.mnemonic) && !rotates.has(v.mnemonic)) return undefined;
-  const bytes = Buffer.from(v.code, "hex");
-  let at = 0;
-  let wide = 32;
-  while ([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67].includes(bytes[at] as number)) {
-    if (bytes[at] === 0x66) wide = 16;
-    at++;
-  }
-  const opcode = bytes[at] === 0x0f ? 0xf00 | (bytes[at + 1] as number) : (bytes[at] as number);
-  const immediate = bytes.at(-1) as number;
-  const cl = v.before.registers[1] as number;
-  const bits = opcode < 0x100 && (opcode & 1) === 0 ? 8 : wide;
-  const byCl = opcode === 0xd2 || opcode === 0xd3 || opcode === 0xfa5 || opcode === 0xfad;
-  const byOne = opcode === 0xd0 || opcode === 0xd1;
-  return { count: (byOne ? 1 : byCl ? cl : immediate) & 31, bits };
 }
 
 /**
