@@ -18,6 +18,8 @@ const data = 0x08;
 const event = 0x0c;
 const mask = 0x10;
 const edge = 0x14;
+/** Input buffers, which later blocks of this kind turn on here. Ours are on; drivers write it whichever block they have. */
+const inputBuffers = 0x18;
 
 /**
  * The general purpose pins of ppce500, a Freescale mpc8xxx (qoriq) block. `registers` is 4 KiB, big-endian; pin 0 is
@@ -95,6 +97,8 @@ export class GpioMpc8xxx implements Device {
         return s.mask;
       case edge:
         return s.edge;
+      case inputBuffers:
+        return 0;
       default:
         return this.#missing("read", offset);
     }
@@ -121,6 +125,8 @@ export class GpioMpc8xxx implements Device {
         break;
       case edge:
         s.edge = value;
+        break;
+      case inputBuffers:
         break;
       default:
         this.#missing("write", offset);

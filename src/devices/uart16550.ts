@@ -189,7 +189,9 @@ export class Uart16550 implements Device {
         break;
       case 3:
         s.lcr = byte;
-        if ((byte & lcrBreak) !== 0) this.#wires.trace.once(`${this.name} break`, `${this.name}: a break is not sent`);
+        // Drivers look for other chips' registers with all of these bits set, for less than a character's time.
+        if ((byte & (lcrBreak | lcrDivisorLatch)) === lcrBreak)
+          this.#wires.trace.once(`${this.name} break`, `${this.name}: a break is not sent`);
         break;
       case 4:
         s.mcr = byte & 0x1f;

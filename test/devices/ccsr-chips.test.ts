@@ -3,6 +3,7 @@ import { swapBytes } from "../../src/bus/target.ts";
 import { GpioMpc8xxx } from "../../src/devices/gpio-mpc8xxx.ts";
 import { Guts } from "../../src/devices/guts.ts";
 import { ManualClock } from "../../src/time/clock.ts";
+import { Trace } from "../../src/trace/trace.ts";
 import { conforms, Probe, quiet } from "./conformance.ts";
 
 function guts() {
@@ -91,5 +92,16 @@ describe("the GPIO block", () => {
     put(0x0c, 1);
     pin.set(true);
     expect(irq.level).toBe(false);
+  });
+
+  it("lets drivers enable input buffers, which later blocks have, without a word", () => {
+    const said: string[] = [];
+    const trace = new Trace();
+    trace.sink = ({ text }) => said.push(text);
+    const device = new GpioMpc8xxx({ irq: new Probe(), output: () => {}, trace: trace.channel("gpio") });
+    device.registers.write(0x18, 4, 0xffff_ffff);
+    expect([device.registers.read(0x18, 4), said]).toEqual([0, []]);
+    device.registers.write(0x1c, 4, 1);
+    expect(said).toHaveLength(1);
   });
 });

@@ -31,6 +31,7 @@ function bench() {
     targets: [
       { target: device.registers, size: 0x100 },
       { target: at(device, 0x1000), size: 0x800 },
+      { target: at(device, 0x2000), size: 0x400 },
       { target: at(device, 0x10000), size: 0x400 },
       { target: at(device, 0x20000), size: 0x100 },
     ],
@@ -240,31 +241,62 @@ describe("the MPIC", () => {
     expect([int.level, critical.level]).toEqual([false, true]);
   });
 
-  it("counts its timers down at an eighth of the platform clock, and toggles at zero", () => {
-    const { put, get, int, clock, eoi } = open();
-    put(0x1120, vpr(0x81, 9, false));
-    put(0x1110, 50_000);
-    clock.advance(400_000);
-    expect(get(0x1100)).toBe(30_000);
-    clock.advance(600_000);
-    expect(int.level).toBe(true);
-    expect(get(iack)).toBe(0x81);
-    expect(get(0x1100)).toBe(0x8000_0000 + 50_000);
-    eoi();
-    clock.advance(999_999);
-    expect(int.level).toBe(false);
-    clock.advance(1);
-    expect(int.level).toBe(true);
+  it.each([
+    ["A", 0x1000],
+    ["B", 0x2000],
+  ] as const)(
+    "counts its timers of group %s down at an eighth of the platform clock, and toggles at zero",
+    (_group, at) => {
+      const { put, get, int, clock, eoi } = open();
+      put(at + 0x120, vpr(0x81, 9, false));
+      put(at + 0x110, 50_000);
+      clock.advance(400_000);
+      expect(get(at + 0x100)).toBe(30_000);
+      clock.advance(600_000);
+      expect(int.level).toBe(true);
+      expect(get(iack)).toBe(0x81);
+      expect(get(at + 0x100)).toBe(0x8000_0000 + 50_000);
+      eoi();
+      clock.advance(999_999);
+      expect(int.level).toBe(false);
+      clock.advance(1);
+      expect(int.level).toBe(true);
+    },
+  );
+
+  it.each([
+    ["A", 0x1000],
+    ["B", 0x2000],
+  ] as const)("stops a timer of group %s whose count is inhibited, where it is", (_group, at) => {
+    const { put, get, clock } = open();
+    put(at + 0x150, 1000);
+    clock.advance(2_000);
+    put(at + 0x150, 0x8000_03e8);
+    expect(get(at + 0x140)).toBe(900);
+    clock.advance(1e6);
+    expect(get(at + 0x140)).toBe(900);
   });
 
-  it("stops a timer whose count is inhibited, where it is", () => {
+  it("keeps both groups of timers apart, their frequencies, dividers and vectors too", () => {
     const { put, get, clock } = open();
-    put(0x1150, 1000);
-    clock.advance(2_000);
-    put(0x1150, 0x8000_03e8);
-    expect(get(0x1140)).toBe(900);
-    clock.advance(1e6);
-    expect(get(0x1140)).toBe(900);
+    put(0x10f0, 1);
+    put(0x20f0, 2);
+    // Group B counts a 64th of the platform clock.
+    put(0x2300, 0x300);
+    put(0x1110, 100_000);
+    put(0x2110, 100_000);
+    put(0x11a0, vpr(0x11, 3, false));
+    put(0x21a0, vpr(0x22, 4, false));
+    clock.advance(160_000);
+    expect([get(0x1100), get(0x2100)]).toEqual([92_000, 99_000]);
+    expect([get(0x10f0), get(0x20f0), get(0x1300), get(0x2300)]).toEqual([1, 2, 0, 0x300]);
+    expect([get(0x11a0), get(0x21a0)]).toEqual([vpr(0x11, 3, false), vpr(0x22, 4, false)]);
+  });
+
+  it("has no error to tell of, and keeps the mask of them", () => {
+    const { put, get } = open();
+    put(0x3910, 0x1234_5678);
+    expect([get(0x3900), get(0x3910)]).toEqual([0, 0x1234_5678]);
   });
 
   it("does not storm with a base count of 1: ten microseconds between two interrupts", () => {

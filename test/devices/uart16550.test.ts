@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Uart16550 } from "../../src/devices/uart16550.ts";
 import { ManualClock } from "../../src/time/clock.ts";
+import { Trace } from "../../src/trace/trace.ts";
 import { conforms, Probe, quiet } from "./conformance.ts";
 
 function bench() {
@@ -37,6 +38,19 @@ conforms("the 16550A", () => {
 });
 
 describe("the 16550A", () => {
+  it("says once that it sends no break, and not for a probe which sets all of LCR's upper bits", () => {
+    const said: string[] = [];
+    const trace = new Trace();
+    trace.sink = ({ text }) => said.push(text);
+    const wires = { name: "serial0", clock: new ManualClock(), irq: new Probe(), transmit: () => {} };
+    const { registers } = new Uart16550({ ...wires, trace: trace.channel("uart16550") });
+    registers.write(3, 1, 0xbf);
+    expect(said).toEqual([]);
+    registers.write(3, 1, 0x43);
+    registers.write(3, 1, 0x43);
+    expect(said).toHaveLength(1);
+  });
+
   it("comes out of reset with an idle transmitter and no interrupt", () => {
     const { get, irq } = bench();
     expect(get(1)).toBe(0);

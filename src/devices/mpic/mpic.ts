@@ -4,7 +4,7 @@ import { type BusTarget, swapBytes } from "../../bus/target.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Channel } from "../../trace/trace.ts";
 import { bigEndianWords } from "../big-endian-words.ts";
-import { GlobalTimers, timerCount } from "./timers.ts";
+import { GlobalTimers, type TimersState, timerCount } from "./timers.ts";
 
 export interface MpicWires {
   readonly clock: Clock;
@@ -23,9 +23,9 @@ const externalSources = 16;
 /** The eight sources of the message-signalled interrupts. */
 export const firstMsiSource = 224;
 const msiRegisters = 8;
-/** Behind the sources: the timers and the interprocessor interrupts. */
+/** Behind the sources: the timers of both groups and the interprocessor interrupts. */
 const firstTimer = mpicSources;
-const firstIpi = firstTimer + timerCount;
+const firstIpi = firstTimer + 2 * timerCount;
 const ipiCount = 4;
 const all = firstIpi + ipiCount;
 
@@ -45,6 +45,17 @@ const vprWritable = 0x80cf_ffff;
 /** Destination registers: processor 0, and its critical input. */
 const destinationCritical = 0x4000_0000;
 const destinationProcessor = 1;
+
+/** The timers' registers: group A's, and group B's behind them. */
+const groupA = 0x1000;
+const groupB = 0x2000;
+/** Within a group. */
+const timerFrequencyRegister = 0x0f0;
+const timerControlRegister = 0x300;
+
+/** Error interrupts share source 0. None is wired, so the summary is empty; the mask is kept. */
+const errorSummary = 0x3900;
+const errorMask = 0x3910;
 
 /** GCR. In pass-through mode the chip is off and IRQ0 goes to the processor; in proxy mode the processor acknowledges by EPR. */
 const gcrReset = 0x8000_0000;
@@ -69,6 +80,12 @@ function initial() {
     base: new Uint32Array(timerCount).fill(0x8000_0000),
     start: new Float64Array(timerCount),
     earliest: new Float64Array(timerCount),
+    timerFrequencyB: 0,
+    timerControlB: 0,
+    baseB: new Uint32Array(timerCount).fill(0x8000_0000),
+    startB: new Float64Array(timerCount),
+    earliestB: new Float64Array(timerCount),
+    errorMask: 0xffff_ffff,
     msir: new Uint32Array(msiRegisters),
   };
 }
@@ -87,13 +104,18 @@ export class Mpic implements Device, InterruptSource {
   readonly state = new State("mpic", initial(), ["lines"]);
   readonly registers: BusTarget;
   readonly #wires: MpicWires;
-  readonly #timers: GlobalTimers;
+  /** Groups A and B. */
+  readonly #timers: readonly [GlobalTimers, GlobalTimers];
   /** INT, as it follows from the state. */
   #int = false;
 
   constructor(wires: MpicWires) {
     this.#wires = wires;
-    this.#timers = new GlobalTimers(wires.clock, wires.timerClock, this.state.now, (i) => this.#pulse(firstTimer + i));
+    const { clock, timerClock } = wires;
+    this.#timers = [
+      new GlobalTimers(clock, timerClock, this.state.now, (i) => this.#pulse(firstTimer + i)),
+      new GlobalTimers(clock, timerClock, new GroupB(this.state.now), (i) => this.#pulse(firstTimer + timerCount + i)),
+    ];
     this.registers = {
       ...bigEndianWords(
         "mpic",
@@ -118,7 +140,7 @@ export class Mpic implements Device, InterruptSource {
   }
 
   restored(): void {
-    this.#timers.arm();
+    for (const group of this.#timers) group.arm();
     this.#update();
   }
 
@@ -154,7 +176,7 @@ export class Mpic implements Device, InterruptSource {
       return (offset & 0x10) !== 0 ? (s.destination[source] as number) : this.#readVpr(source);
     }
     if (offset >= 0x2_0000 || offset < 0x100) return this.#readProcessor(offset);
-    if (offset >= 0x1100 && offset < 0x1200) return this.#readTimer((offset - 0x1100) >>> 6, offset & 0x3f);
+    if (isTimer(offset)) return this.#readTimer(timerAt(offset), offset & 0x3f);
     if (offset >= 0x1600 && offset < 0x1680 && (offset & 0x0f) === 0) return this.#readMsir((offset - 0x1600) >>> 4);
     if (offset >= 0x10a0 && offset < 0x10e0 && (offset & 0x0f) === 0)
       return this.#readVpr(firstIpi + ((offset - 0x10a0) >>> 4));
@@ -168,10 +190,18 @@ export class Mpic implements Device, InterruptSource {
         return 0;
       case 0x10e0:
         return s.spurious;
-      case 0x10f0:
+      case groupA + timerFrequencyRegister:
         return s.timerFrequency;
-      case 0x1300:
+      case groupB + timerFrequencyRegister:
+        return s.timerFrequencyB;
+      case groupA + timerControlRegister:
         return s.timerControl;
+      case groupB + timerControlRegister:
+        return s.timerControlB;
+      case errorSummary:
+        return 0;
+      case errorMask:
+        return s.errorMask;
       case 0x1720: {
         // MSISR: a bit for each MSIR which is not empty.
         let bits = 0;
@@ -193,7 +223,7 @@ export class Mpic implements Device, InterruptSource {
       if ((offset & 0x10) !== 0) s.destination[source] = value & (destinationCritical | destinationProcessor);
       else s.vpr[source] = value & vprWritable;
     } else if (offset >= 0x2_0000 || offset < 0x100) this.#writeProcessor(offset, value);
-    else if (offset >= 0x1100 && offset < 0x1200) this.#writeTimer((offset - 0x1100) >>> 6, offset & 0x3f, value);
+    else if (isTimer(offset)) this.#writeTimer(timerAt(offset), offset & 0x3f, value);
     else if (offset >= 0x10a0 && offset < 0x10e0 && (offset & 0x0f) === 0)
       s.vpr[firstIpi + ((offset - 0x10a0) >>> 4)] = value & vprWritable;
     else {
@@ -205,13 +235,20 @@ export class Mpic implements Device, InterruptSource {
         case 0x10e0:
           s.spurious = value & 0xffff;
           break;
-        case 0x10f0:
+        case groupA + timerFrequencyRegister:
           s.timerFrequency = value;
           break;
-        case 0x1300:
-          if ((value & 0x0101_0007) !== 0)
-            this.#wires.trace.once("cascade", "mpic: cascaded timers are not implemented");
-          this.#timers.setControl(value & 0x0701_0307);
+        case groupB + timerFrequencyRegister:
+          s.timerFrequencyB = value;
+          break;
+        case groupA + timerControlRegister:
+          this.#setTimerControl(this.#timers[0], value);
+          break;
+        case groupB + timerControlRegister:
+          this.#setTimerControl(this.#timers[1], value);
+          break;
+        case errorMask:
+          s.errorMask = value;
           break;
         case mpicMsiir:
           this.#message(value);
@@ -272,13 +309,20 @@ export class Mpic implements Device, InterruptSource {
     }
   }
 
+  #setTimerControl(group: GlobalTimers, value: number): void {
+    if ((value & 0x0101_0007) !== 0) this.#wires.trace.once("cascade", "mpic: cascaded timers are not implemented");
+    group.setControl(value & 0x0701_0307);
+  }
+
+  /** @param timer 0 to 7, those of group B being the last four. */
   #readTimer(timer: number, register: number): number {
     const s = this.state.now;
+    const group = this.#timers[timer < timerCount ? 0 : 1];
     switch (register) {
       case 0x00:
-        return this.#timers.current(timer);
+        return group.current(timer % timerCount);
       case 0x10:
-        return s.base[timer] as number;
+        return group.base(timer % timerCount);
       case 0x20:
         return this.#readVpr(firstTimer + timer);
       case 0x30:
@@ -290,7 +334,7 @@ export class Mpic implements Device, InterruptSource {
 
   #writeTimer(timer: number, register: number, value: number): void {
     const s = this.state.now;
-    if (register === 0x10) this.#timers.setBase(timer, value);
+    if (register === 0x10) this.#timers[timer < timerCount ? 0 : 1].setBase(timer % timerCount, value);
     else if (register === 0x20) s.vpr[firstTimer + timer] = value & vprWritable;
     else if (register === 0x30) s.destination[firstTimer + timer] = value & destinationProcessor;
   }
@@ -396,5 +440,39 @@ export class Mpic implements Device, InterruptSource {
     const where = `register 0x${offset.toString(16)}`;
     this.#wires.trace.once(`mpic ${what} ${offset}`, `mpic: ${what} of ${where}, which is not implemented`);
     return 0;
+  }
+}
+
+function isTimer(offset: number): boolean {
+  const register = offset & 0xfff;
+  return (offset - register === groupA || offset - register === groupB) && register >= 0x100 && register < 0x200;
+}
+
+function timerAt(offset: number): number {
+  return ((offset & 0xff) >>> 6) + (offset < groupB ? 0 : timerCount);
+}
+
+/** The fields of group B as the timers know them. */
+class GroupB implements TimersState {
+  readonly #state: ReturnType<typeof initial>;
+
+  constructor(state: ReturnType<typeof initial>) {
+    this.#state = state;
+  }
+
+  get base(): Uint32Array {
+    return this.#state.baseB;
+  }
+  get start(): Float64Array {
+    return this.#state.startB;
+  }
+  get earliest(): Float64Array {
+    return this.#state.earliestB;
+  }
+  get timerControl(): number {
+    return this.#state.timerControlB;
+  }
+  set timerControl(value: number) {
+    this.#state.timerControlB = value;
   }
 }

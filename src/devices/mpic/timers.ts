@@ -49,6 +49,11 @@ export class GlobalTimers {
     for (let i = 0; i < timerCount; i++) this.#arm(i);
   }
 
+  /** GTBCR, as it was written. */
+  base(i: number): number {
+    return this.#state.base[i] as number;
+  }
+
   /** GTCCR: the count, and the toggle bit. */
   current(i: number): number {
     const s = this.#state;
