@@ -25,6 +25,8 @@ export interface E500ChipWires {
   readonly versions: { readonly pvr: number; readonly svr: number };
   /** The processor's external interrupt pin changed. */
   attention(): void;
+  /** Its critical input, a level. */
+  critical(level: boolean): void;
 }
 
 /** The chips in the CCSR block, at the addresses of the description. All their registers are memory. */
@@ -46,6 +48,7 @@ export class E500Chips {
       clock: wires.clock,
       timerClock: chip.timerClock,
       int: { set: () => wires.attention() },
+      critical: { set: (level) => wires.critical(level) },
       trace: wires.trace.channel("irq"),
     });
     this.#map(chip.name, chip.address, 0x4_0000, this.mpic.registers);

@@ -40,7 +40,15 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
   trace.time = () => clock.now;
 
   const versions = { pvr: pvrE500mc, svr: spec.cpu.svr };
-  const chips = new E500Chips(spec, { memory, clock, trace, requests, versions, attention: () => cpu?.attention() });
+  const chips = new E500Chips(spec, {
+    memory,
+    clock,
+    trace,
+    requests,
+    versions,
+    attention: () => cpu?.attention(),
+    critical: (level) => cpu?.front.criticalInput(level),
+  });
   const counted = { interrupts: 0 };
   const timebase = new Ticks(spec.cpu.timebaseClock);
   const timer = clock.alarm("e500 timer", () => cpu?.front.timer());

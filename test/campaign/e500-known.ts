@@ -19,6 +19,13 @@ const illegal = 4;
 
 const inMemory = (found: readonly number[]) => found.every((k) => 4 * k >= memoryOffset);
 
+/** Whether a store stands between lwarx and stwcx. */
+function storesUnderReservation(elements: readonly Element[]): boolean {
+  const reserve = elements.findIndex((e) => e.mnemonic === "lwarx");
+  const last = elements.findLastIndex((e) => e.mnemonic === "stwcx.");
+  return reserve >= 0 && elements.slice(reserve, last).some((e) => /^(st[^w]|stw(?!cx)|dcbz)/.test(e.mnemonic));
+}
+
 export const known: readonly Known[] = [
   {
     name: "stmw-that-faults",
@@ -38,6 +45,12 @@ export const known: readonly Known[] = [
     reason:
       'Book III-E, "Alignment Interrupt": the operand of stwcx. is not aligned. qemu looks at the address only when there is a reservation for it.',
     applies: (_c, last, is) => last?.mnemonic === "stwcx." && is.word(field.signal) === bus,
+  },
+  {
+    name: "reservation-by-value",
+    reason:
+      'Book II, "Load And Reserve": a processor\'s own plain stores leave its reservation. qemu compares the word with what lwarx read, so that a store of its own between the two loses it.',
+    applies: (c) => storesUnderReservation(c.elements),
   },
   {
     name: "icbi-address",

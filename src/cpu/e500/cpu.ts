@@ -131,6 +131,7 @@ export class E500 implements FrontEnd {
 
   /** The critical input, a level. */
   criticalInput(level: boolean): void {
+    if ((this.core.get(s.criticalInput) !== 0) === level) return;
     this.#put(s.criticalInput, level ? 1 : 0);
     if (this.attention) this.core.engine.attention();
   }
