@@ -52,7 +52,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--exec <executor>", "jit translates hot code, interp interprets all; the same run either way", "jit")
     .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
     .option("--gdb <port>", "hold the machine and wait for gdb at this port of 127.0.0.1; 0 for any that is free")
-    .option("--lint", "say which rules of virtio the guest's drivers break, once each (modern layout)")
+    .option("--lint", "say which rules of virtio the guest's drivers and the devices break, once each")
     .option("--stats", "print instructions and the RAM's hash at the end, on standard error")
     .action(async (machine: string, flags: BootFlags) => {
       const { bootCommand } = await import("./verbs/boot.ts");

@@ -70,8 +70,8 @@ export class PciFunction implements Device {
   readonly messages: MessageSink;
   /** Told after the command register or a BAR may have changed: for a bridge which decodes its own BAR for its devices. */
   onDecode: (() => void) | undefined;
-  /** Told of each access to configuration space. */
-  onConfig: (() => void) | undefined;
+  /** Told of each access to configuration space: of a read before it is made. */
+  onConfig: ((offset: number, width: Width, written: number | undefined) => void) | undefined;
   readonly #view: DmaView;
   readonly #config: DataView;
   /** What the 256 bytes are after a reset. */
@@ -196,7 +196,7 @@ export class PciFunction implements Device {
 
   /** Reads configuration space at any alignment; what lies past its end reads all ones. Never throws. */
   readConfig(offset: number, width: Width): number {
-    this.onConfig?.();
+    this.onConfig?.(offset, width, undefined);
     for (const { start, end, hooks } of this.#regions) {
       const first = Math.max(offset, start);
       const last = Math.min(offset + width, end);
@@ -210,7 +210,7 @@ export class PciFunction implements Device {
 
   /** Writes configuration space at any alignment; what lies past its end is ignored. Never throws. */
   writeConfig(offset: number, width: Width, value: number): void {
-    this.onConfig?.();
+    this.onConfig?.(offset, width, value);
     const trace = this.#slot?.trace;
     if (trace?.on === true) trace.log(`${this.address} config ${hex(offset)}.${width} <- ${hex(value)}`);
     const config = this.state.now.config;

@@ -48,6 +48,12 @@ export class DeviceConfig implements Device {
     this.state = new State(this.name, { bytes });
   }
 
+  /** The field which a byte belongs to. */
+  fieldAt(offset: number): ConfigField | undefined {
+    for (const field of this.#fields.values()) if (offset >= field.at && offset < field.at + field.width) return field;
+    return undefined;
+  }
+
   reset(): void {
     this.state.reset();
   }

@@ -91,10 +91,16 @@ export function createVirtioPci(device: VirtioDevice, options: VirtioPciOptions)
     trace,
   });
   if (msix !== undefined) {
-    msix.onSend = () => counts.message();
+    msix.onSend = () => {
+      counts.message();
+      counts.observer?.message();
+    };
     msix.onAccess = () => counts.access("table");
   }
-  fn.onConfig = () => counts.access("config");
+  fn.onConfig = (offset, width, written) => {
+    counts.access("config");
+    counts.observer?.config(offset, width, written);
+  };
   const core = new VirtioCore(device, { dma: fn.dma, clock, interrupts, counts, trace, packed });
   for (const part of [core, ...core.parts] satisfies Device[]) fn.addPart(part);
   layout.add(fn, core, options);

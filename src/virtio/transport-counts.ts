@@ -7,6 +7,10 @@ export interface AccessObserver {
   read(layout: string, offset: number, width: Width, value: number): void;
   /** Before a write is made. */
   write(layout: string, offset: number, width: Width, value: number): void;
+  /** Before an access to configuration space; nothing is written by a read. */
+  config(offset: number, width: Width, written: number | undefined): void;
+  /** A message leaves. */
+  message(): void;
 }
 
 /** What a driver reaches a function by: registers in I/O BARs and in memory BARs, configuration space, the MSI-X table. */
@@ -27,7 +31,7 @@ export class TransportCounts implements Device {
   /** Whether the driver has said that it is ready, asked after each write. */
   #ready: () => boolean = () => false;
 
-  /** Sees the accesses to those layouts which say their names. */
+  /** Sees every access to the registers of every layout, by its name. */
   observer: AccessObserver | undefined;
 
   constructor(name: string) {
@@ -105,17 +109,17 @@ export class TransportCounts implements Device {
   }
 
   /** The same registers, counted. */
-  counted(target: BusTarget, kind: "ports" | "memory", layout?: string): BusTarget {
+  counted(target: BusTarget, kind: "ports" | "memory", layout: string): BusTarget {
     const { now } = this.state;
     return {
       read: (offset: number, width: Width) => {
         now[kind]++;
         const value = target.read(offset, width);
-        if (layout !== undefined) this.observer?.read(layout, offset, width, value);
+        this.observer?.read(layout, offset, width, value);
         return value;
       },
       write: (offset: number, width: Width, value: number) => {
-        if (layout !== undefined) this.observer?.write(layout, offset, width, value);
+        this.observer?.write(layout, offset, width, value);
         target.write(offset, width, value);
         // After the write: one which resets the device is the first of the next set-up.
         now[kind]++;

@@ -15,6 +15,8 @@ interface Watched {
   readonly buffers: Ranges;
   /** By head or buffer ID: those which have not been used. */
   readonly chains: Map<number, Ranges>;
+  /** Split: where the device writes its next used element. */
+  usedIndex: number;
 }
 
 /**
@@ -50,23 +52,26 @@ export class PermittedWrites {
       packed: queue instanceof PackedQueue,
       buffers: [],
       chains: new Map(),
+      usedIndex: 0,
     }));
   }
 
   clear(): void {
     this.#stamp++;
-    for (const { buffers, chains } of this.#watched) {
-      buffers.length = 0;
-      chains.clear();
+    for (const watched of this.#watched) {
+      watched.buffers.length = 0;
+      watched.chains.clear();
+      watched.usedIndex = 0;
     }
   }
 
   /** Gives whether there was something to drop. */
   drop(queue: SplitQueue | PackedQueue): boolean {
     for (const watched of this.#watched) {
-      if (watched.queue !== queue || watched.buffers.length === 0) continue;
+      if (watched.queue !== queue || watched.chains.size + watched.buffers.length + watched.usedIndex === 0) continue;
       watched.buffers.length = 0;
       watched.chains.clear();
+      watched.usedIndex = 0;
       return true;
     }
     return false;
@@ -127,26 +132,35 @@ export class PermittedWrites {
   }
 
   /** A used index or the flags of a used descriptor show an element. */
-  #used({ queue, packed, chains }: Watched, at: number, length: number): string | undefined {
+  #used(watched: Watched, at: number, length: number): string | undefined {
+    const { queue, packed } = watched;
     const now = queue.state.now;
     const little = packed || !("bigEndian" in now) || !now.bigEndian;
-    let name: number;
-    let claimed: number;
     if (packed) {
       const place = (at - now.descriptorArea) % 16;
       if (length !== 2 || place !== 14 || at >= now.descriptorArea + 16 * now.size) return undefined;
-      name = this.#view.getUint16(at - 2, true);
-      claimed = (this.#view.getUint16(at, true) & write) === 0 ? 0 : this.#view.getUint32(at - 6, true);
-    } else {
-      if (length !== 2 || at !== now.deviceArea + 2) return undefined;
-      const last = (this.#view.getUint16(at, little) - 1) & (now.size - 1);
-      name = this.#view.getUint32(now.deviceArea + 4 + 8 * last, little);
-      claimed = this.#view.getUint32(now.deviceArea + 8 + 8 * last, little);
+      const claimed = (this.#view.getUint16(at, true) & write) === 0 ? 0 : this.#view.getUint32(at - 6, true);
+      return this.#take(watched, this.#view.getUint16(at - 2, true), claimed);
     }
-    const chain = chains.get(name);
-    if (chain === undefined) return `${queue.name} uses ${name}, which is not available`;
+    if (length !== 2 || at !== now.deviceArea + 2) return undefined;
+    const element = now.deviceArea + 4 + 8 * (watched.usedIndex & (now.size - 1));
+    watched.usedIndex = this.#view.getUint16(at, little);
+    return this.#take(watched, this.#view.getUint32(element, little), this.#view.getUint32(element + 4, little));
+  }
+
+  /** A chain is used, and in order all those before it, which count as written to their ends (sections 2.7.9, 2.8.8). */
+  #take({ queue, chains }: Watched, name: number, claimed: number): string | undefined {
+    const found = chains.get(name);
+    if (found === undefined) return `${queue.name} uses ${name}, which is not available`;
+    for (const [before, chain] of chains) {
+      if (!queue.state.now.inOrder || before === name) break;
+      chains.delete(before);
+      let all = 0;
+      for (let i = 0; i < chain.length; i += 2) all += (chain[i + 1] as number) - (chain[i] as number);
+      if (!this.#claimed(chain, all)) return `${queue.name} leaves ${before} out, which it has not written`;
+    }
     chains.delete(name);
-    return this.#claimed(chain, claimed)
+    return this.#claimed(found, claimed)
       ? undefined
       : `${queue.name} claims ${claimed} bytes of ${name}, which it has not written`;
   }

@@ -1,4 +1,3 @@
-import type { Dma } from "../../bus/dma.ts";
 import type { Width } from "../../bus/target.ts";
 import { feature } from "../../virtio/features.ts";
 import { noVector } from "../../virtio/interrupts.ts";
@@ -9,21 +8,13 @@ import {
   region,
 } from "../../virtio/layout/modern/registers.ts";
 import { status } from "../../virtio/status.ts";
-import type { AccessObserver } from "../../virtio/transport-counts.ts";
+import { ModernDeviceWatch } from "./device.ts";
+import { ExposedDescriptors } from "./exposed.ts";
+import { GenerationWatch } from "./generation.ts";
+import { checkPackedRing, type Next } from "./packed-ring.ts";
 import type { Report } from "./rules.ts";
 import { checkSplitRing } from "./split-ring.ts";
-
-/** What is known of the device, besides its registers. */
-export interface Watched {
-  readonly queues: number;
-  /** Entries of the MSI-X table, 0 when there is none. */
-  readonly vectors: number;
-  readonly dma: Dma;
-  /** Its status now. */
-  status(): number;
-  /** Up to which available index the device has taken from a queue's split ring. */
-  consumed(queue: number): number;
-}
+import type { RingPosition, Watched } from "./watched.ts";
 
 /** A queue as the driver has set it up. */
 class QueueSeen {
@@ -31,6 +22,7 @@ class QueueSeen {
   readonly words = new Map<CommonRegister, number>();
   enabled = false;
   vectorUnread = false;
+  readonly exposed = new ExposedDescriptors();
 
   area(part: "desc" | "driver" | "device"): number {
     return (this.words.get(`queue_${part}_hi`) ?? 0) * 2 ** 32 + (this.words.get(`queue_${part}_lo`) ?? 0);
@@ -38,10 +30,12 @@ class QueueSeen {
 }
 
 const driverBits = status.acknowledge | status.driver | status.driverOk | status.featuresOk | status.failed;
+/** ISR status: the configuration has changed (section 4.1.4.5). */
+const isrConfig = 2;
 const byOffset = new Map(commonRegisters.map((register) => [register.at as number, register]));
 
 /** A driver of the modern layout, watched through the accesses it makes: virtio 1.2 sections 2.1, 2.2, 2.7, 3.1 and 4.1. */
-export class ModernDriverWatch implements AccessObserver {
+export class ModernDriverWatch {
   readonly #device: Watched;
   readonly #report: Report;
   #status = 0;
@@ -56,15 +50,39 @@ export class ModernDriverWatch implements AccessObserver {
   #select = 0;
   #configVectorUnread = false;
   #queues = new Map<number, QueueSeen>();
+  /** Queues which were reset, and have not been seen to be. */
+  readonly #resetting = new Set<number>();
+  readonly #generation: GenerationWatch;
+  readonly #answers: ModernDeviceWatch;
 
   constructor(device: Watched, report: Report) {
     this.#device = device;
     this.#report = report;
+    this.#generation = new GenerationWatch(device.config, report);
+    this.#answers = new ModernDeviceWatch(report);
   }
 
-  read(layout: string, offset: number, width: Width, value: number): void {
-    if (layout !== "modern" || offset >= region.isr) return;
+  /** Whether FEATURES_OK has been set and DRIVER_OK has not: nobody may be told of anything. */
+  get negotiating(): boolean {
+    return (this.#status & (status.featuresOk | status.driverOk)) === status.featuresOk;
+  }
+
+  read(offset: number, width: Width, value: number): void {
+    if (offset >= region.notify) return;
+    if (offset >= region.device) {
+      this.#generation.read(offset - region.device, width, value);
+      return;
+    }
+    if (offset >= region.isr) {
+      if (this.#device.byMessage() && (value & isrConfig) === 0)
+        this.#report("isr", `read the ISR status, 0x${value.toString(16)}`);
+      return;
+    }
     const register = this.#whole("read", offset, width);
+    if (register === "config_generation") this.#generation.generation(value);
+    else if (register !== undefined) this.#generation.other();
+    if (register !== undefined) this.#answers.read(register, this.#select, value);
+    if (register === "queue_reset" && value === 0) this.#resetting.delete(this.#select);
     if (register === "device_status") this.#readStatus(value);
     else if (register === "device_feature") this.#offered.set(this.#deviceSelect, value);
     else if (register === "config_msix_vector") this.#configVectorUnread = false;
@@ -72,8 +90,7 @@ export class ModernDriverWatch implements AccessObserver {
     else if (register === "queue_size" && this.#queue.size === 0) this.#queue.size = value;
   }
 
-  write(layout: string, offset: number, width: Width, value: number): void {
-    if (layout !== "modern") return;
+  write(offset: number, width: Width, value: number): void {
     if (this.#status !== 0 && this.#device.status() === 0) {
       // The whole machine was reset: nobody has to look whether this is over.
       this.#status = 0;
@@ -83,6 +100,7 @@ export class ModernDriverWatch implements AccessObserver {
     if (offset >= region.notify) this.#doorbell(offset - region.notify, width, value);
     else if (offset >= region.device) {
       if ((this.#status & status.featuresOk) === 0) this.#report("configEarly", `wrote ${what}`);
+      this.#generation.written();
     } else if (offset < region.isr) {
       const register = this.#whole("wrote", offset, width);
       if (register !== undefined) this.#common(register, value);
@@ -104,6 +122,9 @@ export class ModernDriverWatch implements AccessObserver {
     this.#accepted = 0n;
     this.#configVectorUnread = false;
     this.#queues = new Map();
+    this.#resetting.clear();
+    this.#generation.forget();
+    this.#answers.reset();
   }
 
   /** The field which an access is to, where it is to one and whole. */
@@ -133,6 +154,8 @@ export class ModernDriverWatch implements AccessObserver {
       return;
     }
     if (this.#resetUnread) report("resetRead");
+    this.#generation.other();
+    this.#answers.write(register, this.#select, value, this.#driverSelect, this.#offered);
     if (commonRegisters.find(({ name }) => name === register)?.access === "r") report("readOnly");
     else if (register === "device_feature_select") this.#deviceSelect = value;
     else if (register === "driver_feature_select") this.#driverSelect = value;
@@ -144,7 +167,7 @@ export class ModernDriverWatch implements AccessObserver {
     } else this.#writeQueue(register, value, report);
   }
 
-  #writeStatus(value: number, report: (rule: "statusBits" | "order" | "resetRead" | "vector") => void): void {
+  #writeStatus(value: number, report: (rule: Parameters<Report>[0]) => void): void {
     if (value === 0) {
       this.#status = 0;
       this.#forget();
@@ -166,8 +189,19 @@ export class ModernDriverWatch implements AccessObserver {
       const unread = this.#configVectorUnread || [...this.#queues.values()].some(({ vectorUnread }) => vectorUnread);
       if (unread) report("vector");
     }
-    if ((set & status.featuresOk) !== 0) this.#confirmed = false;
+    if ((set & status.featuresOk) !== 0) {
+      this.#confirmed = false;
+      this.#settle(report);
+    }
     this.#status |= value & driverBits;
+  }
+
+  /** What the driver asks to be accepted as a whole. */
+  #settle(report: (rule: Parameters<Report>[0]) => void): void {
+    const offers = ((this.#offered.get(1) ?? 0) & 1) !== 0;
+    if (offers && (this.#accepted & feature.version1) === 0n) report("version1");
+    if (!this.#device.supports(this.#accepted)) report("dependencies");
+    this.#answers.packed = (this.#accepted & feature.ringPacked) !== 0n;
   }
 
   #accept(value: number, report: (rule: "offered" | "order") => void): void {
@@ -186,8 +220,10 @@ export class ModernDriverWatch implements AccessObserver {
     const queue = this.#queue;
     if (register === "queue_reset") {
       this.#queues.delete(this.#select);
+      if (this.#select < this.#device.queues) this.#resetting.add(this.#select);
       return;
     }
+    if (this.#resetting.has(this.#select)) report("queueReset");
     if (register === "queue_enable") {
       if (value === 0) report("enableZero");
       else this.#enable(queue, report);
@@ -205,13 +241,14 @@ export class ModernDriverWatch implements AccessObserver {
     } else queue.words.set(register, value);
   }
 
-  #enable(queue: QueueSeen, report: (rule: "enableFirst" | "alignment") => void): void {
+  #enable(queue: QueueSeen, report: (rule: "enableFirst" | "alignment" | "packedAlignment") => void): void {
     for (const part of ["desc", "driver", "device"] as const)
       if (!queue.words.has(`queue_${part}_lo`)) report("enableFirst");
     if ((this.#accepted & feature.ringPacked) === 0n) {
       if (queue.area("desc") % 16 !== 0 || queue.area("driver") % 2 !== 0 || queue.area("device") % 4 !== 0)
         report("alignment");
-    }
+    } else if (queue.area("desc") % 16 !== 0 || queue.area("driver") % 4 !== 0 || queue.area("device") % 4 !== 0)
+      report("packedAlignment");
     queue.enabled = true;
   }
 
@@ -225,16 +262,20 @@ export class ModernDriverWatch implements AccessObserver {
       return;
     }
     if ((this.#status & status.driverOk) === 0) this.#report("notifyEarly", what);
+    const packed = (this.#accepted & feature.ringPacked) !== 0n;
     const queue = this.#queues.get(index);
-    if (queue?.enabled !== true || (this.#accepted & feature.ringPacked) !== 0n) return;
-    const ring = {
-      queue: index,
-      size: queue.size,
-      descriptorArea: queue.area("desc"),
-      driverArea: queue.area("driver"),
-      indirect: (this.#accepted & feature.indirectDescriptors) !== 0n,
-      eventIndex: (this.#accepted & feature.eventIndex) !== 0n,
-    };
-    checkSplitRing(ring, this.#device.consumed(index), this.#device.dma, this.#report);
+    const ring = this.#device.ring(index, packed);
+    if (queue?.enabled !== true || ring?.enabled !== true) return;
+    const { dma } = this.#device;
+    if (!packed) checkSplitRing(this.#device, index, ring, queue.exposed, this.#report);
+    const next = packed ? checkPackedRing(dma, index, ring, queue.exposed, this.#report) : splitNext(dma, ring);
+    if (data && next !== undefined && value >>> 16 !== (next.offset | (next.wrap << 15)))
+      this.#report("notificationData", `${what}, where the ring is at ${next.offset}, wrap ${next.wrap}`);
   }
+}
+
+/** In a split ring the upper half of notification data is the available index (section 2.9). */
+function splitNext(dma: Watched["dma"], ring: RingPosition): Next | undefined {
+  const index = dma.le.u16(ring.driverArea + 2);
+  return index < 0 ? undefined : { offset: index & 0x7fff, wrap: index >>> 15 };
 }

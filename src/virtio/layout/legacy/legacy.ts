@@ -29,7 +29,7 @@ export function addLegacyLayout(
   const header = new LegacyHeader(core, offered, options.guestOrder ?? (() => "little"));
   core.attach(header);
   fn.addPart(header);
-  const target = core.counts.counted(through(new LegacyRegion(core, header)), "ports");
+  const target = core.counts.counted(through(new LegacyRegion(core, header)), "ports", "legacy");
   const least = headerSize + vectorsSize + device.config.size;
   fn.addBar({ index: legacyBar, kind: "io", size: 2 ** Math.ceil(Math.log2(least)), target });
 }

@@ -40,17 +40,27 @@ export function addOverlayLayout(fn: PciFunction, core: VirtioCore, options: Ove
   if (inPorts) {
     const ports = new OverlaidPorts(core, file, registers, config);
     const least = Math.max(fileSize, overlaidAt.withVectors + device.config.size);
-    fn.addBar({ index: overlayBar.ports, kind: "io", size: powerOfTwo(least), target: counts.counted(ports, "ports") });
+    fn.addBar({
+      index: overlayBar.ports,
+      kind: "io",
+      size: powerOfTwo(least),
+      target: counts.counted(ports, "ports", "overlay-bar0"),
+    });
   }
   if (inMemory)
-    for (const [index, target] of [
-      [overlayBar.mirror, registers],
-      [overlayBar.config, config],
+    for (const [index, target, name] of [
+      [overlayBar.mirror, registers, "overlay-bar1"],
+      [overlayBar.config, config, "overlay-config"],
     ] as const)
-      fn.addBar({ index, kind: "memory32", size: memoryBarSize, target: counts.counted(target, "memory") });
+      fn.addBar({ index, kind: "memory32", size: memoryBarSize, target: counts.counted(target, "memory", name) });
   if (inPorts) {
     const size = powerOfTwo(Math.max(4, device.config.size));
-    fn.addBar({ index: overlayBar.configPorts, kind: "io", size, target: counts.counted(config, "ports") });
+    fn.addBar({
+      index: overlayBar.configPorts,
+      kind: "io",
+      size,
+      target: counts.counted(config, "ports", "overlay-config"),
+    });
   }
   fn.addCapability(capability.vendor, describe(inPorts, inMemory), new Uint8Array(12));
 }
