@@ -75,7 +75,7 @@ async function main<C, A>(target: Target<C, A>): Promise<void> {
 
 if (values.cpu === "x86") await main(await x86Target(executor, values.float ? "float" : "integer"));
 else if (values.cpu === "e500" && values.float)
-  await main(executor === "both" ? e500FloatTarget("interpreter", "regions") : e500FloatTarget(executor));
+  await main(await (executor === "both" ? e500FloatTarget("interpreter", "regions") : e500FloatTarget(executor)));
 else if (values.cpu === "e500")
   await main(await (executor === "both" ? e500Target("interpreter", "regions") : e500Target(executor)));
 else fail("--cpu is x86 or e500");

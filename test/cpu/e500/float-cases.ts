@@ -209,3 +209,46 @@ function singleBits(random: Random): number {
     : random.word() & (random.once(3) ? 0x007f_ffff : 0x7fff_ffff);
   return (bits | (random.once(2) ? 0x8000_0000 : 0)) >>> 0;
 }
+
+const chained = floatOpcodes.filter(({ row }) =>
+  /^f(n?m(add|sub)s?|(add|sub|mul|div)s?|rsp|sel|mr|neg|n?abs|cmpu)$/.test(row.mnemonic),
+);
+
+/**
+ * Instructions that work on each other's results in f3 to f6. FPSCR is such that no difference between oracles shows but in FR, FI and FPRF: FX and VXSNAN
+ * are set, nothing is enabled, and no rounding goes up or down.
+ */
+export function makeFloatSequence(random: Random): Omit<FloatCase, "mnemonic" | "word"> & { words: FloatOpcode[] } {
+  const single = random.once(3);
+  const words = Array.from({ length: 2 + random.below(8) }, () => {
+    const { row, word } = random.pick(chained);
+    let w = word;
+    const has = (name: string) => (row.operands as readonly string[]).includes(name);
+    for (const [name, shift] of [
+      ["FT", 21],
+      ["FA", 16],
+      ["FB", 11],
+      ["FC", 6],
+    ] as const)
+      if (has(name)) w |= (3 + random.below(4)) << shift;
+    if (has("BF")) w |= random.below(8) << 23;
+    if (row.has(Attribute.record) && random.once(4)) w |= 1;
+    return { row, word: w >>> 0 };
+  });
+  const sticky = random.once(2) ? 0xbff8_0700 : 0xa300_0000;
+  return {
+    words,
+    fpscr: (sticky | (random.once(3) ? 1 : 0)) >>> 0,
+    fpr: Array.from({ length: 4 }, () => (random.once(3) ? operand(random, single) : bitsOf(plain(random, single)))),
+    r4: 0,
+    r5: 0,
+    cr: random.word(),
+    memory: new Uint8Array(dataSize),
+  };
+}
+
+/** A number of everyday size. */
+function plain(random: Random, single: boolean): number {
+  const x = (random.word() - 2 ** 31) * 2 ** -random.below(40) + random.word() * 2 ** -60;
+  return single ? Math.fround(x) : x;
+}
