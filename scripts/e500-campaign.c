@@ -149,7 +149,7 @@ static volatile uint32_t caught, caught_at, caught_address, running, seen;
 /* The registers are left as the signal found them; only pc moves on. Nothing here may use r2. */
 static void on_signal(int number, siginfo_t *info, void *context) {
   ucontext_t *at = context;
-  if (number == SIGALRM) {
+  if (number == SIGVTALRM) {
     /* Two of them in one case: it does not end. */
     uint32_t pc = at->uc_mcontext.regs->nip;
     uint32_t before = seen;
@@ -235,7 +235,7 @@ int main(void) {
   stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
   struct itimerval often = {{0, 200000}, {0, 200000}};
-  const int signals[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGALRM};
+  const int signals[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGVTALRM};
   size_t count;
 
   sigaltstack(&other, 0);
@@ -244,7 +244,7 @@ int main(void) {
       !map(PAGE, 4096, PROT_READ | PROT_WRITE))
     return 1;
 
-  setitimer(ITIMER_REAL, &often, 0);
+  setitimer(ITIMER_VIRTUAL, &often, 0);
 
   while ((count = read_requests()) > 0) {
     size_t from = 0;
