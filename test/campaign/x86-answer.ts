@@ -166,6 +166,26 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
   return is[field.trap] === 14 && (cr2 >>> 20 === 0x080 || cr2 >>> 16 === systemPages >>> 16) ? "skipped" : "different";
 }
 
+/** An answer with zeros for what is not compared, so that equal ones have the same bytes. */
+export function normal(c: X86Case, a: Answer): Answer {
+  const out = a.slice();
+  const left = leftOut(c, a);
+  const trap = a[field.trap] as number;
+  for (let k = 0; k < 8; k++) if ((left & (1 << k)) !== 0) out[k] = 0;
+  out[field.flags] = (a[field.flags] as number) & watchedFlags & ~undefinedAt(c, a);
+  out[field.error] = (a[field.error] as number) & errorMask(trap);
+  if (trap !== 14) out[field.cr2] = 0;
+  out[field.signal] = 0;
+  if ((left & memoryLeft) !== 0) out.fill(0, memoryOffset / 4, codeOffset / 4);
+  if (!c.writable) out.fill(0, codeOffset / 4, fpuOffset / 4);
+  const fpu = c.fpu !== undefined && (left & fpuLeft) === 0;
+  for (let k = 0; k < fpuSize / 4; k++) {
+    const at = fpuOffset / 4 + k;
+    out[at] = fpu ? (a[at] as number) & (compared[k] as number) : 0;
+  }
+  return out;
+}
+
 /** What differs, a line each. */
 export function differences(c: X86Case, is: Answer, should: Answer): string[] {
   const lines: string[] = [];

@@ -59,7 +59,7 @@ function makeFamily(seed: number, number: number, kind: Kind): Family {
 let last: Family | undefined;
 
 /** States of the x87 and SSE to choose from: one takes long to make. */
-export class Pool {
+class Pool {
   readonly images: readonly Fpu[];
 
   constructor(seed: number) {
@@ -92,7 +92,7 @@ export class Pool {
 }
 
 const pools = new Map<number, Pool>();
-function pool(seed: number): Pool {
+export function pool(seed: number): Pool {
   let found = pools.get(seed);
   if (found === undefined) {
     found = new Pool(seed);

@@ -33,8 +33,8 @@ const pages = { code: 0x10000, data: 0x11000, stack: 0x12000, descriptors: 0x140
 const page = 4096;
 /** An address where nothing is. */
 const nowhere = 0x7000_0000;
-/** Repeated string instructions go to the end of the page, or of the stack's two. */
-const longest = 3 * page;
+/** Repeated string instructions go to the end of a page, and loops that push to the end of the stack. */
+const longest = 16 * page;
 const ldtOffset = 0x400;
 
 /** One machine for all cases, which looks to them as the oracle does. */

@@ -80,6 +80,18 @@ describe.each(["evaluator", "interpreter", "regions"] as const)("on the %s", (ex
     expect(word(m, s.fpuStatus)).toBe(0x8082);
   });
 
+  it("FSCALE of a denormal by zero is no underflow, by a half it is", () => {
+    setWord(m, s.fpuControl, 0x36f);
+    setWord(m, s.fpuUsed, 3);
+    put(0, 0, 0x10);
+    put(1, 0, 0);
+    expect(run(0xd9, 0xfd)).toBe(3);
+    expect([word(m, s.fpuStatus), word(m, s.fpuExponent[0])]).toEqual([2, 0]);
+    put(1, 0x3ffe, 0x8000_0000);
+    expect(run(0xd9, 0xfd)).toBe(3);
+    expect([word(m, s.fpuStatus), word(m, s.fpuExponent[0])]).toEqual([0x8092, 0x5fe6]);
+  });
+
   it.each([
     ["FSTP m80", [0xdb, 0x3b]],
     ["MOVUPS", [0x0f, 0x11, 0x03]],

@@ -200,6 +200,8 @@ export function reduce(unit: Unit, nearest: boolean): void {
 export function scaled(unit: Unit): void {
   if (!operands(unit, 0, 0)) return;
   scale(unit.r, unit.a, unit.b, unit.rounder);
+  // By zero it is the operand again, and no underflow when that is a denormal.
+  if (unit.b.kind === Kind.zero) unit.rounder.masked |= Exception.underflow;
   unit.finishExact(0, 0);
 }
 
