@@ -77,9 +77,17 @@ describe.skipIf(gdb === undefined).each(machineNames)("a real gdb on %s", (name)
       "continue",
       "watch *(int*)&virtio_count",
       "continue",
+      "delete",
+      "rwatch *(int*)&virtio_count",
+      "continue",
+      "delete",
+      "awatch *(int*)&virtio_count",
+      "continue",
       "kill",
     ]);
-    expect(text).toMatch(/Old value = 0\s+New value = 1/);
+    expect(text).toMatch(/Hardware watchpoint 2[\s\S]*Old value = 0\s+New value = 1/);
+    expect(text).toMatch(/Hardware read watchpoint 3: [^\n]*\s+Value = 1/);
+    expect(text).toMatch(/Hardware access \(read\/write\) watchpoint 4: [^\n]*\s+(Value|Old value) = \d/);
   });
 
   test("detaches, and finds the machine still there when it comes again", { timeout: 60_000 }, async () => {
