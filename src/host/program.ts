@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { oneLine, usage } from "./failure.ts";
 import { hint } from "./nearest.ts";
 import type { BootFlags } from "./verbs/boot.ts";
+import type { CompareFlags } from "./verbs/compare.ts";
 import type { MatrixFlags } from "./verbs/matrix.ts";
 
 /**
@@ -84,6 +85,20 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .action(async (wanted: string[], flags: MatrixFlags) => {
       const { matrixCommand } = await import("./verbs/matrix.ts");
       status = await matrixCommand(wanted, flags);
+    });
+
+  program
+    .command("compare")
+    .description(
+      "measure what each register layout costs, on whole machines and in the device models, and lay it beside the claims",
+    )
+    .argument("[machines...]", "only these (default: all there are)")
+    .option("--json", "all that was measured as one JSON object")
+    .option("--html <file>", "write a page there: charts, how to repeat each figure, and the claims one by one")
+    .option("--jobs <n>", "how many threads measure at once (default: the cores there are)")
+    .action(async (wanted: string[], flags: CompareFlags) => {
+      const { compareCommand } = await import("./verbs/compare.ts");
+      status = await compareCommand(wanted, flags);
     });
 
   let help = "";

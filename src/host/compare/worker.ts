@@ -1,6 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import type { Row } from "../matrix/plan.ts";
-import { measureRow } from "./measure-row.ts";
+import { doJob, type Job } from "./jobs.ts";
 
-/** A thread which measures the rows it is sent, one after the other. */
-parentPort?.on("message", async (row: Row) => parentPort?.postMessage(await measureRow(row)));
+/** A thread which does the jobs it is sent, one after the other. */
+parentPort?.on("message", async (job: Job) => parentPort?.postMessage(await doJob(job)));

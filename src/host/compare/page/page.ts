@@ -1,0 +1,4 @@
+import type { Comparison } from "../comparison.ts";
+export function page(_found: Comparison): string {
+  return "";
+}
