@@ -19,11 +19,14 @@ const illegal = 4;
 
 const inMemory = (found: readonly number[]) => found.every((k) => 4 * k >= memoryOffset);
 
-/** Whether a store stands between lwarx and stwcx. */
+/** Whether a store stands between lwarx and stwcx., where a loop comes round too. */
 function storesUnderReservation(elements: readonly Element[]): boolean {
-  const reserve = elements.findIndex((e) => e.mnemonic === "lwarx");
-  const last = elements.findLastIndex((e) => e.mnemonic === "stwcx.");
-  return reserve >= 0 && elements.slice(reserve, last).some((e) => /^(st[^w]|stw(?!cx)|dcbz)/.test(e.mnemonic));
+  const last = elements.at(-1);
+  const loops = last?.mnemonic === "bc" && (last.word & 0x8000) !== 0;
+  const order = loops ? [...elements, ...elements] : elements;
+  const reserve = order.findIndex((e) => e.mnemonic === "lwarx");
+  const conditional = order.findLastIndex((e) => e.mnemonic === "stwcx.");
+  return reserve >= 0 && order.slice(reserve, conditional).some((e) => /^(st[^w]|stw(?!cx)|dcbz)/.test(e.mnemonic));
 }
 
 export const known: readonly Known[] = [
