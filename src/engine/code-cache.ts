@@ -1,6 +1,16 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
 
+/** A region as its page knows it. */
+export interface PlacedRegion {
+  /** Where it stands in the table of handlers. */
+  readonly index: number;
+  /** The places where it is entered. */
+  readonly entries: readonly number[];
+  /** 1 where one of its instructions starts. */
+  readonly instructions: Uint8Array;
+}
+
 /** A page of guest code as decoded under one mode: a table with a word for each place where an instruction may start. */
 export interface CodePage {
   /** The page's number in the guest memory. */
@@ -10,6 +20,10 @@ export interface CodePage {
   readonly table: number;
   /** 1 for each place where an instruction starts that some region has, whether it was decoded for the interpreter or not. */
   covered: Uint8Array | undefined;
+  readonly regions: PlacedRegion[];
+  /** How often a region here took the place of others or was written over, and how many hot places are passed over until that happens again. */
+  remade: number;
+  patience: number;
 }
 
 /**
@@ -22,7 +36,10 @@ export class CodeCache {
   readonly #guest: GuestMemory;
   readonly #layout: EngineLayout;
   readonly #words: Int32Array;
-  readonly #shift: number;
+  /** How many bits of an offset on a page its table leaves out. */
+  readonly shift: number;
+  /** Told of a page whose records are forgotten. */
+  onForget: (code: CodePage) => void = () => {};
   readonly #pages = new Map<number, CodePage[]>();
   readonly #byTable = new Map<number, CodePage>();
   #next: number;
@@ -33,13 +50,13 @@ export class CodeCache {
     this.#guest = guest;
     this.#layout = layout;
     this.#words = new Int32Array(guest.memory.buffer);
-    this.#shift = alignment === 1 ? 0 : 2;
+    this.shift = alignment === 1 ? 0 : 2;
     this.#next = layout.arena;
   }
 
   /** Whether a page and a run of `bytes` of records still fit. */
   fits(bytes: number): boolean {
-    return this.#next + ((4 * pageSize) >> this.#shift) + bytes <= this.#layout.arena + this.#layout.arenaSize;
+    return this.#next + ((4 * pageSize) >> this.shift) + bytes <= this.#layout.arena + this.#layout.arenaSize;
   }
 
   /** Forgets everything. */
@@ -57,10 +74,10 @@ export class CodeCache {
 
   /** Makes the page; the caller has seen that it fits, and takes away what the TLB lets be written. */
   create(page: number, mode: number): CodePage {
-    const size = (4 * pageSize) >> this.#shift;
+    const size = (4 * pageSize) >> this.shift;
     const table = this.#take(size);
     this.#words.fill(0, table >> 2, (table + size) >> 2);
-    const made: CodePage = { page, mode, table, covered: undefined };
+    const made: CodePage = { page, mode, table, covered: undefined, regions: [], remade: 0, patience: 0 };
     const others = this.#pages.get(page);
     if (others === undefined) this.#pages.set(page, [made]);
     else others.push(made);
@@ -78,10 +95,10 @@ export class CodeCache {
     return this.#take(bytes);
   }
 
-  /** A region holds the instructions at these places of a page. */
-  cover(page: CodePage, offsets: readonly number[]): void {
+  /** A region holds the instructions that start where there is a 1. */
+  cover(page: CodePage, instructions: Uint8Array): void {
     page.covered ??= new Uint8Array(pageSize);
-    for (const offset of offsets) page.covered[offset] = 1;
+    for (let k = 0; k < pageSize; k++) if (instructions[k] === 1) page.covered[k] = 1;
   }
 
   /** What was taken last is given back from `end` on. */
@@ -90,11 +107,11 @@ export class CodeCache {
   }
 
   entry(page: CodePage, offset: number): number {
-    return this.#words[(page.table >> 2) + (offset >> this.#shift)] as number;
+    return this.#words[(page.table >> 2) + (offset >> this.shift)] as number;
   }
 
   enter(page: CodePage, offset: number, at: number): void {
-    this.#words[(page.table >> 2) + (offset >> this.#shift)] = at;
+    this.#words[(page.table >> 2) + (offset >> this.shift)] = at;
   }
 
   /**
@@ -110,12 +127,13 @@ export class CodeCache {
       const start = Math.max(0, offset - page * pageSize - 14);
       const end = Math.min(pageSize, offset + length - page * pageSize);
       for (const code of codes) {
-        const first = (code.table >> 2) + (start >> this.#shift);
-        const past = (code.table >> 2) + ((end + (1 << this.#shift) - 1) >> this.#shift);
+        const first = (code.table >> 2) + (start >> this.shift);
+        const past = (code.table >> 2) + ((end + (1 << this.shift) - 1) >> this.shift);
         const translated = code.covered?.subarray(start, end).includes(1) ?? false;
         if (!translated && !this.#anything(first, past)) continue;
         code.covered?.fill(0);
-        this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.#shift)) >> 2);
+        this.onForget(code);
+        this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);
         this.invalidations++;
         hit = true;
       }

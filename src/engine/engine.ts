@@ -90,21 +90,25 @@ export class Engine implements EngineServices {
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, endHandler + 1);
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
-    const module = new WebAssembly.Module(emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize));
+    const module = new WebAssembly.Module(
+      emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize, mostForms),
+    );
     const { exports } = new WebAssembly.Instance(module, {
       run: { memory: guest.memory, table: this.#handlers.table },
     });
     this.#loop = exports as unknown as Loop;
     this.#heat = options.executor === "interp" ? 0 : (options.threshold ?? defaultThreshold);
-    this.#regions = new Regions(
+    this.#regions = new Regions({
       guest,
       front,
-      this.#cache,
-      this.#handlers.table,
-      mostForms,
-      (address, width, writing) => this.#enter(address, width, writing),
-      options.now ?? (() => 0),
-    );
+      cache: this.#cache,
+      table: this.#handlers.table,
+      helpers: this.#handlers.helpers,
+      first: mostForms,
+      enter: (address, width, writing) => this.#enter(address, width, writing),
+      chain: this.#loop.chain,
+      now: options.now ?? (() => 0),
+    });
     this.#handlers.table.set(endHandler, exports.end);
     this.#forgetFetches();
     guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
@@ -352,7 +356,11 @@ export class Engine implements EngineServices {
     const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
     const code = this.#cache.byTable(this.words[entry + 1] as number);
     if (code === undefined || !this.#regions.room) this.#empty();
-    else this.#regions.make(code, linear & (pageSize - 1), this.#pc);
+    else {
+      const offset = linear & (pageSize - 1);
+      const heat = this.#regions.make(code, offset, this.#pc, this.#heat);
+      if (heat !== 0) this.view.setUint16(this.#cache.entry(code, offset) + record.heat, heat, true);
+    }
   }
 
   #write(at: number, decoded: Decoded): void {

@@ -31,6 +31,8 @@ export class Handlers {
   readonly table: WebAssembly.Table;
   readonly #guest: GuestMemory;
   readonly #front: FrontEnd;
+  /** The front end's helpers, each of which sets the trap slot when it throws the fault. */
+  readonly helpers: WebAssembly.ModuleImports;
   readonly #imports: WebAssembly.Imports;
   readonly #indices = new Map<Form, number>();
   #wanted: Form[] = [];
@@ -42,11 +44,12 @@ export class Handlers {
     this.#guest = guest;
     this.#front = front;
     this.#next = first;
+    this.helpers = Object.fromEntries(
+      Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault, slow.trap)]),
+    );
     this.#imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
-      help: Object.fromEntries(
-        Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault, slow.trap)]),
-      ),
+      help: this.helpers,
     };
   }
 

@@ -16,8 +16,9 @@ export const record = {
   halves: 8,
   /** Operands 6 and 7. */
   words: 20,
-  /** Of an instruction in whose place a region stands: the index of its own handler. */
+  /** Of an instruction in whose place a region stands: the index of its own handler, 16 bits, and which of the region's entries it is. */
   original: 28,
+  entry: 30,
 } as const;
 
 /** Where operand `k` lies in a record. */

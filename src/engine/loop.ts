@@ -20,12 +20,25 @@ export const Reason = {
   hot: 6,
 } as const;
 
+/**
+ * How a region ends, besides `Status.jump`. The loop does not know where it ended, so the pc is in the state.
+ *
+ * - `alone`: in front of an instruction in whose place a region stands: that one is to be done by its own handler.
+ * - `faulted`: in an instruction that faulted.
+ */
+export const RegionStatus = { alone: 5, faulted: 6 } as const;
+
 /** The functions of the loop module. */
 export interface Loop {
   /** Runs from the pc in the state until something is wanted of the engine. Returns a `Reason`. */
   run(): number;
   /** Runs one record at the pc in the state. Returns a `Reason`; `budget` also for an instruction that went well. */
   one(at: number): number;
+  /**
+   * For a region that ends: goes on at a pc, with the budget in the state. In the region which stands there, in place of the caller; where none does,
+   * the pc goes into the state and `Status.jump` is returned.
+   */
+  readonly chain: WebAssembly.ExportValue;
 }
 
 /** Table slots which are not forms. */
@@ -41,6 +54,7 @@ export function emitLoop(
   alignment: 1 | 4,
   pages: number,
   tableSize: number,
+  mostForms: number,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", pages);
@@ -54,7 +68,14 @@ export function emitLoop(
     runBody(slots, layout, alignment, handler),
   );
   const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
+  const chain = module.function(
+    ["i32"],
+    ["i32"],
+    ["i32", "i32", "i32", "i32"],
+    chainBody(slots, layout, alignment, handler, mostForms),
+  );
   module.export("end", end);
+  module.export("chain", chain);
   module.export("run", run);
   module.export("one", one);
   return module.bytes();
@@ -88,28 +109,17 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc);
   out.u8(op.loop, noValue); // look up the pc
-  // linear = pc + fetchBase; entry = fetch TLB entry of its page
-  out.u8(op.localGet, pc);
-  load(out, slots.fetchBase.offset);
-  out.u8(op.i32Add, op.localTee, linear);
-  out
-    .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
-    .s32((fetchTlb.entries - 1) << 3)
-    .u8(op.i32And, op.localTee, entry);
-  out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
-  out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
-  load(out, slots.mode.offset);
-  out.u8(op.i32Or, op.i32Ne, op.if, noValue);
-  leave(Reason.fetch);
-  out.u8(op.end);
-  // at = table[offset in page]
-  out.u8(op.localGet, entry, op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.table);
-  if (alignment === 1)
-    out.u8(op.localGet, linear, op.i32Const).s32(4095).u8(op.i32And, op.i32Const, 2, op.i32Shl, op.i32Add);
-  else out.u8(op.localGet, linear, op.i32Const).s32(4092).u8(op.i32And, op.i32Add);
-  out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz, op.if, noValue);
-  leave(Reason.decode);
-  out.u8(op.end);
+  const find = () =>
+    lookUp(
+      out,
+      { pc, at, linear, entry },
+      slots,
+      layout,
+      alignment,
+      () => leave(Reason.fetch),
+      () => leave(Reason.decode),
+    );
+  find();
   // Each jump here makes the place hotter; 0 is a place which is not watched.
   out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if, noValue);
   out.u8(
@@ -142,6 +152,23 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.localGet, at, op.i32Const, record.size, op.i32Add, op.localSet, at);
   out.u8(op.br, 1, op.end, op.end);
   // entry = how it ended
+  out.u8(op.localGet, entry, op.i32Const, RegionStatus.alone, op.i32Eq, op.if, noValue);
+  load(out, slots.pc.offset);
+  out.u8(op.localSet, pc);
+  find();
+  load(out, slots.budget.offset);
+  out.u8(op.localTee, budget, op.i32Eqz, op.if, noValue);
+  leave(Reason.budget);
+  out.u8(op.end);
+  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1, record.original);
+  out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
+  out.u8(op.i32Eqz, op.if, noValue);
+  // Another look-up only where it goes on in order: it would come back to the region, were it the same place.
+  advance(out, pc, at);
+  out.u8(op.br, 2, op.end, op.end);
+  out.u8(op.localGet, entry, op.i32Const, RegionStatus.faulted, op.i32Eq, op.if, noValue);
+  out.u8(op.i32Const, Reason.fault, op.return, op.end);
   out.u8(op.localGet, entry, op.i32Const, Status.jump, op.i32Eq, op.if, noValue);
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc, op.br, 1, op.end);
@@ -150,6 +177,73 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.end);
   storeLocal(out, slots.pc.offset, pc);
   out.u8(op.localGet, entry, op.return, op.end, op.unreachable);
+  return out.view().slice();
+}
+
+/** at = the record under the pc. `noPage`: the page is not in the fetch TLB; `noRecord`: it holds no record for this place. */
+function lookUp(
+  out: Bytes,
+  {
+    pc,
+    at,
+    linear,
+    entry,
+  }: { readonly pc: number; readonly at: number; readonly linear: number; readonly entry: number },
+  slots: EngineSlots,
+  layout: EngineLayout,
+  alignment: 1 | 4,
+  noPage: () => void,
+  noRecord: () => void,
+): void {
+  // linear = pc + fetchBase; entry = fetch TLB entry of its page
+  out.u8(op.localGet, pc);
+  load(out, slots.fetchBase.offset);
+  out.u8(op.i32Add, op.localTee, linear);
+  out
+    .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
+    .s32((fetchTlb.entries - 1) << 3)
+    .u8(op.i32And, op.localTee, entry);
+  out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
+  out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
+  load(out, slots.mode.offset);
+  out.u8(op.i32Or, op.i32Ne, op.if, noValue);
+  noPage();
+  out.u8(op.end);
+  // at = table[offset in page]
+  out.u8(op.localGet, entry, op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.table);
+  if (alignment === 1)
+    out.u8(op.localGet, linear, op.i32Const).s32(4095).u8(op.i32And, op.i32Const, 2, op.i32Shl, op.i32Add);
+  else out.u8(op.localGet, linear, op.i32Const).s32(4092).u8(op.i32And, op.i32Add);
+  out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz, op.if, noValue);
+  noRecord();
+  out.u8(op.end);
+}
+
+function chainBody(
+  slots: EngineSlots,
+  layout: EngineLayout,
+  alignment: 1 | 4,
+  handler: number,
+  mostForms: number,
+): Uint8Array {
+  const [pc, at, linear, entry, index] = [0, 1, 2, 3, 4];
+  const out = new Bytes();
+  const back = () => {
+    storeLocal(out, slots.pc.offset, pc);
+    out.u8(op.i32Const, Status.jump, op.return);
+  };
+  lookUp(out, { pc, at, linear, entry }, slots, layout, alignment, back, back);
+  out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.localTee, index);
+  out.u8(op.i32Const).s32(mostForms).u8(op.i32LtU, op.if, noValue);
+  back();
+  out.u8(op.end);
+  // What the loop does for an instruction: it is counted before it is begun.
+  load(out, slots.budget.offset);
+  out.u8(op.localTee, linear, op.i32Eqz, op.if, noValue);
+  back();
+  out.u8(op.end);
+  out.u8(op.i32Const, 0, op.localGet, linear, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, index, op.returnCallIndirect).u32(handler).u8(0);
   return out.view().slice();
 }
 

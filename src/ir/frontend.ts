@@ -1,5 +1,5 @@
 import type { Builder, Value } from "./builder.ts";
-import type { EngineSlots } from "./slots.ts";
+import type { EngineSlots, Slot } from "./slots.ts";
 
 /** The operands of a decoded instruction, as values: constants in a region, fields of the record in the interpreter. */
 export class Fields {
@@ -95,6 +95,16 @@ export interface EngineServices {
 /** A helper: takes up to four i32, gives one. It may throw the front end's fault. */
 export type Helper = (a: number, b: number, c: number, d: number) => number;
 
+/** A helper which regions may call, since it does nothing to the flow of control, other than raise a fault, and does not ask for the count of instructions. */
+export interface Contained {
+  /** The state words (i32) that it reads or writes. It may use state of other types, and the pc, without naming it. */
+  readonly words: readonly Slot[];
+  /** It may raise one. */
+  readonly faults?: boolean;
+  /** It changes nothing that it would miss if its instruction were begun again. */
+  readonly repeatable?: boolean;
+}
+
 /** An instruction set, as the engine sees it. */
 export interface FrontEnd {
   readonly name: string;
@@ -102,6 +112,8 @@ export interface FrontEnd {
   /** Instructions start at multiples of this: 1 or 4. */
   readonly alignment: 1 | 4;
   readonly helpers: Readonly<Record<string, Helper>>;
+  /** Those of the helpers which are. */
+  readonly contained?: Readonly<Record<string, Contained>>;
   /** What helpers throw for a fault, after recording it, and `VirtualMemory` on their behalf. One object, no stack. */
   readonly fault: object;
   /** Called once, before anything else. */

@@ -4,9 +4,9 @@ import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
 
 const pageSize = 4096;
 /** Instructions in a region at most: about 40 bytes of WebAssembly each, and V8 optimises up to some tens of kilobytes in a few ms. */
-const largest = 200;
-/** Places that a jump to an address which is not known is compared with. */
-const mostReturns = 4;
+export const largest = 400;
+/** Ways into a region at most. */
+const mostEntries = 64;
 
 /** A decoded instruction on the region's page. */
 export interface Found {
@@ -32,8 +32,8 @@ export interface Stretch {
 /** What is reached on the page. */
 export interface Discovery {
   readonly stretches: readonly Stretch[];
-  /** Where calls inside the region come back to: a jump to an address that is not known is tried on these first. */
-  readonly returns: readonly number[];
+  /** Where it may be entered: the places asked for, and those where calls come back to. */
+  readonly entries: readonly number[];
 }
 
 /** An instruction that jumps, and whether it keeps the address behind it. */
@@ -52,7 +52,7 @@ export function targetOf(node: Node): number | undefined {
 }
 
 /** Whether a jump goes to a known place which is not on the page. */
-function isElsewhere(node: Node): boolean {
+export function isElsewhere(node: Node): boolean {
   const target = node.args[0];
   return target?.op === "add" && target.args[0] === pageStart && target.args[1]?.op === "const";
 }
@@ -76,43 +76,49 @@ function jumpsIn(block: Block, into: Node[]): Node[] {
   return into;
 }
 
+/** What a region is made from. */
+export interface Source {
+  readonly front: FrontEnd;
+  /** The page's bytes. */
+  readonly bytes: Uint8Array;
+  /** The pc at the page's first byte. */
+  readonly pc: number;
+  readonly mode: number;
+  /** Whether an instruction at this place has been come to: what never ran stays out. */
+  ran(offset: number): boolean;
+}
+
 /**
- * The code that is reached from `entry` without leaving the page, cut into stretches; the entry's is the first. Empty when not even the
- * first instruction can be in a region.
+ * The code that is reached from `wanted` without leaving the page, cut into stretches. Empty when not even the first of these instructions
+ * can be in a region.
  */
-export function discover(front: FrontEnd, bytes: Uint8Array, entry: number, pc: number, mode: number): Discovery {
-  const returns = new Set<number>();
+export function discover(source: Source, wanted: readonly number[]): Discovery {
   const found = new Map<number, Found>();
-  const leaders = new Set([entry]);
-  const work = [entry];
+  const entries = new Set(wanted);
+  const leaders = new Set(wanted);
+  const work = [...wanted].reverse();
   for (let offset = work.pop(); offset !== undefined; offset = work.pop()) {
-    for (let at: number = offset; !found.has(at); ) {
+    for (let at: number = offset; !found.has(at) && source.ran(at); ) {
       if (found.size >= largest) break;
-      const one = inspect(front, bytes, at, pc - entry + at, mode);
+      const one = inspect(source, at);
       if (one === undefined) break;
       found.set(at, one);
       for (const target of one.targets) {
         leaders.add(target);
         work.push(target);
       }
-      const back = comesBack(one);
-      if (back !== undefined) {
-        returns.add(back);
-        leaders.add(back);
-        work.push(back);
-      }
       at += one.length;
+      if (one.links && at < pageSize && source.ran(at) && entries.size < mostEntries) {
+        entries.add(at);
+        leaders.add(at);
+        work.push(at);
+      }
       if (!one.falls || (one.last && !one.jumps)) break;
       if (one.jumps) leaders.add(at);
     }
   }
   const stretches = [...leaders].filter((leader) => found.has(leader)).map((leader) => stretch(found, leaders, leader));
-  return { stretches, returns: [...returns].filter((at) => found.has(at)).slice(0, mostReturns) };
-}
-
-/** The place behind a call of something on the page: control is likely to come back there, so it belongs to the region. */
-function comesBack({ offset, length, links, targets }: Found & Links): number | undefined {
-  return links && targets.length > 0 && offset + length < pageSize ? offset + length : undefined;
+  return { stretches, entries: [...entries].filter((at) => found.has(at)) };
 }
 
 function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>, offset: number): Stretch {
@@ -127,19 +133,16 @@ function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>
   return { offset, instructions };
 }
 
-function inspect(
-  front: FrontEnd,
-  bytes: Uint8Array,
-  at: number,
-  pc: number,
-  mode: number,
-): (Found & Links) | undefined {
+function inspect({ front, bytes, pc, mode }: Source, at: number): (Found & Links) | undefined {
   const available = Math.min(16, pageSize - at);
   if (available <= 0) return undefined;
   const decoded = new Decoded();
-  if (!front.decode(bytes.subarray(at, at + available), available, pc, mode, decoded) || decoded.form === undefined)
+  if (
+    !front.decode(bytes.subarray(at, at + available), available, pc + at, mode, decoded) ||
+    decoded.form === undefined
+  )
     return undefined;
-  const builder = new RegionBuilder(decoded.operands);
+  const builder = new RegionBuilder(front, decoded.operands);
   builder.instruction(at, decoded.length, decoded.operands);
   try {
     decoded.form.body(builder, new Fields(builder));

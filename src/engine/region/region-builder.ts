@@ -1,4 +1,5 @@
-import { Builder, blank, type Value } from "../../ir/builder.ts";
+import { Builder, blank, type Operands, type Value } from "../../ir/builder.ts";
+import type { FrontEnd } from "../../ir/frontend.ts";
 import type { AccessWidth, Block, Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import { type Slot, stateSize } from "../../ir/slots.ts";
@@ -40,6 +41,8 @@ export interface BuiltBlock {
  */
 export class RegionBuilder extends Builder {
   readonly touched = new Set<number>();
+  /** Those which are written. */
+  readonly written = new Set<number>();
   /** Values which are the address behind an instruction: one that is stored and jumped away from is where a call comes back to. */
   readonly links = new Set<Value>();
   #leaving = new Map<Node, Leaving>();
@@ -56,6 +59,12 @@ export class RegionBuilder extends Builder {
   #offset = 0;
   #length = 0;
   #wrote = false;
+  readonly #front: FrontEnd;
+
+  constructor(front: FrontEnd, operands: Operands = "open") {
+    super(operands);
+    this.#front = front;
+  }
 
   /** The next instruction: its place on the page, its length and its operands. */
   instruction(offset: number, length: number, operands: Int32Array): void {
@@ -90,7 +99,10 @@ export class RegionBuilder extends Builder {
 
   override set(slot: Slot, value: Value): void {
     if (slot.type === "i32") this.#put(slot.offset, value);
-    else throw new NotForRegions(`writes ${slot.name}`);
+    else {
+      this.#wrote = true;
+      super.set(slot, value);
+    }
   }
 
   override getAt(base: Value, width: AccessWidth, offset = 0, type: Type = width === 8 ? "i64" : "i32"): Value {
@@ -103,7 +115,12 @@ export class RegionBuilder extends Builder {
   }
 
   override setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
-    if (base.op !== "const" || value.type !== "i32") throw new NotForRegions("state at a place which is not known");
+    if (base.op !== "const") throw new NotForRegions("state at a place which is not known");
+    if (value.type !== "i32") {
+      this.#wrote = true;
+      super.setAt(base, width, value, offset);
+      return;
+    }
     const at = base.imm + offset;
     if (width === 4) {
       this.#put(at, value);
@@ -131,11 +148,25 @@ export class RegionBuilder extends Builder {
     this.#leaves(this.put({ ...blank, op: "probe", type: undefined, args: [address], width }));
   }
 
-  /** On a way that is seldom gone, a reason to leave; else the instruction is the interpreter's. */
-  override call(helper: string): Value {
-    if (this.#armWrites === undefined) throw new NotForRegions(`calls ${helper}`);
-    this.exit(helper);
-    return this.i32(0);
+  /** A contained helper finds the words it uses in the state. Any other is, on a way that is seldom gone, a reason to leave; else the instruction is the interpreter's. */
+  override call(helper: string, ...args: Value[]): Value {
+    const contained = this.#front.contained?.[helper];
+    if (contained === undefined) {
+      if (this.#armWrites === undefined) throw new NotForRegions(`calls ${helper}`);
+      this.exit(helper);
+      return this.i32(0);
+    }
+    const cells = new Set(contained.words.map(({ offset }) => offset));
+    this.#settle(cells);
+    for (const cell of cells) {
+      this.touched.add(cell);
+      this.written.add(cell);
+      this.#armWrites?.add(cell);
+    }
+    const node = this.put({ ...blank, op: "call", type: "i32", args, helper });
+    if (contained.faults === true) this.#leaves(node);
+    if (contained.repeatable !== true) this.#wrote = true;
+    return node;
   }
 
   /** Leaves in front of the instruction. */
@@ -179,7 +210,7 @@ export class RegionBuilder extends Builder {
     return this.put({ ...blank, op: "if", type, args: [condition], yes, no });
   }
 
-  /** In front of an `if` whose arms write these cells: what is known of them goes into place, and is read from there behind it. */
+  /** In front of an `if` whose arms write these cells, or of a helper that may: what is known of them goes into place, and is read from there behind it. */
   #settle(written: ReadonlySet<number>): void {
     const stale = [...written].filter((cell) => this.#dirty.has(cell));
     if (stale.length > 0)
@@ -210,6 +241,7 @@ export class RegionBuilder extends Builder {
   #put(at: number, value: Value): void {
     if ((at & 3) !== 0) throw new NotForRegions("a state word that is not one");
     this.touched.add(at);
+    this.written.add(at);
     this.#wrote = true;
     this.#known.set(at, value);
     if (this.#armWrites === undefined) {

@@ -1,20 +1,22 @@
+import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
-import { Status } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import type { EngineSlots } from "../../ir/slots.ts";
 import { record, tlb } from "../layout.ts";
-import { handlerParams } from "../lower.ts";
+import { RegionStatus } from "../loop.ts";
+import { handlerParams, helperParams } from "../lower.ts";
 import { Lowering } from "../lowering.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
-import { targetOf } from "./discover.ts";
+import { isElsewhere, targetOf } from "./discover.ts";
 import type { BuiltBlock, Leaving, Writes } from "./region-builder.ts";
 import type { Scope } from "./structure.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
+const pageSize = 4096;
 
 /** Nodes whose value is to be had once, in their place. */
-const effects: ReadonlySet<string> = new Set(["load", "load_rw", "if"]);
+const effects: ReadonlySet<string> = new Set(["load", "load_rw", "if", "call"]);
 
 /** A block in its place in the region. */
 export interface PlacedBlock {
@@ -24,113 +26,167 @@ export interface PlacedBlock {
   readonly built: BuiltBlock;
   /** Instructions which may be begun from here before the budget is looked at again. */
   readonly need: number;
-  /** Whether it is branched back to, so that the budget is looked at here. */
+  /** Whether it is branched back to, or the region is entered here, so that the budget is looked at here. */
   readonly header: boolean;
   /** What follows when it falls through: a place on the page. */
   readonly next: number | undefined;
+  /** Where the region is entered: the record of the first instruction. */
+  readonly record: number | undefined;
 }
 
 export interface RegionPlan {
-  readonly blocks: readonly PlacedBlock[];
+  /** In their order. The first is none: it leads to the entries, and from jumps to addresses that are computed. */
+  readonly blocks: readonly (PlacedBlock | undefined)[];
   readonly scopes: readonly Scope[];
-  /** Edges `from>to`, by position, which cannot be branches. */
-  readonly refused: ReadonlySet<string>;
-  /** Where calls inside come back to. */
-  readonly returns: readonly number[];
+  /** Edges `from>to`, by position, which go by way of the starts of loops. */
+  readonly ways: ReadonlyMap<string, readonly number[]>;
+  /** Positions of the blocks at which the region is entered. Entry k has label k + 1. */
+  readonly entries: readonly number[];
+  /** State words which it uses, and those among them which it writes. */
   readonly cells: readonly number[];
+  readonly written: ReadonlySet<number>;
+  /** Where the page's table of records lies, and how many bits of an offset it leaves out. */
+  readonly table: number;
+  readonly shift: number;
+  /** The region's index in the table of handlers. */
+  readonly index: number;
 }
 
 /** Functions outside which a region calls or goes to. */
 export interface RegionImports {
   /** Index of `enter(address, width, writing)`: 1 when the TLB has the page now. */
   readonly enter: number;
+  /** Index of `chain(pc)`. */
+  readonly chain: number;
   /** Type index of handlers. */
   readonly handlerType: number;
+  readonly helper: (name: string) => number;
 }
 
 /**
  * The function of a region: blocks under nested labels, state words in locals.
  *
- * It has the parameters and the result of a handler, whose place it takes in the record of its first instruction. Every way out goes through
- * `exit`, which writes the words back; `retry` is the one way out in front of the first instruction itself, which its own handler then does.
+ * It has the parameters and the result of a handler, whose place it takes in the records of its entries. The ways out write the words back: `exit` goes on
+ * elsewhere, `faulted` tells of a fault, and `alone` is the way out in front of an entry's own instruction, which its own handler then does.
  */
 export class RegionLowering extends Lowering {
+  readonly #front: FrontEnd;
   readonly #slots: EngineSlots;
   readonly #plan: RegionPlan;
   readonly #imports: RegionImports;
   readonly #cells = new Map<number, number>();
+  readonly #positions = new Map<number, number>();
+  /** Of a position which is entered, or is reached by way of a loop's start: its label. */
+  readonly #labelOf = new Map<number, number>();
+  /** At the start of a loop: where to go on to for each label. */
+  readonly #crossings = new Map<number, Map<number, number>>();
   readonly #page: number;
   readonly #left: number;
   readonly #tlb: number;
   readonly #out: number;
-  /** Open labels, innermost last: `exit`, `retry`, `if`, or a scope. */
+  readonly #label: number;
+  /** Open labels, innermost last: `exit`, `faulted`, `alone`, `if`, or a scope. */
   readonly #labels: (string | Scope)[] = [];
   #here = 0;
 
-  constructor(out: Bytes, plan: RegionPlan, slots: EngineSlots, imports: RegionImports) {
+  constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
     super(out, handlerParams.length);
-    this.#slots = slots;
+    this.#front = front;
+    this.#slots = front.slots;
     this.#plan = plan;
     this.#imports = imports;
     this.#page = this.local("i32");
     this.#left = this.local("i32");
     this.#tlb = this.local("i32");
     this.#out = this.local("i32");
+    this.#label = this.local("i32");
     for (const cell of plan.cells) this.#cells.set(cell, this.local("i32"));
+    for (const [k, block] of plan.blocks.entries()) if (block !== undefined) this.#positions.set(block.offset, k);
+    this.#number();
+  }
+
+  /** Gives the labels out, and finds what has to be told apart at the starts of loops. */
+  #number(): void {
+    const { entries, ways } = this.#plan;
+    for (const [k, position] of entries.entries()) this.#labelOf.set(position, k + 1);
+    for (const [edge, way] of ways) {
+      const to = Number(edge.slice(edge.indexOf(">") + 1));
+      let label = this.#labelOf.get(to);
+      if (label === undefined) {
+        label = this.#labelOf.size + 1;
+        this.#labelOf.set(to, label);
+      }
+      for (const [k, start] of way.entries()) {
+        const crossing = this.#crossings.get(start) ?? new Map<number, number>();
+        crossing.set(label, way[k + 1] ?? to);
+        this.#crossings.set(start, crossing);
+      }
+    }
   }
 
   region(): void {
     const { out } = this;
-    const [entry] = this.#plan.blocks as readonly [PlacedBlock];
-    this.#enter(entry);
+    this.#enter();
     this.#open("exit", op.block);
-    this.#open("retry", op.block);
+    this.#open("faulted", op.block);
+    this.#open("alone", op.block);
     for (const [k, block] of this.#plan.blocks.entries()) this.#place(k, block);
     this.#endScopes(this.#plan.blocks.length);
     // Nothing falls out of the last block.
     out.u8(op.unreachable, op.end);
     this.#labels.pop();
-    this.#writeBack(-1);
-    out.u8(op.localGet, recordLocal, op.localGet).u32(this.#out);
-    this.#original();
-    out.u8(op.end);
-    this.#labels.pop();
-    this.#writeBack(0);
-    out.u8(op.i32Const, 0, op.localGet).u32(this.#out).u8(op.i32Store, 2).u32(this.#slots.pc.offset);
-    out.u8(op.i32Const, Status.jump);
+    this.#leaveWith(RegionStatus.alone);
+    this.#leaveWith(RegionStatus.faulted);
+    this.#writeBack();
+    out.u8(op.localGet).u32(this.#out).u8(op.returnCall).u32(this.#imports.chain);
   }
 
-  #enter(entry: PlacedBlock): void {
+  /** The end of a way out which tells the loop something. */
+  #leaveWith(status: number): void {
+    const { out } = this;
+    this.#writeBack();
+    out.u8(op.i32Const, 0, op.localGet).u32(this.#out).u8(op.i32Store, 2).u32(this.#slots.pc.offset);
+    out.u8(op.i32Const, status, op.return, op.end);
+    this.#labels.pop();
+  }
+
+  #enter(): void {
     const { out } = this;
     // The loop counted the first instruction already.
-    out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.budget.offset);
-    out.u8(op.i32Const, 1, op.i32Add, op.localTee).u32(this.#left);
-    out.u8(op.i32Const).s32(entry.need).u8(0x49, op.if, noValue);
-    out.u8(op.localGet, recordLocal, op.localGet, pcLocal);
-    this.#original();
-    out.u8(op.end);
-    out.u8(op.localGet, pcLocal, op.i32Const).s32(entry.offset).u8(op.i32Sub, op.localSet).u32(this.#page);
-    out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.tlb.offset).u8(op.localSet).u32(this.#tlb);
-    for (const [cell, local] of this.#cells) out.u8(op.i32Const, 0, op.i32Load, 2).u32(cell).u8(op.localSet).u32(local);
-  }
-
-  /** Goes to the handler of the first instruction, whose index the record keeps. */
-  #original(): void {
-    this.out.u8(op.localGet, recordLocal, op.i32Load, 2).u32(record.original);
-    this.out.u8(0x13).u32(this.#imports.handlerType).u8(0);
-  }
-
-  #writeBack(count: number): void {
-    const { out } = this;
-    for (const [cell, local] of this.#cells)
-      out.u8(op.i32Const, 0, op.localGet).u32(local).u8(op.i32Store, 2).u32(cell);
+    this.#word(this.#slots.budget.offset);
+    out.u8(op.i32Const, 1, op.i32Add, op.localSet).u32(this.#left);
+    // page = pc - (pc + fetchBase) mod 4096
+    out.u8(op.localGet, pcLocal, op.localGet, pcLocal);
+    this.#word(this.#slots.fetchBase.offset);
     out
+      .u8(op.i32Add, op.i32Const)
+      .s32(pageSize - 1)
+      .u8(op.i32And, op.i32Sub, op.localSet)
+      .u32(this.#page);
+    this.#word(this.#slots.tlb.offset);
+    out.u8(op.localSet).u32(this.#tlb);
+    for (const [cell, local] of this.#cells) {
+      this.#word(cell);
+      out.u8(op.localSet).u32(local);
+    }
+    out.u8(op.localGet, recordLocal, op.i32Load16U, 1).u32(record.entry).u8(op.localSet).u32(this.#label);
+  }
+
+  #word(offset: number): void {
+    this.out.u8(op.i32Const, 0, op.i32Load, 2).u32(offset);
+  }
+
+  #writeBack(): void {
+    for (const cell of this.#plan.written) this.#putBack(cell);
+    this.out.u8(op.i32Const, 0, op.localGet).u32(this.#left).u8(op.i32Store, 2).u32(this.#slots.budget.offset);
+  }
+
+  #putBack(cell: number): void {
+    this.out
       .u8(op.i32Const, 0, op.localGet)
-      .u32(this.#left)
-      .u8(op.i32Const)
-      .s32(count)
-      .u8(op.i32Add, op.i32Store, 2)
-      .u32(this.#slots.budget.offset);
+      .u32(this.#cells.get(cell) as number)
+      .u8(op.i32Store, 2)
+      .u32(cell);
   }
 
   #open(label: string | Scope, opcode: number): void {
@@ -138,39 +194,103 @@ export class RegionLowering extends Lowering {
     this.out.u8(opcode, noValue);
   }
 
-  /** A branch to a label, which must be open. */
-  #branch(label: string | Scope): void {
-    this.out.u8(op.br).u32(this.#labels.length - 1 - this.#labels.lastIndexOf(label));
+  #close(): void {
+    this.out.u8(op.end);
+    this.#labels.pop();
   }
 
-  #place(k: number, block: PlacedBlock): void {
+  #depth(label: string | Scope): number {
+    return this.#labels.length - 1 - this.#labels.lastIndexOf(label);
+  }
+
+  /** A branch to a label, which must be open. */
+  #branch(label: string | Scope): void {
+    this.out.u8(op.br).u32(this.#depth(label));
+  }
+
+  /** The open scope that leads from here to a position. */
+  #scopeTo(to: number): Scope {
+    const found = this.#plan.scopes.findLast((s) =>
+      to > this.#here
+        ? s.kind === "block" && s.end === to && this.#labels.includes(s)
+        : s.kind === "loop" && s.start === to,
+    );
+    if (found === undefined) throw new Error(`no way from block ${this.#here} to block ${to}`);
+    return found;
+  }
+
+  #place(k: number, block: PlacedBlock | undefined): void {
     const { out } = this;
     this.#endScopes(k);
     for (const scope of this.#plan.scopes) {
       if (scope.start === k) this.#open(scope, scope.kind === "loop" ? op.loop : op.block);
     }
     this.#here = k;
+    this.#cross(k);
+    if (block === undefined) return;
+    if (this.#labelOf.has(k)) out.u8(op.i32Const, 0, op.localSet).u32(this.#label);
     const count = block.instructions.length;
-    if (block.header) {
-      out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(block.need).u8(0x49);
-      this.#open("if", op.if);
-      this.#goOut(block.offset);
-      this.#close();
-    }
+    if (block.header) this.#askBudget(block);
     out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(count).u8(op.i32Sub, op.localSet).u32(this.#left);
     this.#countUses(block.built);
     this.block(block.built.block);
     if (block.next !== undefined) this.#goTo(block.next, true);
   }
 
+  /** Where labels part: at the front of the region, and at the starts of loops that are entered elsewhere too. */
+  #cross(k: number): void {
+    const { out } = this;
+    const targets = new Map<number, number>();
+    if (k === 0)
+      for (const [j, position] of this.#plan.entries.entries())
+        targets.set(j + 1, this.#plan.ways.get(`0>${position}`)?.[0] ?? position);
+    else for (const [label, to] of this.#crossings.get(k) ?? []) targets.set(label, to);
+    if (targets.size === 0) return;
+    const most = Math.max(...targets.keys());
+    this.#open("if", op.block);
+    if (k === 0 && targets.size === 1) {
+      const [to] = targets.values() as Iterable<number> as [number];
+      if (to === 1) this.#close();
+      else {
+        this.#branch(this.#scopeTo(to));
+        this.#close();
+      }
+      return;
+    }
+    if (k !== 0) out.u8(op.localGet).u32(this.#label).u8(op.i32Eqz, op.brIf, 0);
+    out
+      .u8(op.localGet)
+      .u32(this.#label)
+      .u8(op.brTable)
+      .u32(most + 1);
+    for (let label = 0; label <= most; label++) {
+      const to = targets.get(label);
+      out.u32(to === undefined || (k === 0 && to === 1) ? 0 : this.#depth(this.#scopeTo(to)));
+    }
+    out.u32(0);
+    this.#close();
+  }
+
+  /** Out in front of a block, when what may run from here on could be more than there is. */
+  #askBudget({ offset, need, record: at }: PlacedBlock): void {
+    const { out } = this;
+    out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(need).u8(op.i32LtU);
+    this.#open("if", op.if);
+    this.#setOut(offset);
+    if (at !== undefined) {
+      // The loop would come back here, so with something left the instruction is done now.
+      out.u8(op.localGet).u32(this.#left);
+      this.#open("if", op.if);
+      this.#branch("alone");
+      this.#close();
+    }
+    this.#branch("exit");
+    this.#close();
+  }
+
   #endScopes(k: number): void {
     for (let top = this.#labels.at(-1); typeof top === "object" && top.end === k; top = this.#labels.at(-1))
       this.#close();
-  }
-
-  #close(): void {
-    this.out.u8(op.end);
-    this.#labels.pop();
   }
 
   /** Uses where control goes on count. What is wanted only to leave is computed there, unless it is an effect's value or needed anyway. */
@@ -185,58 +305,65 @@ export class RegionLowering extends Lowering {
 
   /** To a place on the page: by a branch where there is one. `falling`: the next block in order needs none. */
   #goTo(offset: number, falling: boolean): void {
-    const to = this.#plan.blocks.findIndex((block) => block.offset === offset);
-    if (to < 0 || this.#plan.refused.has(`${this.#here}>${to}`)) {
-      this.#goOut(offset);
+    const to = this.#positions.get(offset);
+    if (to === undefined) {
+      this.#setOut(offset);
+      this.#branch("exit");
       return;
     }
-    if (falling && to === this.#here + 1) return;
-    const scope = this.#plan.scopes.findLast((s) =>
-      to > this.#here
-        ? s.kind === "block" && s.end === to && this.#labels.includes(s)
-        : s.kind === "loop" && s.start === to && this.#labels.includes(s),
-    );
-    if (scope === undefined) this.#goOut(offset);
-    else this.#branch(scope);
-  }
-
-  /** To an address that has been computed: to where a call inside comes back, if that is it, else out. */
-  #comeBack(): void {
-    const { out } = this;
-    for (const offset of this.#plan.returns) {
-      out
-        .u8(op.localGet)
-        .u32(this.#out)
-        .u8(op.localGet)
-        .u32(this.#page)
+    const [first] = this.#plan.ways.get(`${this.#here}>${to}`) ?? [];
+    if (first !== undefined) {
+      this.out
         .u8(op.i32Const)
-        .s32(offset)
-        .u8(op.i32Add, op.i32Eq);
-      this.#open("if", op.if);
-      this.#goTo(offset, false);
-      this.#close();
+        .s32(this.#labelOf.get(to) as number)
+        .u8(op.localSet)
+        .u32(this.#label);
     }
+    const stop = first ?? to;
+    if (falling && stop === this.#here + 1) return;
+    this.#branch(this.#scopeTo(stop));
+  }
+
+  /** To an address that has been computed: to an entry of this region, if one stands there, else out. */
+  #goToComputed(): void {
+    const { out } = this;
+    const { table, shift, index } = this.#plan;
+    const front = this.#plan.scopes.find((s) => s.kind === "loop" && s.start === 0);
+    if (front === undefined) throw new Error("a region with computed jumps has no loop around it");
+    const at = this.local("i32");
+    const offset = () => out.u8(op.localGet).u32(this.#out).u8(op.localGet).u32(this.#page).u8(op.i32Sub);
+    offset().u8(op.localTee).u32(at).u8(op.i32Const).s32(pageSize).u8(op.i32LtU);
+    this.#open("if", op.if);
+    out.u8(op.localGet).u32(at);
+    if (shift === 0) out.u8(op.i32Const, 2, op.i32Shl);
+    out.u8(op.i32Load, 2).u32(table).u8(op.localTee).u32(at);
+    this.#open("if", op.if);
+    out.u8(op.localGet).u32(at).u8(op.i32Load, 2).u32(record.handler).u8(op.i32Const).s32(index).u8(op.i32Eq);
+    this.#open("if", op.if);
+    out.u8(op.localGet).u32(at).u8(op.i32Load16U, 1).u32(record.entry).u8(op.localSet).u32(this.#label);
+    this.#branch(front);
+    this.#close();
+    this.#close();
+    this.#close();
     this.#branch("exit");
   }
 
-  /** Out of the region, to a place on the page. */
-  #goOut(offset: number): void {
+  #setOut(offset: number): void {
     this.out.u8(op.localGet).u32(this.#page).u8(op.i32Const).s32(offset).u8(op.i32Add, op.localSet).u32(this.#out);
-    this.#branch("exit");
   }
 
   /** In front of an instruction: what is not in its place goes there, and the instructions not done are given back. */
   #leave({ writes, index }: Leaving): void {
-    const { out } = this;
-    const block = this.#plan.blocks[this.#here] as PlacedBlock;
+    const block = this.#block;
     this.#write(writes);
-    const back = block.instructions.length - index;
-    out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(back).u8(op.i32Add, op.localSet).u32(this.#left);
-    const offset = block.instructions[index] as number;
-    if (this.#here === 0 && index === 0) {
-      out.u8(op.localGet).u32(this.#page).u8(op.i32Const).s32(offset).u8(op.i32Add, op.localSet).u32(this.#out);
-      this.#branch("retry");
-    } else this.#goOut(offset);
+    this.#giveBack(block.instructions.length - index);
+    this.#setOut(block.instructions[index] as number);
+    this.#branch(index === 0 && block.record !== undefined ? "alone" : "exit");
+  }
+
+  #giveBack(count: number): void {
+    if (count === 0) return;
+    this.out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(count).u8(op.i32Add, op.localSet).u32(this.#left);
   }
 
   #write({ cells, values }: Writes): void {
@@ -244,17 +371,31 @@ export class RegionLowering extends Lowering {
     for (const cell of [...cells].reverse()) this.out.u8(op.localSet).u32(this.#cells.get(cell) as number);
   }
 
+  get #block(): PlacedBlock {
+    return this.#plan.blocks[this.#here] as PlacedBlock;
+  }
+
   get #built(): BuiltBlock {
-    return (this.#plan.blocks[this.#here] as PlacedBlock).built;
+    return this.#block.built;
   }
 
   protected override statement(node: Node): void {
     switch (node.op) {
-      case "set":
-        this.#write(this.#built.writes.get(node) as Writes);
+      case "set": {
+        const writes = this.#built.writes.get(node);
+        if (writes !== undefined) this.#write(writes);
+        else {
+          const value = node.args[0] as Node;
+          this.out.u8(op.i32Const, 0);
+          this.value(value);
+          this.storeTo(value.type as Type, node.width, 4, node.imm);
+        }
         return;
+      }
       case "get":
-        if (!this.#built.pinned.has(node) || (this.uses.get(node) ?? 0) === 0) return;
+        if ((this.uses.get(node) ?? 0) === 0) return;
+        // Words which are no cells lie in the state, where somebody may write them.
+        if (node.type === "i32" && !this.#built.pinned.has(node)) return;
         this.leaf(node);
         this.keep(node);
         return;
@@ -268,6 +409,9 @@ export class RegionLowering extends Lowering {
       case "probe":
         this.#reach(node, tlb.write);
         return;
+      case "call":
+        this.#call(node);
+        return;
       case "exit":
         this.#leave(this.#built.leaving.get(node) as Leaving);
         return;
@@ -278,7 +422,8 @@ export class RegionLowering extends Lowering {
           this.out.u8(op.localSet).u32(this.#out);
         }
         this.#write(this.#built.writes.get(node) as Writes);
-        if (target === undefined) this.#comeBack();
+        if (target === undefined && isElsewhere(node)) this.#branch("exit");
+        else if (target === undefined) this.#goToComputed();
         else this.#goTo(target, false);
         return;
       }
@@ -305,6 +450,39 @@ export class RegionLowering extends Lowering {
 
   protected override tlbStart(): void {
     this.out.u8(op.localGet).u32(this.#tlb);
+  }
+
+  /** A contained helper: the words it uses lie in the state around the call, and so does the pc. */
+  #call(node: Node): void {
+    const { out } = this;
+    const contained = this.#front.contained?.[node.helper];
+    if (contained === undefined) throw new Error(`a region cannot call ${node.helper}`);
+    const leaving = this.#built.leaving.get(node);
+    for (const { offset } of contained.words) this.#putBack(offset);
+    for (const arg of node.args) this.value(arg);
+    for (let k = node.args.length; k < helperParams.length; k++) out.u8(op.i32Const, 0);
+    if (leaving !== undefined) {
+      out.u8(op.i32Const, 0, op.localGet).u32(this.#page);
+      out
+        .u8(op.i32Const)
+        .s32(this.#block.instructions[leaving.index] as number)
+        .u8(op.i32Add, op.i32Store, 2)
+        .u32(this.#slots.pc.offset);
+    }
+    out.u8(op.call).u32(this.#imports.helper(node.helper));
+    this.keep(node);
+    for (const { offset } of contained.words) {
+      this.#word(offset);
+      out.u8(op.localSet).u32(this.#cells.get(offset) as number);
+    }
+    if (leaving === undefined) return;
+    this.#word(this.#slots.trap.offset);
+    this.#open("if", op.if);
+    this.#write(leaving.writes);
+    this.#giveBack(this.#block.instructions.length - leaving.index - 1);
+    this.#setOut(this.#block.instructions[leaving.index] as number);
+    this.#branch("faulted");
+    this.#close();
   }
 
   /** The entry for an address in the TLB, or out of the region. */

@@ -1,113 +1,190 @@
 import { type GuestMemory, pageSize } from "../../bus/guest-memory.ts";
 import { Fields, type FrontEnd } from "../../ir/frontend.ts";
-import type { CodeCache, CodePage } from "../code-cache.ts";
+import type { CodeCache, CodePage, PlacedRegion } from "../code-cache.ts";
 import { record } from "../layout.ts";
-import { handlerParams } from "../lower.ts";
+import { handlerParams, helperParams } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
-import { discover, type Stretch } from "./discover.ts";
+import { type Discovery, discover, largest, type Source, type Stretch } from "./discover.ts";
 import { RegionBuilder } from "./region-builder.ts";
 import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
-import { type Graph, order, scopes } from "./structure.ts";
+import { type Graph, order, structure } from "./structure.ts";
+
+/** What regions are bound to. */
+export interface RegionWorld {
+  readonly guest: GuestMemory;
+  readonly front: FrontEnd;
+  readonly cache: CodeCache;
+  readonly table: WebAssembly.Table;
+  /** Helpers as WebAssembly may call them. */
+  readonly helpers: WebAssembly.ModuleImports;
+  /** The first index of the table that is for regions. */
+  readonly first: number;
+  readonly enter: (address: number, width: number, writing: number) => number;
+  readonly chain: WebAssembly.ExportValue;
+  /** Milliseconds, by the host's clock where it gives one. */
+  readonly now: () => number;
+}
+
+/** A page whose regions have been made anew this often waits this many doublings longer before it is looked at again. */
+const mostPatience = 6;
 
 /**
- * Hot code as WebAssembly functions, each from one entry over what is reached from there on its page.
+ * Hot code as WebAssembly functions, each over what is reached from its entries on one page.
  *
- * A region stands in the record of its first instruction in the place of the handler. It does what RAM and registers can do; for all else (a fault, a chip,
- * a helper, a store into code) it goes back to the interpreter in front of the instruction, so that there is one place where such things happen, and
+ * A region stands in the records of its entries in the place of the handler. It does what RAM, registers and contained helpers can do; for all else (a fault, a
+ * chip, a store into code) it goes back to the interpreter in front of the instruction, so that there is one place where such things happen, and
  * instruction counts come out the same.
  */
 export class Regions {
-  readonly #guest: GuestMemory;
-  readonly #front: FrontEnd;
-  readonly #cache: CodeCache;
-  readonly #table: WebAssembly.Table;
+  readonly #world: RegionWorld;
   readonly #words: Int32Array;
+  readonly #halves: Uint16Array;
   readonly #imports: WebAssembly.Imports;
-  readonly #first: number;
-  readonly #past: number;
+  /** Indices given back. */
+  #free: number[] = [];
   #next: number;
   made = 0;
   bytes = 0;
-  /** Milliseconds spent on making regions, by this machine's own clock where the host gives one. */
-  readonly now: () => number;
   time = 0;
 
-  constructor(
-    guest: GuestMemory,
-    front: FrontEnd,
-    cache: CodeCache,
-    table: WebAssembly.Table,
-    first: number,
-    enter: (address: number, width: number, writing: number) => number,
-    now: () => number,
-  ) {
-    this.#guest = guest;
-    this.#front = front;
-    this.#cache = cache;
-    this.#table = table;
+  constructor(world: RegionWorld) {
+    const { guest, table, enter, chain, helpers, cache } = world;
+    this.#world = world;
     this.#words = new Int32Array(guest.memory.buffer);
-    this.#imports = { run: { memory: guest.memory, table, enter } };
-    this.#first = first;
-    this.#past = table.length;
-    this.#next = first;
-    this.now = now;
+    this.#halves = new Uint16Array(guest.memory.buffer);
+    this.#imports = { run: { memory: guest.memory, table, enter, chain }, help: helpers };
+    this.#next = world.first;
+    cache.onForget = (code) => this.#forget(code);
   }
 
   /** False when the table is full: the caller empties the code cache, and then calls `empty`. */
   get room(): boolean {
-    return this.#next < this.#past;
+    return this.#free.length > 0 || this.#next < this.#world.table.length;
   }
 
   empty(): void {
-    for (let k = this.#first; k < this.#next; k++) this.#table.set(k, null);
-    this.#next = this.#first;
+    for (let k = this.#world.first; k < this.#next; k++) this.#world.table.set(k, null);
+    this.#next = this.#world.first;
+    this.#free = [];
   }
 
-  /** Makes the region that starts at this place of a page, if there can be one. */
-  make(code: CodePage, offset: number, pc: number): void {
-    const begin = this.now();
-    const plan = this.#plan(code, offset, pc);
-    if (plan !== undefined) {
-      for (const { instructions } of plan.blocks) this.#cache.cover(code, instructions);
-      const bytes = this.#emit(plan);
-      const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
-      const index = this.#next++;
-      this.#table.set(index, instance.exports.region);
-      const at = this.#cache.entry(code, offset);
-      this.#words[(at + record.original) >> 2] = this.#words[(at + record.handler) >> 2] as number;
-      this.#words[(at + record.handler) >> 2] = index;
-      this.made++;
-      this.bytes += bytes.length;
+  /**
+   * This place of a page has become hot: makes a region with it as an entry, if there can be one. Gives the heat to go on with: not 0 where it is to be
+   * asked again later.
+   */
+  make(code: CodePage, offset: number, pc: number, heat: number): number {
+    const begin = this.#world.now();
+    const again = this.#make(code, offset, pc - offset) ? 0 : heat;
+    this.time += this.#world.now() - begin;
+    return again;
+  }
+
+  #make(code: CodePage, offset: number, pc: number): boolean {
+    const { front, guest, cache } = this.#world;
+    const bytes = guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize);
+    const ran = (at: number) => cache.entry(code, at) !== 0;
+    const source: Source = { front, bytes, pc, mode: code.mode, ran };
+    let discovery = discover(source, [offset]);
+    if (!discovery.entries.includes(offset)) return true;
+    // What it shares with regions there becomes one with them, as long as that stays small.
+    const joined = code.regions.filter((region) => touches(region, discovery));
+    if (joined.length > 0) {
+      if (code.patience > 0) {
+        code.patience--;
+        return false;
+      }
+      code.remade++;
+      code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
+      const entries = [offset, ...joined.flatMap((region) => region.entries)];
+      const whole = discover(source, [...new Set(entries)]);
+      if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < largest) {
+        discovery = whole;
+        for (const region of joined) this.#drop(code, region);
+      }
     }
-    this.time += this.now() - begin;
+    const index = this.#free.pop() ?? this.#next++;
+    const plan = this.#plan(code, discovery, index, front);
+    const emitted = this.#emit(plan);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted), this.#imports);
+    this.#world.table.set(index, instance.exports.region);
+    const instructions = new Uint8Array(pageSize);
+    for (const stretch of discovery.stretches) for (const { offset: at } of stretch.instructions) instructions[at] = 1;
+    cache.cover(code, instructions);
+    for (const [k, position] of plan.entries.entries())
+      this.#enter(plan.blocks[position]?.record as number, index, k + 1);
+    code.regions.push({ index, entries: discovery.entries, instructions });
+    this.made++;
+    this.bytes += emitted.length;
+    return true;
   }
 
-  #plan(code: CodePage, offset: number, pc: number): RegionPlan | undefined {
-    const bytes = this.#guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize);
-    const { stretches, returns } = discover(this.#front, bytes, offset, pc, code.mode);
-    if (stretches[0]?.offset !== offset) return undefined;
-    const graph: Graph = stretches.map((stretch) =>
-      followers(stretch, returns)
-        .map((to) => stretches.findIndex((s) => s.offset === to))
-        .filter((k) => k >= 0),
-    );
+  /** Lets a record lead to an entry of a region. */
+  #enter(at: number, index: number, entry: number): void {
+    const handler = this.#words[(at + record.handler) >> 2] as number;
+    // It may lead to an entry of another region, and then its own handler is known already.
+    if (handler < this.#world.first) this.#halves[(at + record.original) >> 1] = handler;
+    this.#words[(at + record.handler) >> 2] = index;
+    this.#halves[(at + record.entry) >> 1] = entry;
+  }
+
+  /** A region that another one takes the place of. */
+  #drop(code: CodePage, region: PlacedRegion): void {
+    for (const entry of region.entries) {
+      const at = this.#world.cache.entry(code, entry);
+      if (at !== 0 && this.#words[(at + record.handler) >> 2] === region.index)
+        this.#words[(at + record.handler) >> 2] = this.#halves[(at + record.original) >> 1] as number;
+    }
+    code.regions.splice(code.regions.indexOf(region), 1);
+    this.#release(region);
+  }
+
+  #release({ index }: PlacedRegion): void {
+    this.#world.table.set(index, null);
+    this.#free.push(index);
+  }
+
+  /** The page was written on: its records are no longer led to. */
+  #forget(code: CodePage): void {
+    for (const region of code.regions) this.#release(region);
+    code.regions.length = 0;
+    code.remade++;
+  }
+
+  #plan(code: CodePage, { stretches, entries }: Discovery, index: number, front: FrontEnd): RegionPlan {
+    const { cache } = this.#world;
+    const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
+    const blocksAt = (offsets: readonly number[]) =>
+      offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
+    // Block 0 stands for all that leads to the entries.
+    const graph: Graph = [
+      blocksAt(entries),
+      ...stretches.map((stretch) => [
+        ...(stretch.instructions.at(-1)?.dynamic ? [0] : []),
+        ...blocksAt(followers(stretch)),
+      ]),
+    ];
     const sequence = order(graph);
     const position = new Map(sequence.map((k, place) => [k, place]));
-    const placed = sequence.map((k) => stretches[k] as Stretch);
     const edges: Graph = sequence.map((k) => (graph[k] as number[]).map((to) => position.get(to) as number));
-    const { scopes: list, refused } = scopes(edges);
-    const headers = new Set(list.filter(({ kind }) => kind === "loop").map(({ start }) => start));
+    const placed = sequence.map((k) => stretches[k - 1]);
+    const { scopes, ways } = structure(edges);
+    const entered = entries.map((offset) => position.get(blockAt.get(offset) as number) as number);
+    const headers = new Set(scopes.filter(({ kind }) => kind === "loop").map(({ start }) => start));
+    for (const entry of entered) headers.add(entry);
     const needs = needOf(placed, edges, headers);
     const cells = new Set<number>();
-    const blocks: PlacedBlock[] = placed.map((stretch, k) => {
-      const builder = new RegionBuilder("open");
+    const written = new Set<number>();
+    const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
+      if (stretch === undefined) return undefined;
+      const builder = new RegionBuilder(front);
       for (const { offset: at, length, form, operands } of stretch.instructions) {
         builder.instruction(at, length, operands);
         form.body(builder, new Fields(builder));
       }
       const built = builder.finish();
       for (const cell of builder.touched) cells.add(cell);
+      for (const cell of builder.written) written.add(cell);
       return {
         offset: stretch.offset,
         instructions: stretch.instructions.map((i) => i.offset),
@@ -115,20 +192,35 @@ export class Regions {
         need: needs[k] as number,
         header: headers.has(k),
         next: fallOf(stretch),
+        record: entered.includes(k) ? cache.entry(code, stretch.offset) : undefined,
       };
     });
-    return { blocks, scopes: list, refused, returns, cells: [...cells] };
+    return {
+      blocks,
+      scopes,
+      ways,
+      entries: entered,
+      cells: [...cells],
+      written,
+      table: code.table,
+      shift: cache.shift,
+      index,
+    };
   }
 
   #emit(plan: RegionPlan): Uint8Array<ArrayBuffer> {
+    const { guest, table, front } = this.#world;
     const module = new ModuleBuilder();
-    module.importMemory("run", "memory", this.#guest.memory.buffer.byteLength / 65536);
-    module.importTable("run", "table", this.#past);
+    module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
+    module.importTable("run", "table", table.length);
     const enter = module.importFunction("run", "enter", ["i32", "i32", "i32"], ["i32"]);
+    const chain = module.importFunction("run", "chain", ["i32"], ["i32"]);
     const out = new Bytes();
-    const lowering = new RegionLowering(out, plan, this.#front.slots, {
+    const lowering = new RegionLowering(out, plan, front, {
       enter,
+      chain,
       handlerType: module.type(handlerParams, ["i32"]),
+      helper: (name) => module.importFunction("help", name, helperParams, ["i32"]),
     });
     lowering.region();
     module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out.view()));
@@ -136,27 +228,33 @@ export class Regions {
   }
 }
 
+function touches(region: PlacedRegion, { stretches }: Discovery): boolean {
+  return stretches.some(({ instructions }) => instructions.some(({ offset }) => region.instructions[offset] === 1));
+}
+
+function sizeOf({ stretches }: Discovery): number {
+  return stretches.reduce((sum, { instructions }) => sum + instructions.length, 0);
+}
+
 function fallOf(stretch: Stretch): number | undefined {
   const last = stretch.instructions.at(-1);
   return last?.falls ? last.offset + last.length : undefined;
 }
 
-function followers(stretch: Stretch, returns: readonly number[]): number[] {
+function followers(stretch: Stretch): number[] {
   const fall = fallOf(stretch);
-  const last = stretch.instructions.at(-1);
-  const targets = [...(last?.targets ?? []), ...(last?.dynamic ? returns : [])];
   // The fall first: it then comes last in postorder and stands next in the order.
-  return [...new Set([...targets, ...(fall === undefined ? [] : [fall])])];
+  return [...new Set([...(stretch.instructions.at(-1)?.targets ?? []), ...(fall === undefined ? [] : [fall])])];
 }
 
-/** The most instructions that can be begun from each block on before a loop header or the end. */
-function needOf(blocks: readonly Stretch[], graph: Graph, headers: ReadonlySet<number>): number[] {
+/** The most instructions that can be begun from each block on before a header or the end. */
+function needOf(blocks: readonly (Stretch | undefined)[], graph: Graph, headers: ReadonlySet<number>): number[] {
   const needs = blocks.map(() => 0);
-  for (let k = blocks.length - 1; k >= 0; k--) {
+  for (let k = blocks.length - 1; k > 0; k--) {
     let beyond = 0;
     for (const to of graph[k] as readonly number[])
       if (to > k && !headers.has(to)) beyond = Math.max(beyond, needs[to] as number);
-    needs[k] = (blocks[k] as Stretch).instructions.length + beyond;
+    needs[k] = (blocks[k]?.instructions.length ?? 0) + beyond;
   }
   return needs;
 }

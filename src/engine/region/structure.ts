@@ -10,6 +10,16 @@ export interface Scope {
   readonly end: number;
 }
 
+/** How a graph is put into WebAssembly's structured control flow. */
+export interface Structure {
+  readonly scopes: readonly Scope[];
+  /**
+   * Of an edge `from>to` into the middle of loops which it does not come from: the starts of these loops, outermost first. A branch can only
+   * go to the first of them, and on from there: what leads into a loop elsewhere than at its start goes by way of it.
+   */
+  readonly ways: ReadonlyMap<string, readonly number[]>;
+}
+
 /** Blocks reachable from 0, each before those that follow it where loops allow: reverse postorder. */
 export function order(graph: Graph): number[] {
   const seen = new Set<number>();
@@ -34,30 +44,29 @@ export function order(graph: Graph): number[] {
 
 /**
  * The scopes under which blocks 0..n-1, which stand in their order, reach each other by branches: a loop for each block that is branched
- * back to, a block for each that is branched forward to over others. An edge into the middle of a loop that does not come from it cannot be had
- * (`refused`): the caller leaves the region there.
+ * back to, a block for each that is branched forward to.
  */
-export function scopes(graph: Graph): { scopes: readonly Scope[]; refused: ReadonlySet<string> } {
+export function structure(graph: Graph): Structure {
   const loops = loopsOf(graph);
-  const refused = new Set<string>();
+  const ways = new Map<string, readonly number[]>();
   const starts = new Map<number, number>();
   for (const [from, followers] of graph.entries()) {
     for (const to of followers) {
       if (to <= from) continue;
-      if (loops.some(({ start, end }) => start < to && to < end && from < start)) {
-        refused.add(`${from}>${to}`);
-        continue;
+      const way = loops.filter(({ start, end }) => from < start && start < to && to < end).map(({ start }) => start);
+      if (way.length > 0) ways.set(`${from}>${to}`, way);
+      let at = from;
+      for (const stop of [...way, to]) {
+        starts.set(stop, Math.min(starts.get(stop) ?? at, at));
+        at = stop;
       }
-      // What comes next is reached by falling.
-      if (to === from + 1) continue;
-      starts.set(to, Math.min(starts.get(to) ?? from, from));
     }
   }
   const blocks = [...starts].map(([end, start]) => ({ kind: "block" as const, start, end }));
-  return { scopes: nest([...loops, ...blocks]), refused };
+  return { scopes: nest([...loops, ...blocks]), ways };
 }
 
-/** A loop for each target of a backward edge, up to the last block that branches there; loops which would cross are made to nest. */
+/** A loop for each target of a backward edge, up to the last block that branches there, outer ones first; loops which would cross are made to nest. */
 function loopsOf(graph: Graph): Scope[] {
   const last = new Map<number, number>();
   for (const [from, followers] of graph.entries()) {
