@@ -64,7 +64,7 @@ export function emitLoop(
   const run = module.function(
     [],
     ["i32"],
-    ["i32", "i32", "i32", "i32", "i32"],
+    ["i32", "i32", "i32", "i32", "i32", "i32"],
     runBody(slots, layout, alignment, handler),
   );
   const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
@@ -100,7 +100,7 @@ function storeLocal(out: Bytes, offset: number, local: number): void {
 }
 
 function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, handler: number): Uint8Array {
-  const [pc, at, linear, budget, entry] = [0, 1, 2, 3, 4];
+  const [pc, at, linear, budget, entry, jumped] = [0, 1, 2, 3, 4, 5];
   const out = new Bytes();
   const leave = (reason: number) => {
     storeLocal(out, slots.pc.offset, pc);
@@ -120,7 +120,8 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
       () => leave(Reason.decode),
     );
   find();
-  // Each jump here makes the place hotter; 0 is a place which is not watched.
+  // Each jump here makes the place hotter; 0 is a place which is not watched. To begin here, or to come from the instruction before, is no jump.
+  out.u8(op.localGet, jumped, op.if, noValue);
   out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if, noValue);
   out.u8(
     op.localGet,
@@ -138,7 +139,7 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   );
   out.u8(op.localGet, entry, op.i32Eqz, op.if, noValue);
   leave(Reason.hot);
-  out.u8(op.end, op.end);
+  out.u8(op.end, op.end, op.end);
   out.u8(op.loop, noValue); // an instruction
   load(out, slots.budget.offset);
   out.u8(op.localTee, budget, op.i32Eqz, op.if, noValue);
@@ -164,14 +165,13 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1, record.original);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
   out.u8(op.i32Eqz, op.if, noValue);
-  // Another look-up only where it goes on in order: it would come back to the region, were it the same place.
   advance(out, pc, at);
-  out.u8(op.br, 2, op.end, op.end);
+  out.u8(op.i32Const, 0, op.localSet, jumped, op.br, 2, op.end, op.end);
   out.u8(op.localGet, entry, op.i32Const, RegionStatus.faulted, op.i32Eq, op.if, noValue);
   out.u8(op.i32Const, Reason.fault, op.return, op.end);
   out.u8(op.localGet, entry, op.i32Const, Status.jump, op.i32Eq, op.if, noValue);
   load(out, slots.pc.offset);
-  out.u8(op.localSet, pc, op.br, 1, op.end);
+  out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped, op.br, 1, op.end);
   out.u8(op.localGet, entry, op.i32Const, Status.leave, op.i32Eq, op.if, noValue);
   advance(out, pc, at);
   out.u8(op.end);

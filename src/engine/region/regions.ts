@@ -81,6 +81,10 @@ export class Regions {
   }
 
   #make(code: CodePage, offset: number, pc: number): boolean {
+    if (code.patience > 0) {
+      code.patience--;
+      return false;
+    }
     const { front, guest, cache } = this.#world;
     const bytes = guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize);
     const ran = (at: number) => cache.entry(code, at) !== 0;
@@ -90,10 +94,6 @@ export class Regions {
     // What it shares with regions there becomes one with them, as long as that stays small.
     const joined = code.regions.filter((region) => touches(region, discovery));
     if (joined.length > 0) {
-      if (code.patience > 0) {
-        code.patience--;
-        return false;
-      }
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
       const entries = [offset, ...joined.flatMap((region) => region.entries)];
