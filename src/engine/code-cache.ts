@@ -21,6 +21,8 @@ export interface CodePage {
   /** 1 for each place where an instruction starts that some region has, whether it was decoded for the interpreter or not. */
   covered: Uint8Array | undefined;
   readonly regions: PlacedRegion[];
+  /** Pages whose last instruction goes on here. */
+  readonly before: Set<CodePage>;
   /** How often a region here took the place of others or was written over, and how many hot places are passed over until that happens again. */
   remade: number;
   patience: number;
@@ -77,7 +79,16 @@ export class CodeCache {
     const size = (4 * pageSize) >> this.shift;
     const table = this.#take(size);
     this.#words.fill(0, table >> 2, (table + size) >> 2);
-    const made: CodePage = { page, mode, table, covered: undefined, regions: [], remade: 0, patience: 0 };
+    const made: CodePage = {
+      page,
+      mode,
+      table,
+      covered: undefined,
+      regions: [],
+      before: new Set(),
+      remade: 0,
+      patience: 0,
+    };
     const others = this.#pages.get(page);
     if (others === undefined) this.#pages.set(page, [made]);
     else others.push(made);
@@ -127,6 +138,14 @@ export class CodeCache {
       const start = Math.max(0, offset - page * pageSize - 14);
       const end = Math.min(pageSize, offset + length - page * pageSize);
       for (const code of codes) {
+        if (start === 0 && code.before.size > 0) {
+          for (const { table } of code.before) {
+            const last = (table + ((4 * (pageSize - 15)) >> this.shift)) >> 2;
+            this.#words.fill(0, last, (table + ((4 * pageSize) >> this.shift)) >> 2);
+          }
+          code.before.clear();
+          hit = true;
+        }
         const first = (code.table >> 2) + (start >> this.shift);
         const past = (code.table >> 2) + ((end + (1 << this.shift) - 1) >> this.shift);
         const translated = code.covered?.subarray(start, end).includes(1) ?? false;

@@ -12,7 +12,7 @@ import {
 import { CodeCache, type CodePage } from "./code-cache.ts";
 import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
-import { emitLoop, endHandler, type Loop, Reason } from "./loop.ts";
+import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
 import { Regions } from "./region/regions.ts";
 import { Stops } from "./stops.ts";
 import { SoftTlb } from "./virtual-memory.ts";
@@ -87,7 +87,7 @@ export class Engine implements EngineServices {
       () => this.flushTlb(),
     );
     this.#tlb = new SoftTlb(guest, space, this.stops, this.#layout);
-    this.#handlers = new Handlers(guest, front, this.#tlb.slow, endHandler + 1);
+    this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm);
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
     const module = new WebAssembly.Module(
@@ -110,6 +110,7 @@ export class Engine implements EngineServices {
       now: options.now ?? (() => 0),
     });
     this.#handlers.table.set(endHandler, exports.end);
+    this.#handlers.table.set(acrossHandler, exports.across);
     this.#forgetFetches();
     guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
     space.onChange(() => this.flushTlb());
@@ -223,6 +224,7 @@ export class Engine implements EngineServices {
       else if (reason === Reason.fetch) this.#fetch();
       else if (reason === Reason.decode) this.#decodeRun();
       else if (reason === Reason.hot) this.#translate();
+      else if (reason === Reason.across) this.#across();
       else return;
       if (front.halted || this.words[front.slots.budget.index] === 0) return;
     }
@@ -266,20 +268,25 @@ export class Engine implements EngineServices {
       this.#fetchFault();
       return;
     }
+    const { watched } = this.#translation;
+    if (this.#enterPage(linear) === undefined && (!watched || !this.stops.breaks(linear, this.instructions)))
+      this.#lone();
+  }
+
+  /** Enters the page of what was translated last into the fetch TLB, unless it is watched, or no memory. */
+  #enterPage(linear: number): CodePage | undefined {
     const { physical, watched } = this.#translation;
     const start = physical - (physical % pageSize);
     const segment = this.#space.find(start);
     const backing = segment?.target.backing;
-    if (watched || segment === undefined || backing === undefined || segment.end < start + pageSize) {
-      if (!watched || !this.stops.breaks(linear, this.instructions)) this.#lone();
-      return;
-    }
+    if (watched || segment === undefined || backing === undefined || segment.end < start + pageSize) return undefined;
     const page = (backing.base + start + segment.delta) >>> pageShift;
     const mode = this.words[this.#front.slots.mode.index] as number;
     const code = this.#cache.find(page, mode) ?? this.#newPage(page, mode);
     const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
     this.words[entry] = (linear & -pageSize) | mode;
     this.words[entry + 1] = code.table;
+    return code;
   }
 
   #newPage(page: number, mode: number): CodePage {
@@ -339,14 +346,59 @@ export class Engine implements EngineServices {
       if (decoded.ends) break;
     }
     if (at === start) {
-      // The first one reaches into the next page, whose mapping is its own: decoded anew each time.
       this.#cache.giveBack(start);
-      this.#lone();
+      this.#across();
       return;
     }
     this.words[at >> 2] = endHandler;
     this.words[(at >> 2) + 1] = 0;
     this.#cache.giveBack(at + record.size);
+    this.#handlers.compile();
+  }
+
+  /** The instruction under the pc lies on two pages, each with a mapping of its own: its record holds as long as the second is the same page. */
+  #across(): void {
+    const linear = this.#linear;
+    const mode = this.words[this.#front.slots.mode.index] as number;
+    const behind = ((linear & -pageSize) + pageSize) >>> 0;
+    if (
+      !this.#cache.fits(4 * record.size + 4 * pageSize) ||
+      !this.stops.translate(behind, Access.fetch, this.#user, this.#translation)
+    ) {
+      this.#lone();
+      return;
+    }
+    const second = this.#enterPage(behind);
+    const first = this.#cache.byTable(
+      this.words[((this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2) + 1] as number,
+    );
+    const offset = linear & (pageSize - 1);
+    const rest = pageSize - offset;
+    if (second === undefined || first === undefined || rest >= 16) {
+      this.#lone();
+      return;
+    }
+    const { bytes } = this.#guest;
+    const here = first.page * pageSize + offset;
+    this.#bytes.set(bytes.subarray(here, here + rest));
+    this.#bytes.set(bytes.subarray(second.page * pageSize, second.page * pageSize + 16 - rest), rest);
+    const decoded = this.#decoded;
+    if (!this.#front.decode(this.#bytes, 16, this.#pc, mode, decoded)) {
+      this.#lone();
+      return;
+    }
+    // Where two address spaces share the first page and not the second, one record serves them in turn.
+    const known = this.#cache.entry(first, offset);
+    const at = known !== 0 ? known : this.#cache.take(2 * record.size);
+    this.#write(at, decoded);
+    this.view.setUint16(at + record.original, this.words[at >> 2] as number, true);
+    this.view.setUint16(at + record.heat, 0, true);
+    this.words[at >> 2] = acrossHandler;
+    this.words[(at >> 2) + 8] = endHandler;
+    this.words[(at >> 2) + 9] = 0;
+    this.words[(at + record.second) >> 2] = second.table;
+    second.before.add(first);
+    this.#cache.enter(first, offset, at);
     this.#handlers.compile();
   }
 

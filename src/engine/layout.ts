@@ -16,9 +16,11 @@ export const record = {
   halves: 8,
   /** Operands 6 and 7. */
   words: 20,
-  /** Of an instruction in whose place a region stands: the index of its own handler, 16 bits, and which of the region's entries it is. */
+  /** Of an instruction in whose place a region stands, or which lies on two pages: the index of its own handler, 16 bits, and which of the region's entries it is. */
   original: 28,
   entry: 30,
+  /** Of an instruction that lies on two pages: the table of the second one. It lies in the end record which follows. */
+  second: 40,
 } as const;
 
 /** Where operand `k` lies in a record. */

@@ -18,6 +18,8 @@ export const Reason = {
   decode: 5,
   /** Enough jumps have gone to this pc for it to be worth a region. */
   hot: 6,
+  /** The instruction under the pc goes on on a page that is not the one it was decoded with, as far as the fetch TLB says. */
+  across: 7,
 } as const;
 
 /**
@@ -43,6 +45,8 @@ export interface Loop {
 
 /** Table slots which are not forms. */
 export const endHandler = 0;
+export const acrossHandler = 1;
+export const firstForm = 2;
 
 /**
  * The interpreter: fetch, count, call the handler, go on. Emitted rather than written in TypeScript since that makes it some
@@ -74,7 +78,9 @@ export function emitLoop(
     ["i32", "i32", "i32", "i32"],
     chainBody(slots, layout, alignment, handler, mostForms),
   );
+  const across = module.function(handlerParams, ["i32"], ["i32", "i32"], acrossBody(slots, layout, handler));
   module.export("end", end);
+  module.export("across", across);
   module.export("chain", chain);
   module.export("run", run);
   module.export("one", one);
@@ -89,6 +95,35 @@ function endBody(slots: EngineSlots): Uint8Array {
   load(out, slots.budget.offset);
   out.u8(op.i32Const, 1, op.i32Add, op.i32Store, 2).u32(slots.budget.offset);
   return out.u8(op.i32Const, Status.jump).view().slice();
+}
+
+/**
+ * An instruction which lies on two pages: done by its own handler as long as the second page is the one that its bytes came from.
+ */
+function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): Uint8Array {
+  const [at, pc, linear, entry] = [0, 1, 2, 3];
+  const out = new Bytes();
+  out.u8(op.localGet, pc);
+  load(out, slots.fetchBase.offset);
+  // Its first byte on the second page: the page behind the pc's.
+  out.u8(op.i32Add, op.i32Const).s32(-4096).u8(op.i32And, op.i32Const).s32(4096).u8(op.i32Add, op.localTee, linear);
+  out
+    .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
+    .s32((fetchTlb.entries - 1) << 3)
+    .u8(op.i32And, op.localTee, entry);
+  out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
+  out.u8(op.localGet, linear);
+  load(out, slots.mode.offset);
+  out.u8(op.i32Or, op.i32Eq, op.if, noValue);
+  out.u8(op.localGet, entry, op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.table);
+  out.u8(op.localGet, at, op.i32Load, 2).u32(record.second).u8(op.i32Eq, op.if, noValue);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1, record.original);
+  out.u8(op.returnCallIndirect).u32(handler).u8(0, op.end, op.end);
+  // It has not been begun.
+  out.u8(op.i32Const, 0);
+  load(out, slots.budget.offset);
+  out.u8(op.i32Const, 1, op.i32Add, op.i32Store, 2).u32(slots.budget.offset);
+  return out.u8(op.i32Const, Reason.across).view().slice();
 }
 
 function load(out: Bytes, offset: number): void {
