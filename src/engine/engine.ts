@@ -105,6 +105,7 @@ export class Engine implements EngineServices {
       table: this.#handlers.table,
       helpers: this.#handlers.helpers,
       first: mostForms,
+      emptyTlb: this.#layout.emptyTlb,
       enter: (address, width, writing) => this.#enter(address, width, writing),
       chain: this.#loop.chain,
       now: options.now ?? (() => 0),

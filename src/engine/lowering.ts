@@ -181,7 +181,8 @@ export abstract class Lowering {
     return { at, entry };
   }
 
-  protected tagFits(at: number, entry: number, width: number, tag: number): void {
+  /** Leaves the page of an access's last byte on the stack. */
+  protected pageOf(at: number, width: number): void {
     const { out } = this;
     out.u8(op.localGet).u32(at);
     if (width > 1)
@@ -190,6 +191,11 @@ export abstract class Lowering {
         .s32(width - 1)
         .u8(op.i32Add);
     out.u8(op.i32Const).s32(-4096).u8(op.i32And);
+  }
+
+  protected tagFits(at: number, entry: number, width: number, tag: number): void {
+    const { out } = this;
+    this.pageOf(at, width);
     out.u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tag).u8(op.i32Eq);
   }
 

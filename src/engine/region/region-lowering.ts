@@ -45,11 +45,19 @@ export interface RegionPlan {
   /** State words which it uses, and those among them which it writes. */
   readonly cells: readonly number[];
   readonly written: ReadonlySet<number>;
+  /** Where the TLB lies for which it is made. */
+  readonly tlb: number;
   /** Where the page's table of records lies, and how many bits of an offset it leaves out. */
   readonly table: number;
   readonly shift: number;
   /** The region's index in the table of handlers. */
   readonly index: number;
+}
+
+/** Locals with the address of an access, and with where its entry lies in the TLB. */
+interface Reached {
+  readonly at: number;
+  readonly entry: number;
 }
 
 /** Functions outside which a region calls or goes to. */
@@ -82,7 +90,6 @@ export class RegionLowering extends Lowering {
   readonly #crossings = new Map<number, Map<number, number>>();
   readonly #page: number;
   readonly #left: number;
-  readonly #tlb: number;
   readonly #out: number;
   readonly #label: number;
   /** Open labels, innermost last: `exit`, `faulted`, `alone`, `if`, or a scope. */
@@ -97,7 +104,6 @@ export class RegionLowering extends Lowering {
     this.#imports = imports;
     this.#page = this.local("i32");
     this.#left = this.local("i32");
-    this.#tlb = this.local("i32");
     this.#out = this.local("i32");
     this.#label = this.local("i32");
     for (const cell of plan.cells) this.#cells.set(cell, this.local("i32"));
@@ -130,6 +136,13 @@ export class RegionLowering extends Lowering {
     this.#open("exit", op.block);
     this.#open("faulted", op.block);
     this.#open("alone", op.block);
+    // Made for accesses under one privilege.
+    this.#word(this.#slots.tlb.offset);
+    out.u8(op.i32Const).s32(this.#plan.tlb).u8(op.i32Ne);
+    this.#open("if", op.if);
+    out.u8(op.localGet, pcLocal, op.localSet).u32(this.#out);
+    this.#branch("alone");
+    this.#close();
     for (const [k, block] of this.#plan.blocks.entries()) this.#place(k, block);
     this.#endScopes(this.#plan.blocks.length);
     // Nothing falls out of the last block.
@@ -163,8 +176,6 @@ export class RegionLowering extends Lowering {
       .s32(pageSize - 1)
       .u8(op.i32And, op.i32Sub, op.localSet)
       .u32(this.#page);
-    this.#word(this.#slots.tlb.offset);
-    out.u8(op.localSet).u32(this.#tlb);
     for (const [cell, local] of this.#cells) {
       this.#word(cell);
       out.u8(op.localSet).u32(local);
@@ -449,7 +460,7 @@ export class RegionLowering extends Lowering {
   }
 
   protected override tlbStart(): void {
-    this.out.u8(op.localGet).u32(this.#tlb);
+    this.out.u8(op.i32Const).s32(this.#plan.tlb);
   }
 
   /** A contained helper: the words it uses lie in the state around the call, and so does the pc. */
@@ -485,37 +496,61 @@ export class RegionLowering extends Lowering {
     this.#close();
   }
 
-  /** The entry for an address in the TLB, or out of the region. */
-  #reach(node: Node, tag: number): { at: number; entry: number } {
+  /** Makes sure of an access, or leaves the region; gives the locals of the address and of its entry in the TLB. */
+  #reach(node: Node, tag: number): Reached {
     const { out } = this;
-    const found = this.lookUp(node.args[0] as Node, node.width, tag);
-    out.u8(op.i32Eqz);
+    const { width } = node;
+    const at = this.local("i32");
+    const entry = this.local("i32");
+    this.value(node.args[0] as Node);
+    out
+      .u8(op.localTee)
+      .u32(at)
+      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
+      .s32((tlb.entries - 1) << 4)
+      .u8(op.i32And, op.localSet)
+      .u32(entry);
+    this.pageOf(at, width);
+    this.#entryWord(entry, tag);
+    out.u8(op.i32Ne);
     this.#open("if", op.if);
     out
       .u8(op.localGet)
-      .u32(found.at)
+      .u32(at)
       .u8(op.i32Const)
-      .s32(node.width)
+      .s32(width)
       .u8(op.i32Const, tag === tlb.write ? 1 : 0);
     out.u8(op.call).u32(this.#imports.enter).u8(op.i32Eqz);
     this.#open("if", op.if);
     this.#leave(this.#built.leaving.get(node) as Leaving);
     this.#close();
     this.#close();
-    return found;
+    return { at, entry };
+  }
+
+  #entryWord(entry: number, word: number): void {
+    this.out
+      .u8(op.localGet)
+      .u32(entry)
+      .u8(op.i32Load, 2)
+      .u32(this.#plan.tlb + word);
+  }
+
+  #hostAddress({ at, entry }: Reached): void {
+    this.out.u8(op.localGet).u32(at);
+    this.#entryWord(entry, tlb.addend);
+    this.out.u8(op.i32Add);
   }
 
   #load(node: Node): void {
-    const { at, entry } = this.#reach(node, node.op === "load_rw" ? tlb.write : tlb.read);
-    this.host(at, entry);
+    this.#hostAddress(this.#reach(node, node.op === "load_rw" ? tlb.write : tlb.read));
     this.loadFrom(node.type as Type, node.width, 0, 0);
     this.keep(node);
   }
 
   #store(node: Node): void {
     const value = node.args[1] as Node;
-    const { at, entry } = this.#reach(node, tlb.write);
-    this.host(at, entry);
+    this.#hostAddress(this.#reach(node, tlb.write));
     this.value(value);
     this.storeTo(value.type as Type, node.width, 0, 0);
   }

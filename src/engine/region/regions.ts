@@ -20,6 +20,8 @@ export interface RegionWorld {
   readonly helpers: WebAssembly.ModuleImports;
   /** The first index of the table that is for regions. */
   readonly first: number;
+  /** Where the TLB lies that stays empty. */
+  readonly emptyTlb: number;
   readonly enter: (address: number, width: number, writing: number) => number;
   readonly chain: WebAssembly.ExportValue;
   /** Milliseconds, by the host's clock where it gives one. */
@@ -81,6 +83,8 @@ export class Regions {
   }
 
   #make(code: CodePage, offset: number, pc: number): boolean {
+    // Where every access is to be seen there is nothing to gain.
+    if (this.#words[this.#world.front.slots.tlb.index] === this.#world.emptyTlb) return true;
     if (code.patience > 0) {
       code.patience--;
       return false;
@@ -205,6 +209,7 @@ export class Regions {
       table: code.table,
       shift: cache.shift,
       index,
+      tlb: this.#words[front.slots.tlb.index] as number,
     };
   }
 
