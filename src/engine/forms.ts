@@ -3,6 +3,7 @@ import { Builder } from "../ir/builder.ts";
 import { Fields, type Form, type FrontEnd, type Helper } from "../ir/frontend.ts";
 import { type Block, Status } from "../ir/node.ts";
 import { HandlerLowering, handlerParams, importsOf } from "./lower.ts";
+import { withQuickWays } from "./routines.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 
@@ -44,9 +45,10 @@ export class Handlers {
     this.#guest = guest;
     this.#front = front;
     this.#next = first;
-    this.helpers = Object.fromEntries(
-      Object.entries(front.helpers).map(([name, helper]) => [name, guarded(helper, front.fault, slow.trap)]),
+    const plain = Object.entries(front.helpers).map(
+      ([name, helper]) => [name, guarded(helper, front.fault, slow.trap)] as const,
     );
+    this.helpers = withQuickWays(guest, front, Object.fromEntries(plain));
     this.#imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
       help: this.helpers,
@@ -72,15 +74,16 @@ export class Handlers {
 
   compile(): void {
     if (this.#wanted.length === 0) return;
+    const front = this.#front;
     const forms = this.#wanted;
     this.#wanted = [];
     const module = new ModuleBuilder();
     module.importMemory("run", "memory", this.#guest.memory.buffer.byteLength / 65536);
     const blocks = forms.map(openBlock);
-    for (const block of blocks) importsOf(block, module);
+    for (const block of blocks) importsOf(block, module, front);
     for (const [i, block] of blocks.entries()) {
       const out = new Bytes();
-      const lowering = new HandlerLowering(out, module, this.#front.slots);
+      const lowering = new HandlerLowering(out, module, front);
       lowering.handler(block);
       module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out.view()));
     }

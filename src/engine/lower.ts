@@ -1,3 +1,4 @@
+import { type FrontEnd, quickWayOf } from "../ir/frontend.ts";
 import type { Block, Node } from "../ir/node.ts";
 import { Status } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
@@ -22,26 +23,34 @@ const slowAccess: readonly Type[] = ["i32", "i32", "i32"];
 export const helperParams: readonly Type[] = ["i32", "i32", "i32", "i32"];
 
 /** Asks a module for the functions which a block will call: they have to be imported before anything is defined. */
-export function importsOf(block: Block, module: ModuleBuilder): void {
+export function importsOf(block: Block, module: ModuleBuilder, front: FrontEnd): void {
   for (const node of block.nodes) {
     if (node.op === "load" || node.op === "load_rw") module.importFunction(runtime, "read", slowAccess, ["i32"]);
     if (node.op === "store") module.importFunction(runtime, "write", slowAccess, ["i32"]);
     if (node.op === "probe") module.importFunction(runtime, "probe", ["i32", "i32"], ["i32"]);
-    if (node.op === "call" || node.op === "exit") module.importFunction(helpers, node.helper, helperParams, ["i32"]);
-    if (node.yes) importsOf(node.yes, module);
-    if (node.no) importsOf(node.no, module);
+    if (node.op === "call" || node.op === "exit") importHelper(node, module, front);
+    if (node.yes) importsOf(node.yes, module, front);
+    if (node.no) importsOf(node.no, module, front);
   }
+}
+
+/** The function for a call: the helper's quick way, which goes on to the helper, where it has one. */
+export function importHelper(node: Node, module: ModuleBuilder, front: FrontEnd): number {
+  const name = quickWayOf(front, node.helper, node.args[0]) ?? node.helper;
+  return module.importFunction(helpers, name, helperParams, ["i32"]);
 }
 
 /** Lowers the body of a form to the code of its handler: registers in the state, operands in the record. */
 export class HandlerLowering extends Lowering {
   readonly #module: ModuleBuilder;
+  readonly #front: FrontEnd;
   readonly #slots: EngineSlots;
 
-  constructor(out: Bytes, module: ModuleBuilder, slots: EngineSlots) {
+  constructor(out: Bytes, module: ModuleBuilder, front: FrontEnd) {
     super(out, handlerParams.length);
     this.#module = module;
-    this.#slots = slots;
+    this.#front = front;
+    this.#slots = front.slots;
   }
 
   handler(block: Block): void {
@@ -201,6 +210,6 @@ export class HandlerLowering extends Lowering {
     this.#syncPc();
     for (const arg of node.args) this.value(arg);
     for (let k = node.args.length; k < helperParams.length; k++) out.u8(op.i32Const, 0);
-    out.u8(op.call).u32(this.#module.importFunction(helpers, node.helper, helperParams, ["i32"]));
+    out.u8(op.call).u32(importHelper(node, this.#module, this.#front));
   }
 }

@@ -3,7 +3,7 @@ import type { Type } from "../ir/ops.ts";
 import { tlb } from "./layout.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { typeCode } from "./wasm/module.ts";
-import { direct, noValue, op } from "./wasm/opcodes.ts";
+import { direct, float, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
 
 /**
  * Lowers IR to WebAssembly: what the interpreter's handlers and the regions have in common.
@@ -115,11 +115,87 @@ export abstract class Lowering {
         return;
       default: {
         const codes = direct[node.op];
-        if (codes === undefined) throw new Error(`no lowering for ${node.op}`);
+        if (codes === undefined) {
+          this.#float(node);
+          return;
+        }
         for (const arg of node.args) this.value(arg);
         out.u8(codes[x.type === "i64" ? 1 : 0] as number);
       }
     }
+  }
+
+  /** Operations on bit patterns of numbers: V8 moves them between its kinds of register at no great cost, and not at all where they meet. */
+  #float(node: Node): void {
+    const { out } = this;
+    const [x] = node.args as [Node];
+    const wide = x.type === "i64";
+    const number = (arg: Node) => {
+      this.value(arg);
+      out.u8(arg.type === "i64" ? reinterpret.f64FromI64 : reinterpret.f32FromI32);
+    };
+    const code = float[node.op];
+    const lanes = vector[node.op];
+    if (code !== undefined) {
+      for (const arg of node.args) number(arg);
+      out.u8(code[wide ? 1 : 0] as number);
+      if (node.op !== "flt" && node.op !== "fle" && node.op !== "feq")
+        out.u8(wide ? reinterpret.i64FromF64 : reinterpret.i32FromF32);
+    } else if (lanes !== undefined) {
+      for (const arg of node.args) this.value(arg);
+      out.u8(0xfd).u32(lanes);
+    } else if (node.op === "fpromote") {
+      number(x);
+      out.u8(0xbb, reinterpret.i64FromF64);
+    } else if (node.op === "fdemote") {
+      number(x);
+      out.u8(0xb6, reinterpret.i32FromF32);
+    } else if (node.op === "ffrom_u" || node.op === "ffrom_s") {
+      this.value(x);
+      out.u8(node.op === "ffrom_u" ? 0xba : 0xb9, reinterpret.i64FromF64);
+    } else if (node.op === "fto_u" || node.op === "fto_s") {
+      number(x);
+      out.u8(0xfc, node.op === "fto_u" ? 7 : 6);
+    } else if (node.op === "normal32x4" || node.op === "normal64x2")
+      this.#allNormal(x, node.op === "normal32x4" ? 23 : 52);
+    else throw new Error(`no lowering for ${node.op}`);
+  }
+
+  /** Whether twice each lane, moved up by one exponent, is at least two exponents: that is so for 1 to the largest but one. */
+  #allNormal(x: Node, shift: number): void {
+    const { out } = this;
+    const narrow = shift === 23;
+    const one = narrow ? 0x0100_0000 : 0x0020_0000;
+    // (lane << 1) + one exponent: 0 wraps to less than two for infinity and for NaN, and is less than two for zero and for denormals.
+    this.value(x);
+    out.u8(op.i32Const, 1, 0xfd).u32(narrow ? 0xab : 0xcb);
+    this.#splat(one, narrow);
+    out.u8(0xfd).u32(narrow ? 0xae : 0xce);
+    // Lanes are compared as unsigned numbers, which wasm has for 32 bits; of 64 the upper half tells.
+    if (narrow) {
+      this.#splat(one * 2, true);
+      out.u8(0xfd).u32(0x40);
+      out.u8(0xfd).u32(0xa3);
+    } else {
+      out.u8(op.i32Const, 32, 0xfd).u32(0xcd);
+      out
+        .u8(op.i64Const)
+        .s64(BigInt(one * 2))
+        .u8(0xfd)
+        .u32(0x12);
+      out.u8(0xfd).u32(0xdb);
+      out.u8(0xfd).u32(0xc3);
+    }
+  }
+
+  #splat(value: number, narrow: boolean): void {
+    if (narrow) this.out.u8(op.i32Const).s32(value).u8(0xfd).u32(0x11);
+    else
+      this.out
+        .u8(op.i64Const)
+        .s64(BigInt(value) << 32n)
+        .u8(0xfd)
+        .u32(0x12);
   }
 
   #carry(x: Node, y: Node, z: Node, borrow: boolean): void {

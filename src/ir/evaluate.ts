@@ -1,3 +1,4 @@
+import { floatOperation } from "./evaluate-float.ts";
 import type { Block, Node } from "./node.ts";
 import { Status } from "./node.ts";
 import type { Operation, Type } from "./ops.ts";
@@ -118,7 +119,7 @@ function step(node: Node, env: Environment, known: Map<Node, Known>): Known | un
       );
       if (result === undefined)
         throw new Error(`${node.op} of ${node.args.map((a) => of(a)).join(", ")} has no result`);
-      return result.type === "i64" ? result.value : Number(result.value);
+      return result.type === "i32" ? Number(result.value) : result.value;
     }
   }
 }
@@ -131,6 +132,8 @@ function getState(state: DataView, node: Node, at: number): Known {
       return state.getUint16(at, true);
     case 4:
       return state.getInt32(at, true);
+    case 16:
+      return state.getBigUint64(at, true) | (state.getBigUint64(at + 8, true) << 64n);
     default:
       return state.getBigInt64(at, true);
   }
@@ -147,6 +150,10 @@ function setState(state: DataView, node: Node, at: number, value: Known): void {
     case 4:
       state.setInt32(at, Number(value), true);
       return;
+    case 16:
+      state.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
+      state.setBigUint64(at + 8, BigInt.asUintN(64, BigInt(value) >> 64n), true);
+      return;
     default:
       state.setBigInt64(at, BigInt(value), true);
   }
@@ -158,6 +165,8 @@ export function integerOperation(
   type: "i32" | "i64",
   values: readonly bigint[],
 ): { type: Type; value: bigint } | undefined {
+  const float = floatOperation(op, type, values);
+  if (float !== undefined) return float;
   const bits = type === "i64" ? 64 : 32;
   const signed = (v: bigint) => BigInt.asIntN(bits, v);
   const unsigned = (v: bigint) => BigInt.asUintN(bits, v);
@@ -252,5 +261,7 @@ export function integerOperation(
       return i32((ux & uy) | ((ux | uy) & ~unsigned(z)));
     case "borrows":
       return i32((~ux & uy) | ((~ux | uy) & unsigned(z)));
+    default:
+      return undefined;
   }
 }

@@ -99,19 +99,39 @@ export type Helper = (a: number, b: number, c: number, d: number) => number;
 export interface Contained {
   /** The state words (i32) that it reads or writes. It may use state of other types, and the pc, without naming it. */
   readonly words: readonly Slot[];
+  /** Words that it may use as well, which instructions seldom do. */
+  readonly others?: readonly Slot[];
   /** It may raise one. */
   readonly faults?: boolean;
   /** It changes nothing that it would miss if its instruction were begun again. */
   readonly repeatable?: boolean;
 }
 
+/**
+ * The quick way of a helper, for operands that are common: it does the same as the helper, on the state alone. Gives what the helper would, or -1, having
+ * changed nothing, where the helper has to. The helper stays the definition.
+ */
+export type QuickWay = (b: Builder, args: readonly Value[]) => Value;
+
+/** Which quick way a call has: that of the helper with this first argument, or of the helper; undefined when it has none. */
+export function quickWayOf(front: FrontEnd, helper: string, first: Value | undefined): string | undefined {
+  const { quick } = front;
+  if (quick === undefined) return undefined;
+  const special = first?.op === "const" ? `${helper}/${first.imm}` : "";
+  return special in quick ? special : helper in quick ? helper : undefined;
+}
+
 /** An instruction set, as the engine sees it. */
 export interface FrontEnd {
   readonly name: string;
   readonly slots: EngineSlots;
+  /** Where the words of the state lie which are never looked at as parts of something wider: a region may keep them elsewhere while it runs. */
+  readonly cells: ReadonlySet<number>;
   /** Instructions start at multiples of this: 1 or 4. */
   readonly alignment: 1 | 4;
   readonly helpers: Readonly<Record<string, Helper>>;
+  /** Of helpers that are called often, by the helper's name; or, for calls whose first argument is constant, by `name/argument`. */
+  readonly quick?: Readonly<Record<string, QuickWay>>;
   /** Those of the helpers which are. */
   readonly contained?: Readonly<Record<string, Contained>>;
   /** What helpers throw for a fault, after recording it, and `VirtualMemory` on their behalf. One object, no stack. */

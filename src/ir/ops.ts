@@ -15,6 +15,9 @@ export type Signature =
   | "i64->i32"
   | "i32->i32"
   | "i32,i32,i32->i32"
+  | "i64->i64"
+  | "v128,v128->v128"
+  | "v128->i32"
   | "i32,T,T->T";
 
 export interface OperationInfo {
@@ -28,6 +31,7 @@ export interface OperationInfo {
 const integers = ["i32", "i64"] as const;
 const word = ["i32"] as const;
 const long = ["i64"] as const;
+const vector = ["v128"] as const;
 const all = ["i32", "i64", "f32", "f64", "v128"] as const;
 
 /**
@@ -93,6 +97,37 @@ export const operations = {
     types: word,
     meaning: "the borrow out of each bit of the difference c = a - b (- 1)",
   },
+  // IEEE 754 on bit patterns, to nearest even: i32 is a binary32, i64 a binary64. What a NaN that comes out looks like is open.
+  fadd: { signature: "T,T->T", types: integers, meaning: "a + b, rounded" },
+  fsub: { signature: "T,T->T", types: integers, meaning: "a - b, rounded" },
+  fmul: { signature: "T,T->T", types: integers, meaning: "a * b, rounded" },
+  fdiv: { signature: "T,T->T", types: integers, meaning: "a / b, rounded" },
+  fsqrt: { signature: "T->T", types: integers, meaning: "the square root, rounded" },
+  flt: { signature: "T,T->i32", types: integers, meaning: "a < b; 0 with a NaN" },
+  fle: { signature: "T,T->i32", types: integers, meaning: "a <= b; 0 with a NaN" },
+  feq: { signature: "T,T->i32", types: integers, meaning: "a = b; 0 with a NaN" },
+  fpromote: { signature: "i32->i64", types: word, meaning: "the binary64 which is the binary32 a" },
+  fdemote: { signature: "i64->i32", types: long, meaning: "the binary64 a rounded to binary32" },
+  ffrom_u: { signature: "i64->i64", types: long, meaning: "the unsigned number a rounded to binary64" },
+  ffrom_s: { signature: "i64->i64", types: long, meaning: "the signed number a rounded to binary64" },
+  fto_u: {
+    signature: "i64->i64",
+    types: long,
+    meaning:
+      "the binary64 a towards zero, as an unsigned number; the nearest there is when it does not fit, 0 for a NaN",
+  },
+  fto_s: { signature: "i64->i64", types: long, meaning: "as fto_u, as a signed number" },
+  // The same on the lanes of 128 bits, four binary32 or two binary64.
+  add32x4: { signature: "v128,v128->v128", types: vector, meaning: "a + b in each of four lanes, rounded" },
+  sub32x4: { signature: "v128,v128->v128", types: vector, meaning: "a - b in each of four lanes, rounded" },
+  mul32x4: { signature: "v128,v128->v128", types: vector, meaning: "a * b in each of four lanes, rounded" },
+  div32x4: { signature: "v128,v128->v128", types: vector, meaning: "a / b in each of four lanes, rounded" },
+  add64x2: { signature: "v128,v128->v128", types: vector, meaning: "a + b in each of two lanes, rounded" },
+  sub64x2: { signature: "v128,v128->v128", types: vector, meaning: "a - b in each of two lanes, rounded" },
+  mul64x2: { signature: "v128,v128->v128", types: vector, meaning: "a * b in each of two lanes, rounded" },
+  div64x2: { signature: "v128,v128->v128", types: vector, meaning: "a / b in each of two lanes, rounded" },
+  normal32x4: { signature: "v128->i32", types: vector, meaning: "whether all four lanes are normal numbers" },
+  normal64x2: { signature: "v128->i32", types: vector, meaning: "whether both lanes are normal numbers" },
 } as const satisfies Record<string, OperationInfo>;
 
 export type Operation = keyof typeof operations;

@@ -23,7 +23,7 @@ function compute(b: Builder, op: Operation, args: readonly Value[]): Value | und
   const type = (args[0] as Value).type;
   const values = args.map((a) => (a.type === "i64" ? a.long : BigInt(a.imm)));
   const result = integerOperation(op, type === "i64" ? "i64" : "i32", values);
-  if (result === undefined) return undefined;
+  if (result === undefined || result.type === "v128") return undefined;
   return result.type === "i64" ? b.i64(result.value) : b.i32(Number(result.value));
 }
 

@@ -68,3 +68,8 @@ export function engineSlots(table: SlotTable): EngineSlots {
     scratch: table.slot("scratch", "v128"),
   };
 }
+
+/** Where the words among these slots lie. */
+export function wordsOf(slots: readonly Slot[]): ReadonlySet<number> {
+  return new Set(slots.filter(({ type }) => type === "i32").map(({ offset }) => offset));
+}

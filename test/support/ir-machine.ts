@@ -163,6 +163,7 @@ function onEngine(block: Block, run: Run, options: EngineOptions): Outcome {
   const front: FrontEnd = {
     name: "test",
     slots,
+    cells: new Set(Array.from({ length: stateSize / 4 }, (_, k) => 4 * k)),
     alignment: 1,
     helpers,
     fault,

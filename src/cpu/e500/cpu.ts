@@ -1,7 +1,7 @@
 import type { InterruptSource } from "../../bus/line.ts";
 import type { StateList } from "../../bus/state.ts";
 import type { Access, Decoded, EngineServices, FrontEnd, Helper, Translation } from "../../ir/frontend.ts";
-import type { Slot } from "../../ir/slots.ts";
+import { type Slot, wordsOf } from "../../ir/slots.ts";
 import { Core, type Wires } from "./core.ts";
 import { decode } from "./decode.ts";
 import { deliverFault, pending, stepping, take } from "./interrupts.ts";
@@ -37,6 +37,7 @@ const resetVector = 0xffff_fffc | 0;
 export class E500 implements FrontEnd {
   readonly name = "e500";
   readonly slots = s.engine;
+  readonly cells = wordsOf(s.slots);
   readonly alignment = 4;
   readonly helpers: Readonly<Record<string, Helper>>;
   readonly core: Core;

@@ -8,17 +8,18 @@ import {
   type Helper,
   Translation,
 } from "../../ir/frontend.ts";
-import type { Slot } from "../../ir/slots.ts";
+import { type Slot, wordsOf } from "../../ir/slots.ts";
 import { Cr0, Flag, Right, Vector } from "./constants.ts";
 import { Core, type Wires } from "./core.ts";
 import { addDr6, Dr6, touched } from "./debug.ts";
 import { decode } from "./decode.ts";
-import { fpuHelpers } from "./fpu/helpers.ts";
+import { containedFpu, fpuHelpers } from "./fpu/helpers.ts";
+import { quickFpu } from "./fpu/quick.ts";
 import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identification.ts";
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
-import { simdHelpers } from "./simd/helpers.ts";
+import { containedSimd, simdHelpers } from "./simd/helpers.ts";
 import * as s from "./slots.ts";
 import { systemHelpers } from "./system.ts";
 
@@ -81,6 +82,10 @@ export class X86 implements FrontEnd {
       ...simdHelpers(this.core, mxcsrBits(model)),
     };
   }
+
+  readonly cells = wordsOf(s.slots);
+  readonly quick = quickFpu;
+  readonly contained = { ...containedFpu, ...containedSimd };
 
   get fault(): object {
     return this.core.fault;

@@ -119,6 +119,8 @@ export const fpuDs = table.slot("fpu.ds");
 /** What is about to be stored in memory, between the helper which makes it and the store: 64 bits, and 16 above them. */
 export const fpuOut = table.slot("fpu.out", "i64");
 export const fpuOutHigh = table.slot("fpu.outHigh");
+/** What making it has raised, at the bits which that has in the status word. */
+export const fpuRaised = table.slot("fpu.raised");
 
 /** XMM0 to XMM7, 16 bytes apart, as two halves each; MXCSR; and where a memory operand waits for a helper. */
 export const xmm = table.file(

@@ -93,12 +93,11 @@ export class RegionBuilder extends Builder {
   }
 
   override get(slot: Slot): Value {
-    if (slot.type !== "i32") return super.get(slot);
-    return this.#cell(slot.offset);
+    return this.#front.cells.has(slot.offset) ? this.#cell(slot.offset) : super.get(slot);
   }
 
   override set(slot: Slot, value: Value): void {
-    if (slot.type === "i32") this.#put(slot.offset, value);
+    if (this.#front.cells.has(slot.offset)) this.#put(slot.offset, value);
     else {
       this.#wrote = true;
       super.set(slot, value);
@@ -108,7 +107,7 @@ export class RegionBuilder extends Builder {
   override getAt(base: Value, width: AccessWidth, offset = 0, type: Type = width === 8 ? "i64" : "i32"): Value {
     if (base.op !== "const") throw new NotForRegions("state at a place which is not known");
     const at = base.imm + offset;
-    if (type !== "i32") return super.getAt(base, width, offset, type);
+    if (type !== "i32" || !this.#front.cells.has(at & ~3)) return super.getAt(base, width, offset, type);
     const word = this.#cell(at & ~3);
     const shifted = this.shrU(word, this.i32((at & 3) * 8));
     return width === 4 ? word : this.and(shifted, this.i32(width === 2 ? 0xffff : 0xff));
@@ -116,12 +115,12 @@ export class RegionBuilder extends Builder {
 
   override setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
     if (base.op !== "const") throw new NotForRegions("state at a place which is not known");
-    if (value.type !== "i32") {
+    const at = base.imm + offset;
+    if (value.type !== "i32" || !this.#front.cells.has(at & ~3)) {
       this.#wrote = true;
       super.setAt(base, width, value, offset);
       return;
     }
-    const at = base.imm + offset;
     if (width === 4) {
       this.#put(at, value);
       return;
@@ -157,10 +156,11 @@ export class RegionBuilder extends Builder {
       return this.i32(0);
     }
     const cells = new Set(contained.words.map(({ offset }) => offset));
-    this.#settle(cells);
+    const others = contained.others?.map(({ offset }) => offset) ?? [];
+    this.#settle(new Set([...cells, ...others]));
+    for (const cell of others) this.#armWrites?.add(cell);
     for (const cell of cells) {
       this.touched.add(cell);
-      this.written.add(cell);
       this.#armWrites?.add(cell);
     }
     const node = this.put({ ...blank, op: "call", type: "i32", args, helper });

@@ -68,7 +68,7 @@ export interface RegionImports {
   readonly chain: number;
   /** Type index of handlers. */
   readonly handlerType: number;
-  readonly helper: (name: string) => number;
+  readonly helper: (node: Node) => number;
 }
 
 /**
@@ -405,8 +405,8 @@ export class RegionLowering extends Lowering {
       }
       case "get":
         if ((this.uses.get(node) ?? 0) === 0) return;
-        // Words which are no cells lie in the state, where somebody may write them.
-        if (node.type === "i32" && !this.#built.pinned.has(node)) return;
+        // What is no cell lies in the state, where somebody may write it.
+        if (this.#cells.has(node.imm) && !this.#built.pinned.has(node)) return;
         this.leaf(node);
         this.keep(node);
         return;
@@ -452,10 +452,13 @@ export class RegionLowering extends Lowering {
 
   protected override leaf(node: Node): void {
     if (node.op === "pc") this.out.u8(op.localGet).u32(this.#page);
-    else if (node.type === "i32") this.out.u8(op.localGet).u32(this.#cells.get(node.imm) as number);
     else {
-      this.out.u8(op.i32Const, 0);
-      this.loadFrom(node.type as Type, node.width, 4, node.imm);
+      const cell = this.#cells.get(node.imm);
+      if (cell !== undefined) this.out.u8(op.localGet).u32(cell);
+      else {
+        this.out.u8(op.i32Const, 0);
+        this.loadFrom(node.type as Type, node.width, 4, node.imm);
+      }
     }
   }
 
@@ -469,7 +472,10 @@ export class RegionLowering extends Lowering {
     const contained = this.#front.contained?.[node.helper];
     if (contained === undefined) throw new Error(`a region cannot call ${node.helper}`);
     const leaving = this.#built.leaving.get(node);
-    for (const { offset } of contained.words) this.#putBack(offset);
+    const cells = [...contained.words, ...(contained.others ?? [])]
+      .map(({ offset }) => offset)
+      .filter((offset) => this.#cells.has(offset));
+    for (const cell of cells) if (this.#plan.written.has(cell)) this.#putBack(cell);
     for (const arg of node.args) this.value(arg);
     for (let k = node.args.length; k < helperParams.length; k++) out.u8(op.i32Const, 0);
     if (leaving !== undefined) {
@@ -480,11 +486,11 @@ export class RegionLowering extends Lowering {
         .u8(op.i32Add, op.i32Store, 2)
         .u32(this.#slots.pc.offset);
     }
-    out.u8(op.call).u32(this.#imports.helper(node.helper));
+    out.u8(op.call).u32(this.#imports.helper(node));
     this.keep(node);
-    for (const { offset } of contained.words) {
-      this.#word(offset);
-      out.u8(op.localSet).u32(this.#cells.get(offset) as number);
+    for (const cell of cells) {
+      this.#word(cell);
+      out.u8(op.localSet).u32(this.#cells.get(cell) as number);
     }
     if (leaving === undefined) return;
     this.#word(this.#slots.trap.offset);

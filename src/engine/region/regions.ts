@@ -2,7 +2,7 @@ import { type GuestMemory, pageSize } from "../../bus/guest-memory.ts";
 import { Fields, type FrontEnd } from "../../ir/frontend.ts";
 import type { CodeCache, CodePage, PlacedRegion } from "../code-cache.ts";
 import { record } from "../layout.ts";
-import { handlerParams, helperParams } from "../lower.ts";
+import { handlerParams, importHelper } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { type Discovery, discover, largest, type Source, type Stretch } from "./discover.ts";
@@ -225,7 +225,7 @@ export class Regions {
       enter,
       chain,
       handlerType: module.type(handlerParams, ["i32"]),
-      helper: (name) => module.importFunction("help", name, helperParams, ["i32"]),
+      helper: (node) => importHelper(node, module, front),
     });
     lowering.region();
     module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out.view()));

@@ -54,6 +54,33 @@ export const op = {
 /** A block type without a value. */
 export const noValue = 0x40;
 
+/** Of operations on binary32 and binary64. */
+export const float: Readonly<Record<string, readonly [number, number]>> = {
+  fadd: [0x92, 0xa0],
+  fsub: [0x93, 0xa1],
+  fmul: [0x94, 0xa2],
+  fdiv: [0x95, 0xa3],
+  fsqrt: [0x91, 0x9f],
+  flt: [0x5d, 0x63],
+  fle: [0x5f, 0x65],
+  feq: [0x5b, 0x61],
+};
+
+/** Between numbers and bits. */
+export const reinterpret = { i32FromF32: 0xbc, i64FromF64: 0xbd, f32FromI32: 0xbe, f64FromI64: 0xbf } as const;
+
+/** Behind the prefix 0xfd. */
+export const vector: Readonly<Record<string, number>> = {
+  add32x4: 0xe4,
+  sub32x4: 0xe5,
+  mul32x4: 0xe6,
+  div32x4: 0xe7,
+  add64x2: 0xf0,
+  sub64x2: 0xf1,
+  mul64x2: 0xf2,
+  div64x2: 0xf3,
+};
+
 /** The instruction for an IR operation which has one, for i32 and for i64. */
 export const direct: Readonly<Record<string, readonly [number, number]>> = {
   add: [0x6a, 0x7c],

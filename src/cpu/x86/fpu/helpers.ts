@@ -1,3 +1,5 @@
+import type { Contained } from "../../../ir/frontend.ts";
+import type { Slot } from "../../../ir/slots.ts";
 import { Cr0, Vector } from "../constants.ts";
 import type { Core } from "../core.ts";
 import * as s from "../slots.ts";
@@ -207,9 +209,13 @@ export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
       core.words[s.fpuOut.index] = out.lo;
       core.words[s.fpuOut.index + 1] = out.hi;
       core.set(s.fpuOutHigh, out.high);
+      core.set(s.fpuRaised, rounder.raised | (rounder.up ? Condition.c1 : 0));
       return unit.stopped || unit.withheld ? 0 : 1;
     },
     fpuStored: (pops) => {
+      const rounder = unit.begin();
+      rounder.raised = core.get(s.fpuRaised) & 0x7f;
+      rounder.up = (core.get(s.fpuRaised) & Condition.c1) !== 0;
       if (!unit.stopped && !unit.withheld) unit.pop(pops);
       else if (!unit.stopped) {
         // Nothing was stored, so nothing was inexact.
@@ -319,3 +325,33 @@ function unary(unit: Unit, n: number): void {
       transcendental(unit, n);
   }
 }
+
+const words: readonly Slot[] = [s.fpuTop, s.fpuUsed, s.fpuStatus, s.fpuControl];
+
+/** Helpers which do nothing but compute: exceptions are taken by the gate of the next instruction. */
+export const containedFpu: Readonly<Record<string, Contained>> = {
+  ...Object.fromEntries(
+    [
+      "fpuArithmetic",
+      "fpuArithmeticSingle",
+      "fpuArithmeticDouble",
+      "fpuArithmeticInteger",
+      "fpuCompareQuiet",
+      "fpuLoadSingle",
+      "fpuLoadDouble",
+      "fpuLoadExtended",
+      "fpuLoadInteger",
+      "fpuLoadRegister",
+      "fpuLoadConstant",
+      "fpuStored",
+      "fpuStoreRegister",
+      "fpuExchange",
+      "fpuMoveIf",
+      "fpuFree",
+      "fpuUnary",
+      "fpuLoadControl",
+    ].map((name) => [name, { words: name === "fpuStored" ? [...words, s.fpuRaised] : words, others: s.fpuExponent }]),
+  ),
+  fpuConvert: { words: [...words, s.fpuRaised, s.fpuOutHigh], others: s.fpuExponent, repeatable: true },
+  fpuCompareFlags: { words: [...words, s.result, s.carry, s.signFix], others: s.fpuExponent },
+};

@@ -1,3 +1,5 @@
+import type { Contained } from "../../../ir/frontend.ts";
+import type { Slot } from "../../../ir/slots.ts";
 import { Cr0, Cr4, Flag, Vector } from "../constants.ts";
 import type { Core } from "../core.ts";
 import * as s from "../slots.ts";
@@ -213,3 +215,18 @@ export function simdHelpers(core: Core, mxcsrBits: number): SimdHelpers {
     },
   };
 }
+
+const flags: readonly Slot[] = [s.result, s.carry, s.signFix];
+
+/** Helpers which regions may call: they compute, and those which go by MXCSR may raise #XM, or #GP for what it may not hold. */
+export const containedSimd: Readonly<Record<string, Contained>> = {
+  simdPacked: { words: [] },
+  simdShift: { words: [] },
+  simdShuffle: { words: [] },
+  simdSigns: { words: [], repeatable: true },
+  simdArithmetic: { words: [s.mxcsr], faults: true },
+  simdCompare: { words: [s.mxcsr], faults: true },
+  simdCompareFlags: { words: [s.mxcsr, ...flags], faults: true },
+  simdConvert: { words: [s.mxcsr], others: [...s.gpr, ...s.fpuExponent], faults: true },
+  simdLoadMxcsr: { words: [s.mxcsr], faults: true },
+};
