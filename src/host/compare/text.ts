@@ -60,7 +60,7 @@ function requests(found: Comparison): string {
         boot.row.machine,
         boot.row.layout.name,
         boot.row.irq,
-        each(one, (one?.accesses.ports ?? 0) + (one?.accesses.memory ?? 0)),
+        ...accessKinds.map((kind) => each(one, one?.accesses[kind] ?? 0)),
         each(one, one?.instructions ?? 0),
         each(one, one?.exits ?? 0),
         each(on, on?.doorbells ?? 0),
@@ -70,11 +70,25 @@ function requests(found: Comparison): string {
       ];
     });
   return [
-    "A read of 4 KiB, of 256: register accesses, guest instructions and exits (accesses which any chip answers, and halts) one at a time; then",
+    "A read of 4 KiB, of 256: accesses by kind, guest instructions and exits (accesses which any chip answers, and halts) one at a time; then",
     "doorbells and interrupts a request where eight are announced together, with event index and without:",
     "",
     table(
-      ["machine", "layout", "interrupts", "accesses", "instructions", "exits", "bells+", "irqs+", "bells-", "irqs-"],
+      [
+        "machine",
+        "layout",
+        "interrupts",
+        "ports",
+        "memory",
+        "config",
+        "MSI-X",
+        "instructions",
+        "exits",
+        "bells+",
+        "irqs+",
+        "bells-",
+        "irqs-",
+      ],
       rows,
       3,
     ),

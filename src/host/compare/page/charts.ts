@@ -5,7 +5,7 @@ export interface Series {
   /** A class of the style, `l-overlay` for one. */
   readonly kind: string;
   readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string }[];
-  /** Where its name is written: at the last point or below it. */
+  /** Whether figures stand below the line, where another one is above it. */
   readonly under?: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface Axes {
 }
 
 /** Room for the picture and its text, drawn for a phone's width: a wide screen shows it larger. */
-const size = { width: 360, height: 220, left: 30, right: 14, top: 26, bottom: 30 } as const;
+const size = { width: 360, height: 220, left: 30, right: 58, top: 26, bottom: 30 } as const;
 
 /** Lines over common axes. Values are mapped as they are: whoever wants logarithms gives logarithms. */
 export function lines(series: readonly Series[], axes: Axes, caption: string): string {
@@ -31,7 +31,7 @@ export function lines(series: readonly Series[], axes: Axes, caption: string): s
       `<path class="grid" d="M${size.left} ${py(at)}H${size.width - size.right}"/><text x="${size.left - 5}" y="${py(at) + 3}" text-anchor="end">${escaped(label)}</text>`,
   );
   const ticks = axes.x.map(({ at, label }, i) => {
-    const anchor = i === 0 ? "start" : i === axes.x.length - 1 ? "end" : "middle";
+    const anchor = i === 0 ? "start" : "middle";
     return label
       .split("\n")
       .map(
@@ -42,17 +42,20 @@ export function lines(series: readonly Series[], axes: Axes, caption: string): s
   });
   const drawn = series.map(({ name, kind, points, under }) => {
     const path = points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${px(x)} ${py(y)}`).join("");
-    const marks = points
-      .filter(({ label }) => label !== undefined)
-      .map(
-        ({ x, y, label }) =>
-          `<text class="k" x="${px(x)}" y="${py(y) + (under === true ? 13 : -6)}" text-anchor="${x === x1 ? "end" : x === x0 ? "start" : "middle"}">${escaped(label ?? "")}</text>`,
-      );
-    const end = points.at(-1);
+    const side = under === true ? 13 : -6;
+    const marks = points.slice(0, -1).flatMap(({ x, y, label }, i) => {
+      const anchor = i === 0 && x === x0 ? "start" : "middle";
+      if (label === undefined) return [];
+      return [
+        `<text class="k" x="${px(x)}" y="${round(py(y) + side)}" text-anchor="${anchor}">${escaped(label)}</text>`,
+      ];
+    });
+    // The last one's label and the line's name stand to its right, where no line is.
+    const last = points.at(-1);
     const at =
-      end === undefined
+      last === undefined
         ? ""
-        : `<text x="${px(end.x)}" y="${py(end.y) + (under === true ? 25 : -17)}" text-anchor="end">${escaped(name)}</text>`;
+        : `<text class="k" x="${px(last.x) + 6}" y="${round(py(last.y) + 3)}">${escaped(last.label ?? "")}</text><text x="${px(last.x) + 6}" y="${round(py(last.y) + 13)}">${escaped(name)}</text>`;
     return `<path class="${kind}" d="${path}"/>${marks.join("")}${at}`;
   });
   return `<figure class="chart"><svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escaped(axes.title)}">${grid.join("")}${ticks.join("")}${drawn.join("")}</svg><figcaption>${caption}</figcaption></figure>`;

@@ -54,7 +54,7 @@ export const claims: readonly Claim[] = [
         overlay === undefined || legacy === undefined
           ? ""
           : ` Its driver has ${figure(overlay.driver.lines)} lines against legacy’s ${figure(legacy.driver.lines)}, its device ${figure(overlay.device.lines)} against ${figure(legacy.device.lines)}.`;
-      return `It can: a kernel drives it on every machine here, by ports and by memory. Twelve bytes were not enough for what was asked; ring size and alignment took four more.${sizes} The proposal left 23 questions open, which <code>docs/overlay.md</code> answers one by one.`;
+      return `It can: a kernel drives it on every machine here, by ports where there are ports and by memory where there is memory. Twelve bytes were not enough for what was asked; ring size and alignment took four more.${sizes} The proposal left 23 questions open, which <code>docs/overlay.md</code> answers one by one.`;
     },
     repeat: "barzero matrix | grep overlay",
     not: "That this is the overlay which he would have built. It is ours, from a C struct and five sentences.",

@@ -92,9 +92,13 @@ export function requestSection(found: Comparison): string {
     const [legacy, modern] = [each(machine, "legacy") ?? each(machine, "overlay-bar1"), each(machine, "modern")];
     return legacy === undefined || modern === undefined ? [] : [`${figure(Math.round(modern - legacy))} on ${machine}`];
   });
+  const elsewhere = found.boots
+    .flatMap(({ work }) => work)
+    .reduce((sum, { accesses }) => sum + accesses.config + accesses.table, 0);
   return `<h2 id="request">A request</h2>
 <p>The kernel reads ${figure(256)} times 4 KiB from a disk, one read at a time, each answered by a message. Whatever the layout, a request is one
-access to a register: the doorbell. Its address differs, its number does not. With the pin instead of messages there is one more, the read of the ISR.</p>
+access to a register: the doorbell. Its address differs, its number does not. With the pin instead of messages there is one more, the read of the ISR.
+It is in ports or in memory as the set-up was; configuration space and the MSI-X table see ${figure(elsewhere)} accesses meanwhile.</p>
 ${table(
   ["Per request, one at a time", "register accesses", "doorbells", "interrupts", "exits"],
   (["msix", "intx"] as const).flatMap((irq) =>

@@ -89,8 +89,9 @@ export function stateSection(found: Comparison): string {
       views.map((view, i) => [
         i > 0 ? "" : escaped(nameOf(name)),
         view.name,
-        ...(i > 0 ? ["", "", ""] : [states, transitions, modes].map(figure)),
-        ...[view.maps.length, view.modes, view.meanings, view.modes * view.accesses].map(figure),
+        ...[view.maps.length, view.modes].map(figure),
+        ...(i > 0 ? ["", "", ""] : [modes, states, transitions].map(figure)),
+        ...[view.meanings, view.modes * view.accesses].map(figure),
       ]),
     ),
   ]);
@@ -109,9 +110,9 @@ came to the clean layout later behind feature bits, queue reset and notification
 whatever a driver may or may not have agreed to.</p>
 <p>A driver which goes through BAR1 alone never sees an overlay and meets ${whole("overlay by BAR1 alone")?.modes ?? "?"} modes; one which has BAR0 alone ${whole("overlay by BAR0 alone")?.modes ?? "?"}. A transitional
 device is legacy and modern side by side, and each of its drivers meets the modes of its own half and no others.</p>
-${table(["Device and driver", "through", "states", "steps", "modes", "maps", "modes there", "meanings", "mode × access"], rows, 2)}
+${table(["Device and driver", "through", "maps", "modes", "both", "states", "steps", "meanings", "mode × access"], rows, 2)}
 <p>Selectors (of a queue, of a word of features) are states and no modes: a driver writes one right before it uses it, in all layouts. Protocol beside the
-registers (which status bits in which order) is left out as well. “Meanings” counts each access with each thing it can mean; “mode × access” is all pairs.</p>
+registers (which status bits in which order) is left out as well. “Both” are the modes of all a device’s BARs at once; “steps” the accesses which the search made. “Meanings” counts each access with each thing it can mean; “mode × access” is all pairs.</p>
 ${repeat([`barzero compare --json | jq '.studies[] | {group, name, states, transitions, modes}'`], "The steps are in <code>src/debug/explore/drivers.ts</code>, the search in <code>explore.ts</code> beside it; it knows no layout.")}`;
 }
 

@@ -1,9 +1,9 @@
 /** The page's one style sheet. Colours are named once for light and once for dark. */
 export const style = `
 :root{color-scheme:light dark;--paper:#fbfaf7;--ink:#1f2328;--soft:#5d646c;--line:#dedbd2;--card:#f3f1ea;--accent:#7a3e12;
---legacy:#c17a1f;--overlay:#7b5ea7;--modern:#1f7a72;--config:#9aa3ab;--table:#cfd3d6;--none:#e6e3da;--new:#a98fd0;--choice:#cdbbe6;--ports:#c17a1f;--memory:#1f7a72;--fixed:#4f6a86}
+--legacy:#c17a1f;--overlay:#7b5ea7;--modern:#1f7a72;--config:#9aa3ab;--table:#cfd3d6;--none:#e6e3da;--new:#a98fd0;--choice:#cdbbe6;--ports:#c17a1f;--memory:#1f7a72;--fixed:#4f6a86;--edge:rgba(0,0,0,.16)}
 @media (prefers-color-scheme:dark){:root{--paper:#15181b;--ink:#e4e3de;--soft:#9ba3aa;--line:#32373c;--card:#1e2226;--accent:#e2a76f;
---legacy:#d99a48;--overlay:#a68bd4;--modern:#4fb3a7;--config:#77818a;--table:#4b535a;--none:#2a2f34;--new:#7f64ad;--choice:#5a477d;--ports:#d99a48;--memory:#4fb3a7;--fixed:#7d9cbd}}
+--legacy:#d99a48;--overlay:#a68bd4;--modern:#4fb3a7;--config:#77818a;--table:#4b535a;--none:#2a2f34;--new:#7f64ad;--choice:#5a477d;--ports:#d99a48;--memory:#4fb3a7;--fixed:#7d9cbd;--edge:rgba(0,0,0,.6)}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.6 ui-serif,Georgia,"DejaVu Serif",serif;overflow-wrap:break-word}
@@ -37,7 +37,9 @@ small{display:block;font-size:.76rem;color:var(--soft);line-height:1.3}
 .legacy{fill:var(--legacy);background:var(--legacy)}.overlay{fill:var(--overlay);background:var(--overlay)}.modern{fill:var(--modern);background:var(--modern)}
 .config{fill:var(--config);background:var(--config)}.msix{fill:var(--table);background:var(--table)}.none{fill:var(--none);background:var(--none)}
 .ports{fill:var(--ports);background:var(--ports)}.memory{fill:var(--memory);background:var(--memory)}.new{fill:var(--new);background:var(--new)}.choice{fill:var(--choice);background:var(--choice)}.fixed{fill:var(--fixed);background:var(--fixed)}
-.table{overflow-x:auto;margin:1.1rem 0;-webkit-overflow-scrolling:touch}
+.table{overflow-x:auto;margin:1.1rem 0;-webkit-overflow-scrolling:touch;background:
+linear-gradient(to right,var(--paper) 40%,transparent) 0 0/2.4rem 100% no-repeat local,linear-gradient(to left,var(--paper) 40%,transparent) 100% 0/2.4rem 100% no-repeat local,
+linear-gradient(to right,var(--edge),transparent) 0 0/.7rem 100% no-repeat scroll,linear-gradient(to left,var(--edge),transparent) 100% 0/.7rem 100% no-repeat scroll}
 table{border-collapse:collapse;font-size:.86rem;line-height:1.35;width:100%}
 caption{text-align:left;color:var(--soft);font-size:.82rem;padding-bottom:.35rem}
 th{font-weight:500;color:var(--soft);text-align:left;vertical-align:bottom;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
