@@ -26,6 +26,7 @@ export const pc = {
     { kind: "post-code", name: "post-code", address: 0x80 },
     { kind: "debug-console", name: "debug-console", address: 0x402 },
     { kind: "fw-cfg", name: "fw-cfg", bus: "ports", address: 0x510 },
+    { kind: "coprocessor-error", name: "coprocessor-error", address: 0xf0, irq: 13 },
     { kind: "exit", name: "exit", bus: "ports", address: 0xf4 },
     { kind: "reset-control", name: "reset-control", address: 0xcf9 },
     { kind: "lapic", name: "lapic", address: 0xfee0_0000, size: 0x10_0000, id: 0, clock: 1_000_000_000 },

@@ -2,6 +2,7 @@ import type { IrqLine } from "../bus/line.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Device } from "../bus/state.ts";
 import type { BusTarget } from "../bus/target.ts";
+import { CoprocessorError } from "../devices/coprocessor-error.ts";
 import { DebugConsole, ExitRegister, PostCode } from "../devices/debug-ports.ts";
 import { I8042 } from "../devices/i8042.ts";
 import { I8254, i8254Frequency } from "../devices/i8254/i8254.ts";
@@ -30,6 +31,8 @@ export interface ChipWires {
 export class PcChips {
   readonly devices: Device[] = [];
   readonly uarts = new Map<string, Uart16550>();
+  /** Where FERR# goes, on boards that have it. */
+  coprocessorError: CoprocessorError | undefined;
   readonly #spec: PcSpec;
   readonly #wires: ChipWires;
 
@@ -75,6 +78,12 @@ export class PcChips {
         this.#map(chip.name, chip.command, 1, keyboard.control);
         this.#map(chip.name, chip.fastA20, 1, portA.registers);
         this.devices.push(keyboard, portA);
+        return;
+      }
+      case "coprocessor-error": {
+        this.coprocessorError = new CoprocessorError({ irq: isa(chip.irq) });
+        this.#map(chip.name, chip.address, 1, this.coprocessorError.registers);
+        this.devices.push(this.coprocessorError);
         return;
       }
       case "exit": {

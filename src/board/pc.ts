@@ -48,6 +48,7 @@ export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests)
       readPort: (port, width) => ports.read(port, width),
       writePort: (port, width, value) => ports.write(port, width, value),
       timestamp: () => tsc.at(clock.now),
+      coprocessorError: (level) => chips.coprocessorError?.ferr(level) ?? 1,
       apicBase: () => interrupts.lapic.base,
       setApicBase: (value) => interrupts.lapic.setBase(value),
       shutdown: () => requests.reset("a triple fault"),

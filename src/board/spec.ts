@@ -90,6 +90,7 @@ const device = z.discriminatedUnion("kind", [
     fastA20: natural,
   }),
   at("reset-control"),
+  z.strictObject({ kind: z.literal("coprocessor-error"), name: z.string(), address: natural, irq }),
   z.strictObject({
     kind: z.literal("lapic"),
     name: z.string(),

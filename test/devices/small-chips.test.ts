@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Device } from "../../src/bus/state.ts";
 import type { BusTarget } from "../../src/bus/target.ts";
+import { CoprocessorError } from "../../src/devices/coprocessor-error.ts";
 import { DebugConsole, ExitRegister, PostCode } from "../../src/devices/debug-ports.ts";
 import { I8042 } from "../../src/devices/i8042.ts";
 import { ResetControl, SystemControlPortA } from "../../src/devices/reset-ports.ts";
@@ -118,10 +119,37 @@ function alone<T extends Device & { readonly registers: BusTarget }>(device: T) 
 }
 
 conforms("port 0x92", () => alone(new SystemControlPortA({ reset: () => {} })));
+conforms("port 0xf0", () => {
+  const irq = new Probe();
+  const device = new CoprocessorError({ irq });
+  return {
+    ...alone(device),
+    lines: [irq],
+    disturb: (value: number) => {
+      device.ferr((value & 1) as 0 | 1);
+    },
+  };
+});
 conforms("port 0xcf9", () => alone(new ResetControl({ reset: () => {} })));
 conforms("the exit register", () => alone(new ExitRegister({ exit: () => {} })));
 conforms("the debug console", () => alone(new DebugConsole({ write: () => {} })));
 conforms("port 0x80", () => alone(new PostCode({ trace: quiet() })));
+
+describe("x87 exceptions by IRQ 13", () => {
+  it("FERR# raises IRQ 13 once, port 0xf0 lowers it and asserts IGNNE# until FERR# goes down", () => {
+    const irq = new Probe();
+    const chip = new CoprocessorError({ irq });
+    chip.registers.write(0, 1, 0);
+    expect([chip.ferr(1), irq.level]).toEqual([0, true]);
+    chip.registers.write(0, 1, 0);
+    expect([chip.ferr(1), irq.level]).toEqual([1, false]);
+    expect(chip.ferr(0)).toBe(0);
+    expect([chip.ferr(1), irq.level]).toEqual([0, true]);
+    // Only port 0xf0 lowers it.
+    chip.ferr(0);
+    expect(irq.level).toBe(true);
+  });
+});
 
 describe("the ports which reset", () => {
   it("port 0x92 resets when bit 0 rises, and always has A20 on", () => {

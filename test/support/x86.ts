@@ -39,6 +39,7 @@ export interface BareOptions {
   readonly stopAtExceptions?: boolean;
   readonly model?: string;
   readonly readPort?: (port: number, width: number) => number;
+  readonly coprocessorError?: (level: 0 | 1) => 0 | 1;
   readonly writePort?: (port: number, width: number, value: number) => void;
 }
 
@@ -54,6 +55,7 @@ class Front extends X86 {
         readPort: (port, width) => options.readPort?.(port, width) ?? 2 ** (8 * width) - 1,
         writePort: (port, width, value) => options.writePort?.(port, width, value),
         timestamp: () => 0,
+        ...(options.coprocessorError === undefined ? {} : { coprocessorError: options.coprocessorError }),
         apicBase: () => 0,
         setApicBase: () => {},
         shutdown: () => {},
@@ -82,7 +84,7 @@ class Front extends X86 {
   }
 
   override deliverFault(): void {
-    if (!this.stops) {
+    if (!this.stops || this.core.frozen) {
       super.deliverFault();
       return;
     }

@@ -14,6 +14,8 @@ export interface Wires {
   /** IA32_APIC_BASE, low half. */
   apicBase(): number;
   setApicBase(value: number): void;
+  /** The pin FERR#, 1 asserted; gives IGNNE#. Without a board that has them an x87 exception is ignored while CR0.NE is 0. */
+  coprocessorError?(level: 0 | 1): 0 | 1;
   /** A fault while a double fault was delivered: the processor shuts down, which resets a PC. */
   shutdown(): void;
   /** Something that is not there, or that the guest does wrong; said once a `key`. */
@@ -36,6 +38,8 @@ export class Core {
   readonly cr4Bits: number;
   /** Whether the fault on its way is an instruction breakpoint. */
   breakpoint = false;
+  /** Nothing is to be delivered: the processor waits for an interrupt in front of the instruction. */
+  frozen = false;
   /** Where the fault on its way goes back to when that is not the instruction which caused it: a task switch was past its point of no return. */
   restart: number | undefined;
   /** Linear addresses between these may be translated by pages larger than 4 KiB, which INVLPG drops as a whole. */
@@ -69,6 +73,13 @@ export class Core {
   raiseBreakpoint(): object {
     this.raise(Vector.debug);
     this.breakpoint = true;
+    return this.fault;
+  }
+
+  /** The x87 stops the processor in front of an instruction until an interrupt comes: SDM vol. 1 appendix D.2.1. */
+  freeze(): object {
+    this.frozen = true;
+    this.set(s.halted, 1);
     return this.fault;
   }
 

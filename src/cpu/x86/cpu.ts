@@ -165,6 +165,10 @@ export class X86 implements FrontEnd {
   /** SDM vol. 3 section 6.15, #DF: a fault on the way to the handler of another is a third thing, and one on the way to that shuts down. */
   deliverFault(): void {
     const { core } = this;
+    if (core.frozen) {
+      core.frozen = false;
+      return;
+    }
     let vector = core.get(s.faultVector);
     let code = core.get(s.faultHasCode) !== 0 ? core.get(s.faultCode) : undefined;
     for (;;) {

@@ -116,6 +116,8 @@ export const fpuIp = table.slot("fpu.ip");
 export const fpuCs = table.slot("fpu.cs");
 export const fpuDp = table.slot("fpu.dp");
 export const fpuDs = table.slot("fpu.ds");
+/** 1 while FERR# is asserted. */
+export const fpuFerr = table.slot("fpu.ferr");
 /** What is about to be stored in memory, between the helper which makes it and the store: 64 bits, and 16 above them. */
 export const fpuOut = table.slot("fpu.out", "i64");
 export const fpuOutHigh = table.slot("fpu.outHigh");

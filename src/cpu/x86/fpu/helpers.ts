@@ -69,6 +69,18 @@ const constants: readonly (readonly [exponent: number, hi: number, lo: number, e
   [0, 0, 0, 0],
 ];
 
+/** An exception waits at an instruction that looks: #MF, or FERR# where CR0.NE is 0. SDM vol. 1 section 8.7. */
+export function waits(core: Core): void {
+  if ((core.get(s.cr0) & Cr0.ne) !== 0) throw core.raise(Vector.coprocessor);
+  const { wires } = core;
+  if (wires.coprocessorError === undefined) {
+    wires.report("ferr", "an x87 exception waits, CR0.NE is 0 and FERR# goes nowhere: it is ignored");
+    return;
+  }
+  core.set(s.fpuFerr, 1);
+  if (wires.coprocessorError(1) === 0) throw core.freeze();
+}
+
 export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
   const unit = new Unit(core, mxcsrBits);
   const { a, b, r } = unit;
@@ -91,10 +103,7 @@ export function fpuHelpers(core: Core, mxcsrBits: number): FpuHelpers {
       const cr0 = core.get(s.cr0);
       const absent = wait !== 0 ? (cr0 & (Cr0.mp | Cr0.ts)) === (Cr0.mp | Cr0.ts) : (cr0 & (Cr0.em | Cr0.ts)) !== 0;
       if (absent) throw core.raise(Vector.noCoprocessor);
-      if ((unit.status & 0x80) === 0) return 0;
-      if ((cr0 & Cr0.ne) !== 0) throw core.raise(Vector.coprocessor);
-      // MS-DOS style: the pin FERR# goes to the board's IRQ 13 logic, which is not wired; as with IGNNE# asserted.
-      core.wires.report("ferr", "an x87 exception waits, CR0.NE is 0 and FERR# goes nowhere: it is ignored");
+      if ((unit.status & 0x80) !== 0) waits(core);
       return 0;
     },
 

@@ -61,6 +61,15 @@ export class Unit {
     const { status, control } = this;
     const pending = (status & ~control & exceptions) !== 0;
     this.core.set(s.fpuStatus, pending ? status | summary : status & ~summary);
+    if (!pending) this.#release();
+  }
+
+  /** No exception waits any more: FERR# goes down. */
+  #release(): void {
+    const { core } = this;
+    if (core.get(s.fpuFerr) === 0) return;
+    core.set(s.fpuFerr, 0);
+    core.wires.coprocessorError?.(0);
   }
 
   setConditions(value: number, mask: number = Condition.all): void {
@@ -78,6 +87,7 @@ export class Unit {
   /** FNCLEX. */
   clear(): void {
     this.core.set(s.fpuStatus, this.status & 0x7f00);
+    this.#release();
   }
 
   // --- the stack

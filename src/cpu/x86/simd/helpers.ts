@@ -2,6 +2,7 @@ import type { Contained } from "../../../ir/frontend.ts";
 import type { Slot } from "../../../ir/slots.ts";
 import { Cr0, Cr4, Flag, Vector } from "../constants.ts";
 import type { Core } from "../core.ts";
+import { waits } from "../fpu/helpers.ts";
 import * as s from "../slots.ts";
 import { LaneUnit, operations } from "./floating.ts";
 import { align, type Lanes, packedOperations, shiftBytes, shiftLanes, shuffle, shuffleTwo, signs } from "./packed.ts";
@@ -87,8 +88,7 @@ export function simdHelpers(core: Core, mxcsrBits: number): SimdHelpers {
       const undefinedHere = (cr0 & Cr0.em) !== 0 || ((which & 2) !== 0 && (core.get(s.cr4) & Cr4.osfxsr) === 0);
       if (undefinedHere) throw core.raise(Vector.undefined);
       if ((cr0 & Cr0.ts) !== 0) throw core.raise(Vector.noCoprocessor);
-      if ((which & 1) !== 0 && (core.get(s.fpuStatus) & 0x80) !== 0 && (cr0 & Cr0.ne) !== 0)
-        throw core.raise(Vector.coprocessor);
+      if ((which & 1) !== 0 && (core.get(s.fpuStatus) & 0x80) !== 0) waits(core);
       return 0;
     },
     simdPacked: (operation, destination, source, bytes) => {
