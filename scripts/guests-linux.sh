@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Makes Linux guests for pc out of Debian's packages, on a machine that has apt:
 #
-#   npm run guests:linux [FOLDER]      default guest/build/linux
+#   npm run guests:linux [FOLDER]      default guest/linux/images
 #
 # FOLDER/pc and FOLDER/pc-pae get a kernel as shipped (686 and 686-pae) and an initramfs of busybox, the drivers of virtio and ext4 as
 # modules, and guest/linux/init. `npm run test:linux` looks there. Nothing is installed; apt's lists and files go to a scratch folder.
 set -eu
 here="$(cd "$(dirname "$0")/.." && pwd)"
-mkdir -p "${1:-$here/guest/build/linux}"
-out="$(cd "${1:-$here/guest/build/linux}" && pwd)"
+mkdir -p "${1:-$here/guest/linux/images}"
+out="$(cd "${1:-$here/guest/linux/images}" && pwd)"
 
 for tool in apt-get dpkg-deb node; do
   command -v "$tool" >/dev/null || { echo "guests:linux: needs $tool (a Debian machine, or its container)" >&2; exit 1; }

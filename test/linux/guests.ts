@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Where images may be: where one says, where `npm run guests:linux` puts them, beside the tree. */
 export const places = [
   ...(process.env.BARZERO_IMAGES === undefined ? [] : [process.env.BARZERO_IMAGES]),
-  join(root, "guest/build/linux"),
+  join(root, "guest/linux/images"),
   join(root, "../shared/images"),
 ] as const;
 
