@@ -93,7 +93,6 @@ export class CodeCache {
     if (others === undefined) this.#pages.set(page, [made]);
     else others.push(made);
     this.#byTable.set(table, made);
-    this.#guest.code[page] = 1;
     return made;
   }
 
@@ -127,37 +126,49 @@ export class CodeCache {
 
   /**
    * A write of `length` bytes at `offset` of the guest memory. Data beside code is none of our business; where an instruction starts in
-   * the bytes written, or up to 14 bytes before them, the page's tables are emptied. True when that happened.
+   * the bytes written, or up to 14 bytes before them, what is known of the page is forgotten, and it is a page like any other until code on it is decoded
+   * again. True when that happened.
    */
   wrote(offset: number, length: number): boolean {
     let hit = false;
     const last = (offset + length - 1) >>> pageShift;
     for (let page = offset >>> pageShift; page <= last; page++) {
       const codes = this.#pages.get(page);
-      if (codes === undefined) continue;
+      if (codes === undefined || this.#guest.code[page] === 0) continue;
       const start = Math.max(0, offset - page * pageSize - 14);
       const end = Math.min(pageSize, offset + length - page * pageSize);
-      for (const code of codes) {
-        if (start === 0 && code.before.size > 0) {
-          for (const { table } of code.before) {
-            const last = (table + ((4 * (pageSize - 15)) >> this.shift)) >> 2;
-            this.#words.fill(0, last, (table + ((4 * pageSize) >> this.shift)) >> 2);
-          }
-          code.before.clear();
-          hit = true;
-        }
-        const first = (code.table >> 2) + (start >> this.shift);
-        const past = (code.table >> 2) + ((end + (1 << this.shift) - 1) >> this.shift);
-        const translated = code.covered?.subarray(start, end).includes(1) ?? false;
-        if (!translated && !this.#anything(first, past)) continue;
-        code.covered?.fill(0);
-        this.onForget(code);
-        this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);
-        this.invalidations++;
-        hit = true;
-      }
+      if (!codes.some((code) => this.#hits(code, start, end))) continue;
+      for (const code of codes) this.#forget(code);
+      this.#guest.code[page] = 0;
+      this.invalidations++;
+      hit = true;
     }
     return hit;
+  }
+
+  /** Marks the page of a table in which records are about to be entered. True when it was not marked: then stores to it have to be seen from now on. */
+  mark({ page }: CodePage): boolean {
+    if (this.#guest.code[page] !== 0) return false;
+    this.#guest.code[page] = 1;
+    return true;
+  }
+
+  #hits(code: CodePage, start: number, end: number): boolean {
+    if (start === 0 && code.before.size > 0) return true;
+    const first = (code.table >> 2) + (start >> this.shift);
+    const past = (code.table >> 2) + ((end + (1 << this.shift) - 1) >> this.shift);
+    return this.#anything(first, past) || (code.covered?.subarray(start, end).includes(1) ?? false);
+  }
+
+  #forget(code: CodePage): void {
+    for (const { table } of code.before) {
+      const last = (table + ((4 * (pageSize - 15)) >> this.shift)) >> 2;
+      this.#words.fill(0, last, (table + ((4 * pageSize) >> this.shift)) >> 2);
+    }
+    code.before.clear();
+    code.covered?.fill(0);
+    this.onForget(code);
+    this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);
   }
 
   #anything(first: number, past: number): boolean {

@@ -292,9 +292,11 @@ export class Engine implements EngineServices {
 
   #newPage(page: number, mode: number): CodePage {
     if (!this.#cache.fits(longestRun * record.size)) this.#empty();
-    const code = this.#cache.create(page, mode);
-    this.#tlb.watch(page);
-    return code;
+    return this.#cache.create(page, mode);
+  }
+
+  #mark(code: CodePage): void {
+    if (this.#cache.mark(code)) this.#tlb.watch(code.page);
   }
 
   #empty(): void {
@@ -321,6 +323,7 @@ export class Engine implements EngineServices {
       this.#empty();
       return;
     }
+    this.#mark(code);
     const decoded = this.#decoded;
     const host = code.page * pageSize;
     let offset = linear & (pageSize - 1);
@@ -379,6 +382,8 @@ export class Engine implements EngineServices {
       this.#lone();
       return;
     }
+    this.#mark(first);
+    this.#mark(second);
     const { bytes } = this.#guest;
     const here = first.page * pageSize + offset;
     this.#bytes.set(bytes.subarray(here, here + rest));

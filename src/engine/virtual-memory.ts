@@ -166,6 +166,8 @@ export class SoftTlb implements VirtualMemory {
   }
 
   probe(address: number, length: number, privileged = false): void {
+    if ((address & (pageSize - 1)) + length <= pageSize && this.#lookUp(address, length, tlb.write, privileged) >= 0)
+      return;
     if (!this.#check(address, length, Access.write, !privileged && this.#user())) throw this.#front.fault;
   }
 

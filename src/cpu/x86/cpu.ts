@@ -20,6 +20,7 @@ import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
 import { containedSimd, simdHelpers } from "./simd/helpers.ts";
+import { quickSimd } from "./simd/quick.ts";
 import * as s from "./slots.ts";
 import { systemHelpers } from "./system.ts";
 
@@ -84,7 +85,7 @@ export class X86 implements FrontEnd {
   }
 
   readonly cells = wordsOf(s.slots);
-  readonly quick = quickFpu;
+  readonly quick = { ...quickFpu, ...quickSimd };
   readonly contained = { ...containedFpu, ...containedSimd };
 
   get fault(): object {

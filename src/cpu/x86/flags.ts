@@ -84,6 +84,13 @@ export function setCarryAndOverflow(b: Builder, on: Value): void {
   b.set(carry, b.shl(on, b.i32(31)));
 }
 
+/** ZF and CF from a comparison of two numbers which are ordered; PF, OF, SF and AF are 0. */
+export function setRelation(b: Builder, less: Value, equal: Value): void {
+  b.set(result, b.select(equal, b.i32(0), b.i32(0x100)));
+  b.set(signFix, b.i32(1));
+  b.set(carry, b.sub(b.i32(0), b.shl(less, b.i32(30))));
+}
+
 /** ZF alone, from a value of 0 or 1. */
 export function setZero(b: Builder, on: Value): void {
   const low = b.xor(b.get(result), b.get(signFix));

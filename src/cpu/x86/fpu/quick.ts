@@ -1,6 +1,7 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
 import type { QuickWay } from "../../../ir/frontend.ts";
 import type { Slot } from "../../../ir/slots.ts";
+import { setRelation } from "../flags.ts";
 import * as s from "../slots.ts";
 
 /*
@@ -489,12 +490,8 @@ const toConditions = comparing((b, less, equal) => {
   b.set(s.fpuStatus, b.or(kept, b.or(b.shl(less, b.i32(8)), b.shl(equal, b.i32(14)))));
 });
 
-/** ZF and CF; PF, OF, SF and AF are 0, in the words that flags follow from. C1 stays. */
-const toFlags = comparing((b, less, equal) => {
-  b.set(s.result, b.select(equal, b.i32(0), b.i32(0x100)));
-  b.set(s.signFix, b.i32(1));
-  b.set(s.carry, b.sub(b.i32(0), b.shl(less, b.i32(30))));
-});
+/** C1 stays. */
+const toFlags = comparing(setRelation);
 
 // --- ST(0) alone
 

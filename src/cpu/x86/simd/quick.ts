@@ -1,0 +1,272 @@
+import type { Builder, Value } from "../../../ir/builder.ts";
+import type { QuickWay } from "../../../ir/frontend.ts";
+import type { Operation } from "../../../ir/ops.ts";
+import { setRelation } from "../flags.ts";
+import * as s from "../slots.ts";
+import { operations } from "./floating.ts";
+import { conversion, Number32 } from "./helpers.ts";
+import { packedNames } from "./packed.ts";
+
+/*
+ * The quick ways of the SIMD helpers. Floating point goes by wasm's own operations where MXCSR rounds to nearest, masks everything and has PE
+ * already, and where operands and result are normal numbers or zeros: then there is no flag to raise. SDM vol. 1 sections 10.2.3 and 11.5.
+ */
+
+const notDone = (b: Builder) => b.i32(-1);
+
+/** PE set, all exceptions masked, RC to nearest, neither DAZ nor FTZ. */
+function usual(b: Builder): Value {
+  return b.eq(b.and(b.get(s.mxcsr), b.i32(0xffe0)), b.i32(0x1fa0));
+}
+
+/** A lane of the state. */
+function lane(b: Builder, at: Value, double: boolean, offset = 0): Value {
+  return b.getAt(at, double ? 8 : 4, offset);
+}
+
+function exponentOf(b: Builder, x: Value, double: boolean): Value {
+  return double ? b.and(b.op("wrap", b.shrU(x, b.i64(52n))), b.i32(0x7ff)) : b.and(b.shrU(x, b.i32(23)), b.i32(0xff));
+}
+
+function isNormal(b: Builder, x: Value, double: boolean): Value {
+  return b.ltU(b.sub(exponentOf(b, x, double), b.i32(1)), b.i32(double ? 0x7fe : 0xfe));
+}
+
+function isZero(b: Builder, x: Value, double: boolean): Value {
+  return b.eqz(b.shl(x, double ? b.i64(1n) : b.i32(1)));
+}
+
+const plain = (b: Builder, x: Value, double: boolean) => b.or(isNormal(b, x, double), isZero(b, x, double));
+
+const names: Readonly<Record<string, Operation>> = { add: "fadd", subtract: "fsub", multiply: "fmul", divide: "fdiv" };
+
+interface Computed {
+  readonly value: Value;
+  readonly good: Value;
+}
+
+/** One lane: what comes out, and whether nothing was to be told of it. */
+function compute(b: Builder, name: string, x: Value, y: Value, double: boolean): Computed {
+  const zero = (v: Value) => isZero(b, v, double);
+  const normal = (v: Value) => isNormal(b, v, double);
+  const operands = b.and(plain(b, x, double), plain(b, y, double));
+  if (name === "minimum" || name === "maximum") {
+    const first = name === "minimum" ? b.op("flt", x, y) : b.op("flt", y, x);
+    return { value: b.select(first, x, y), good: operands };
+  }
+  if (name === "root") {
+    const positive = b.op("ge_s", y, double ? b.i64(0n) : b.i32(0));
+    return { value: b.op("fsqrt", y), good: b.and(plain(b, y, double), positive) };
+  }
+  const value = b.op(names[name] as Operation, x, y);
+  // A sum that is zero is exact; a product or a quotient only where an operand is.
+  const exact =
+    name === "multiply" ? b.or(zero(x), zero(y)) : name === "divide" ? b.and(zero(x), normal(y)) : zero(value);
+  return { value, good: b.and(operands, b.or(normal(value), exact)) };
+}
+
+function scalar(b: Builder, name: string, to: Value, from: Value, double: boolean): Value {
+  const { value, good } = compute(b, name, lane(b, to, double), lane(b, from, double), double);
+  return b.choose(
+    good,
+    () => {
+      b.setAt(to, double ? 8 : 4, value);
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+}
+
+function vector(b: Builder, name: string, to: Value, from: Value, double: boolean): Value {
+  const suffix = double ? "64x2" : "32x4";
+  const x = b.getAt(to, 16, 0, "v128");
+  const y = b.getAt(from, 16, 0, "v128");
+  const value = b.op(`${(names[name] as string).slice(1)}${suffix}` as Operation, x, y);
+  const normal = (v: Value) => b.op(`normal${suffix}` as Operation, v);
+  return b.choose(
+    b.and(b.and(normal(x), normal(y)), normal(value)),
+    () => {
+      b.setAt(to, 16, value);
+      return b.i32(0);
+    },
+    () => (double ? notDone(b) : lanes(b, name, to, from)),
+  );
+}
+
+/** Where some are zeros: lane by lane. */
+function lanes(b: Builder, name: string, to: Value, from: Value): Value {
+  const all = [0, 4, 8, 12].map((k) => compute(b, name, lane(b, to, false, k), lane(b, from, false, k), false));
+  return b.choose(
+    all.map(({ good }) => good).reduce((x, y) => b.and(x, y)),
+    () => {
+      for (const [k, { value }] of all.entries()) b.setAt(to, 4, value, 4 * k);
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+}
+
+const scalarDouble = 3;
+const scalarSingle = 2;
+const packedDouble = 5;
+const packedSingle = 8;
+
+function arithmetic(name: string): QuickWay {
+  return (b, args) => {
+    const [, to, from, shape] = args as [Value, Value, Value, Value];
+    const is = (n: number) => b.eq(shape, b.i32(n));
+    const wide = name in names;
+    return b.choose(
+      usual(b),
+      () =>
+        b.choose(
+          is(scalarDouble),
+          () => scalar(b, name, to, from, true),
+          () =>
+            b.choose(
+              is(scalarSingle),
+              () => scalar(b, name, to, from, false),
+              () =>
+                !wide
+                  ? notDone(b)
+                  : b.choose(
+                      is(packedSingle),
+                      () => vector(b, name, to, from, false),
+                      () =>
+                        b.choose(
+                          is(packedDouble),
+                          () => vector(b, name, to, from, true),
+                          () => notDone(b),
+                        ),
+                    ),
+            ),
+        ),
+      () => notDone(b),
+    );
+  };
+}
+
+/** COMISD and its like: ordered, and no denormal, so that nothing is raised whatever MXCSR says. */
+const compareFlags =
+  (double: boolean): QuickWay =>
+  (b, args) => {
+    const [, first, second] = args as [Value, Value, Value];
+    const x = lane(b, first, double);
+    const y = lane(b, second, double);
+    return b.choose(
+      b.and(plain(b, x, double), plain(b, y, double)),
+      () => {
+        setRelation(b, b.op("flt", x, y), b.op("feq", x, y));
+        return b.i32(0);
+      },
+      () => notDone(b),
+    );
+  };
+
+const { single, double, integer } = Number32;
+
+/** From an integer that is exact in the other format. */
+const fromInteger =
+  (toDouble: boolean): QuickWay =>
+  (b, args) => {
+    const [, to, from] = args as [Value, Value, Value];
+    const value = b.getAt(from, 4);
+    const number = b.op("ffrom_s", b.op("extend_s", value));
+    const store = () => {
+      if (toDouble) b.setAt(to, 8, number);
+      else b.setAt(to, 4, b.op("fdemote", number));
+      return b.i32(0);
+    };
+    if (toDouble) return b.choose(b.i32(1), store, store);
+    return b.choose(b.ltU(b.add(value, b.i32(1 << 24)), b.i32(1 << 25)), store, () => notDone(b));
+  };
+
+/** Towards zero, to 32 bits that it fits. */
+const toInteger =
+  (fromDouble: boolean): QuickWay =>
+  (b, args) => {
+    const [, to, from] = args as [Value, Value, Value];
+    const x = lane(b, from, fromDouble);
+    const bias = fromDouble ? 0x3ff : 0x7f;
+    const fits = b.ltU(exponentOf(b, x, fromDouble), b.i32(bias + 31));
+    return b.choose(
+      b.and(usual(b), b.and(fits, plain(b, x, fromDouble))),
+      () => {
+        b.setAt(to, 4, b.op("wrap", b.op("fto_s", fromDouble ? x : b.op("fpromote", x))));
+        return b.i32(0);
+      },
+      () => notDone(b),
+    );
+  };
+
+const widen: QuickWay = (b, args) => {
+  const [, to, from] = args as [Value, Value, Value];
+  const x = lane(b, from, false);
+  return b.choose(
+    plain(b, x, false),
+    () => {
+      b.setAt(to, 8, b.op("fpromote", x));
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+};
+
+const narrow: QuickWay = (b, args) => {
+  const [, to, from] = args as [Value, Value, Value];
+  const x = lane(b, from, true);
+  const value = b.op("fdemote", x);
+  return b.choose(
+    b.and(usual(b), b.or(b.and(isNormal(b, x, true), isNormal(b, value, false)), isZero(b, x, true))),
+    () => {
+      b.setAt(to, 4, value);
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+};
+
+/** PXOR and its like, by halves. */
+function logical(combine: (b: Builder, x: Value, y: Value) => Value): QuickWay {
+  return (b, args) => {
+    const [, to, from, bytes] = args as [Value, Value, Value, Value];
+    const half = (offset: number) => combine(b, b.getAt(to, 8, offset), b.getAt(from, 8, offset));
+    const low = half(0);
+    const high = half(8);
+    b.setAt(to, 8, low);
+    b.if(b.eq(bytes, b.i32(16)), () => b.setAt(to, 8, high, 8));
+    return b.i32(0);
+  };
+}
+
+const logic: Readonly<Record<string, (b: Builder, x: Value, y: Value) => Value>> = {
+  pand: (b, x, y) => b.and(x, y),
+  pandn: (b, x, y) => b.and(b.xor(x, b.i64(-1n)), y),
+  por: (b, x, y) => b.or(x, y),
+  pxor: (b, x, y) => b.xor(x, y),
+};
+
+export const quickSimd: Readonly<Record<string, QuickWay>> = {
+  ...Object.fromEntries(
+    [...Object.keys(names), "minimum", "maximum", "root"].map((name) => [
+      `simdArithmetic/${operations.indexOf(name)}`,
+      arithmetic(name),
+    ]),
+  ),
+  "simdCompareFlags/0": compareFlags(false),
+  "simdCompareFlags/1": compareFlags(true),
+  "simdCompareFlags/2": compareFlags(false),
+  "simdCompareFlags/3": compareFlags(true),
+  [`simdConvert/${conversion(integer, double, 1)}`]: fromInteger(true),
+  [`simdConvert/${conversion(integer, single, 1)}`]: fromInteger(false),
+  [`simdConvert/${conversion(double, integer, 1, true)}`]: toInteger(true),
+  [`simdConvert/${conversion(single, integer, 1, true)}`]: toInteger(false),
+  [`simdConvert/${conversion(single, double, 1)}`]: widen,
+  [`simdConvert/${conversion(double, single, 1)}`]: narrow,
+  ...Object.fromEntries(
+    Object.entries(logic).flatMap(([name, combine]) => {
+      const number = packedNames.indexOf(name);
+      return number < 0 ? [] : [[`simdPacked/${number}`, logical(combine)]];
+    }),
+  ),
+};
