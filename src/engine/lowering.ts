@@ -158,7 +158,73 @@ export abstract class Lowering {
       out.u8(0xfc, node.op === "fto_u" ? 7 : 6);
     } else if (node.op === "normal32x4" || node.op === "normal64x2")
       this.#allNormal(x, node.op === "normal32x4" ? 23 : 52);
+    else if (node.op === "exactsum") this.#exactSum(node, wide ? "i64" : "i32");
+    else if (node.op === "exactsum32x4") this.#exactSum(node, "v128");
+    else if (node.op === "exactproduct32x4") this.#exactProduct(node);
     else throw new Error(`no lowering for ${node.op}`);
+  }
+
+  /** What rounding takes from a sum is computed, and is 0: evaluate-float.ts says how. */
+  #exactSum(node: Node, type: Type): void {
+    const { out } = this;
+    const [x, y] = node.args as [Node, Node];
+    const kind: Type = type === "v128" ? "v128" : type === "i64" ? "f64" : "f32";
+    const [add, sub] = kind === "v128" ? [0xe4, 0xe5] : kind === "f64" ? [0xa0, 0xa1] : [0x92, 0x93];
+    const code = (n: number) => (kind === "v128" ? out.u8(0xfd).u32(n) : out.u8(n));
+    const number = (arg: Node, into: number) => {
+      this.value(arg);
+      if (kind === "f64") out.u8(reinterpret.f64FromI64);
+      if (kind === "f32") out.u8(reinterpret.f32FromI32);
+      out.u8(op.localSet).u32(into);
+    };
+    const [a, b, sum, back] = [this.local(kind), this.local(kind), this.local(kind), this.local(kind)];
+    const get = (local: number) => out.u8(op.localGet).u32(local);
+    number(x, a);
+    number(y, b);
+    get(a);
+    get(b);
+    code(add);
+    out.u8(op.localTee).u32(sum);
+    get(a);
+    code(sub);
+    out.u8(op.localSet).u32(back);
+    get(a);
+    get(sum);
+    get(back);
+    code(sub);
+    code(sub);
+    get(b);
+    get(back);
+    code(sub);
+    code(add);
+    if (kind === "v128") out.u8(0xfd).u32(0x53).u8(op.i32Eqz);
+    else if (kind === "f64") out.u8(0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x61);
+    else out.u8(0x43, 0, 0, 0, 0, 0x5b);
+  }
+
+  /** Products of binary32 are exact as binary64: they are so as binary32 where the two are equal. */
+  #exactProduct(node: Node): void {
+    const { out } = this;
+    const [x, y] = node.args as [Node, Node];
+    const [a, b, product] = [this.local("v128"), this.local("v128"), this.local("v128")];
+    this.value(x);
+    out.u8(op.localTee).u32(a);
+    this.value(y);
+    out.u8(op.localTee).u32(b).u8(0xfd).u32(0xe6).u8(op.localSet).u32(product);
+    const wide = (local: number, high: boolean) => {
+      out.u8(op.localGet).u32(local);
+      if (high)
+        out.u8(op.localGet).u32(local).u8(0xfd, 0x0d, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+      out.u8(0xfd).u32(0x5f);
+    };
+    for (const high of [false, true]) {
+      wide(a, high);
+      wide(b, high);
+      out.u8(0xfd).u32(0xf2);
+      wide(product, high);
+      out.u8(0xfd).u32(0x47).u8(0xfd).u32(0xc3);
+    }
+    out.u8(op.i32And);
   }
 
   /** Whether twice each lane, moved up by one exponent, is at least two exponents: that is so for 1 to the largest but one. */

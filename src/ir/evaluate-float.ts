@@ -67,9 +67,35 @@ export function floatOperation(
       return long(clamp(number(x, true), 0n, (1n << 64n) - 1n));
     case "fto_s":
       return long(clamp(number(x, true), -(1n << 63n), (1n << 63n) - 1n));
+    case "exactsum":
+      return truth(exactSum(number(x, wide), number(y, wide), wide));
+    case "exactsum32x4":
+      return truth(
+        lanes(x, 32).every((lane, k) => exactSum(number(lane, false), number(lanes(y, 32)[k] as bigint, false), false)),
+      );
+    case "exactproduct32x4":
+      // 24 bits times 24 bits fit into 53.
+      return truth(
+        lanes(x, 32).every((lane, k) => {
+          const product = number(lane, false) * number(lanes(y, 32)[k] as bigint, false);
+          return Math.fround(product) === product;
+        }),
+      );
     default:
       return vectorOperation(op, x, y);
   }
+}
+
+function truth(value: boolean): { type: Type; value: bigint } {
+  return { type: "i32", value: value ? 1n : 0n };
+}
+
+/** What rounding takes from a sum is a number itself, and can be computed (Knuth, The Art of Computer Programming, vol. 2, 4.2.2, theorem B). */
+function exactSum(x: number, y: number, wide: boolean): boolean {
+  const sum = x + y;
+  const back = sum - x;
+  const lost = x - (sum - back) + (y - back);
+  return lost === 0 && (wide || Math.fround(sum) === sum);
 }
 
 function lanes(value: bigint, bits: number): bigint[] {

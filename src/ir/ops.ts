@@ -18,6 +18,7 @@ export type Signature =
   | "i64->i64"
   | "v128,v128->v128"
   | "v128->i32"
+  | "v128,v128->i32"
   | "i32,T,T->T";
 
 export interface OperationInfo {
@@ -117,6 +118,11 @@ export const operations = {
       "the binary64 a towards zero, as an unsigned number; the nearest there is when it does not fit, 0 for a NaN",
   },
   fto_s: { signature: "i64->i64", types: long, meaning: "as fto_u, as a signed number" },
+  exactsum: {
+    signature: "T,T->i32",
+    types: integers,
+    meaning: "whether a + b needs no rounding; of normal numbers and zeros",
+  },
   // The same on the lanes of 128 bits, four binary32 or two binary64.
   add32x4: { signature: "v128,v128->v128", types: vector, meaning: "a + b in each of four lanes, rounded" },
   sub32x4: { signature: "v128,v128->v128", types: vector, meaning: "a - b in each of four lanes, rounded" },
@@ -126,6 +132,16 @@ export const operations = {
   sub64x2: { signature: "v128,v128->v128", types: vector, meaning: "a - b in each of two lanes, rounded" },
   mul64x2: { signature: "v128,v128->v128", types: vector, meaning: "a * b in each of two lanes, rounded" },
   div64x2: { signature: "v128,v128->v128", types: vector, meaning: "a / b in each of two lanes, rounded" },
+  exactsum32x4: {
+    signature: "v128,v128->i32",
+    types: vector,
+    meaning: "whether no a + b of four lanes needs rounding; of normal numbers",
+  },
+  exactproduct32x4: {
+    signature: "v128,v128->i32",
+    types: vector,
+    meaning: "whether no a * b of four lanes needs rounding; of normal numbers whose products are normal",
+  },
   normal32x4: { signature: "v128->i32", types: vector, meaning: "whether all four lanes are normal numbers" },
   normal64x2: { signature: "v128->i32", types: vector, meaning: "whether both lanes are normal numbers" },
 } as const satisfies Record<string, OperationInfo>;

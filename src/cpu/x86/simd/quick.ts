@@ -8,15 +8,39 @@ import { conversion, Number32 } from "./helpers.ts";
 import { packedNames } from "./packed.ts";
 
 /*
- * The quick ways of the SIMD helpers. Floating point goes by wasm's own operations where MXCSR rounds to nearest, masks everything and has PE
- * already, and where operands and result are normal numbers or zeros: then there is no flag to raise. SDM vol. 1 sections 10.2.3 and 11.5.
+ * The quick ways of the SIMD helpers. Floating point goes by wasm's own operations where MXCSR rounds to nearest and masks everything,
+ * where operands and result are normal numbers or zeros, and where PE is set already or the result exact: then there is no flag to raise. SDM vol. 1 sections 10.2.3 and 11.5.
  */
 
 const notDone = (b: Builder) => b.i32(-1);
 
-/** PE set, all exceptions masked, RC to nearest, neither DAZ nor FTZ. */
+/** All exceptions masked, RC to nearest, neither DAZ nor FTZ. */
 function usual(b: Builder): Value {
-  return b.eq(b.and(b.get(s.mxcsr), b.i32(0xffe0)), b.i32(0x1fa0));
+  return b.eq(b.and(b.get(s.mxcsr), b.i32(0xffc0)), b.i32(0x1f80));
+}
+
+/** PE: nothing is news any more about what is inexact. Until then the results have to be exact here. */
+function inexactBefore(b: Builder): Value {
+  return b.and(b.shrU(b.get(s.mxcsr), b.i32(5)), b.i32(1));
+}
+
+/** Bits of a significand, the first one included, up to the last that is 1. */
+function length(b: Builder, x: Value, double: boolean): Value {
+  const bits = double ? 53 : 24;
+  const zeros = double ? b.op("wrap", b.op("ctz", b.or(x, b.i64(1n << 52n)))) : b.op("ctz", b.or(x, b.i32(1 << 23)));
+  return b.sub(b.i32(bits), zeros);
+}
+
+/** Whether an operation is known to be exact: always so when this says so. */
+function exactly(b: Builder, name: string, x: Value, y: Value, double: boolean): Value {
+  const zeros = b.or(isZero(b, x, double), isZero(b, y, double));
+  if (name === "add") return b.op("exactsum", x, y);
+  if (name === "subtract") return b.op("exactsum", x, b.xor(y, double ? b.i64(1n << 63n) : b.i32(0x8000_0000 | 0)));
+  if (name === "multiply") {
+    const sum = b.add(length(b, x, double), length(b, y, double));
+    return b.or(zeros, b.op("le_s", sum, b.i32(double ? 53 : 24)));
+  }
+  return name === "divide" ? isZero(b, x, double) : b.i32(0);
 }
 
 /** A lane of the state. */
@@ -56,13 +80,19 @@ function compute(b: Builder, name: string, x: Value, y: Value, double: boolean):
   }
   if (name === "root") {
     const positive = b.op("ge_s", y, double ? b.i64(0n) : b.i32(0));
-    return { value: b.op("fsqrt", y), good: b.and(plain(b, y, double), positive) };
+    const known = b.or(inexactBefore(b), isZero(b, y, double));
+    return { value: b.op("fsqrt", y), good: b.and(known, b.and(plain(b, y, double), positive)) };
   }
   const value = b.op(names[name] as Operation, x, y);
   // A sum that is zero is exact; a product or a quotient only where an operand is.
   const exact =
     name === "multiply" ? b.or(zero(x), zero(y)) : name === "divide" ? b.and(zero(x), normal(y)) : zero(value);
-  return { value, good: b.and(operands, b.or(normal(value), exact)) };
+  const quiet = b.choose(
+    inexactBefore(b),
+    () => b.i32(1),
+    () => exactly(b, name, x, y, double),
+  );
+  return { value, good: b.and(quiet, b.and(operands, b.or(normal(value), exact))) };
 }
 
 function scalar(b: Builder, name: string, to: Value, from: Value, double: boolean): Value {
@@ -83,8 +113,18 @@ function vector(b: Builder, name: string, to: Value, from: Value, double: boolea
   const y = b.getAt(from, 16, 0, "v128");
   const value = b.op(`${(names[name] as string).slice(1)}${suffix}` as Operation, x, y);
   const normal = (v: Value) => b.op(`normal${suffix}` as Operation, v);
+  const quiet = b.choose(
+    inexactBefore(b),
+    () => b.i32(1),
+    () =>
+      name === "add" && !double
+        ? b.op("exactsum32x4", x, y)
+        : name === "multiply" && !double
+          ? b.op("exactproduct32x4", x, y)
+          : b.i32(0),
+  );
   return b.choose(
-    b.and(b.and(normal(x), normal(y)), normal(value)),
+    b.and(quiet, b.and(b.and(normal(x), normal(y)), normal(value))),
     () => {
       b.setAt(to, 16, value);
       return b.i32(0);
@@ -190,7 +230,7 @@ const toInteger =
     const bias = fromDouble ? 0x3ff : 0x7f;
     const fits = b.ltU(exponentOf(b, x, fromDouble), b.i32(bias + 31));
     return b.choose(
-      b.and(usual(b), b.and(fits, plain(b, x, fromDouble))),
+      b.and(b.and(usual(b), inexactBefore(b)), b.and(fits, plain(b, x, fromDouble))),
       () => {
         b.setAt(to, 4, b.op("wrap", b.op("fto_s", fromDouble ? x : b.op("fpromote", x))));
         return b.i32(0);
@@ -217,7 +257,10 @@ const narrow: QuickWay = (b, args) => {
   const x = lane(b, from, true);
   const value = b.op("fdemote", x);
   return b.choose(
-    b.and(usual(b), b.or(b.and(isNormal(b, x, true), isNormal(b, value, false)), isZero(b, x, true))),
+    b.and(
+      b.and(usual(b), inexactBefore(b)),
+      b.or(b.and(isNormal(b, x, true), isNormal(b, value, false)), isZero(b, x, true)),
+    ),
     () => {
       b.setAt(to, 4, value);
       return b.i32(0);
@@ -249,7 +292,7 @@ const logic: Readonly<Record<string, (b: Builder, x: Value, y: Value) => Value>>
 export const quickSimd: Readonly<Record<string, QuickWay>> = {
   ...Object.fromEntries(
     [...Object.keys(names), "minimum", "maximum", "root"].map((name) => [
-      `simdArithmetic/${operations.indexOf(name)}`,
+      `simdArithmetic/${(operations as readonly string[]).indexOf(name)}`,
       arithmetic(name),
     ]),
   ),
@@ -265,7 +308,7 @@ export const quickSimd: Readonly<Record<string, QuickWay>> = {
   [`simdConvert/${conversion(double, single, 1)}`]: narrow,
   ...Object.fromEntries(
     Object.entries(logic).flatMap(([name, combine]) => {
-      const number = packedNames.indexOf(name);
+      const number = (packedNames as readonly string[]).indexOf(name);
       return number < 0 ? [] : [[`simdPacked/${number}`, logical(combine)]];
     }),
   ),
