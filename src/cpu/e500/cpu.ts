@@ -4,6 +4,7 @@ import type { Access, Decoded, EngineServices, FrontEnd, Helper, Translation } f
 import { type Slot, wordsOf } from "../../ir/slots.ts";
 import { Core, type Wires } from "./core.ts";
 import { decode } from "./decode.ts";
+import { containedFloating, quickFloating } from "./floating-quick.ts";
 import { deliverFault, pending, stepping, take } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import * as s from "./slots.ts";
@@ -38,6 +39,8 @@ export class E500 implements FrontEnd {
   readonly name = "e500";
   readonly slots = s.engine;
   readonly cells = wordsOf(s.slots);
+  readonly quick = quickFloating;
+  readonly contained = containedFloating;
   readonly alignment = 4;
   readonly helpers: Readonly<Record<string, Helper>>;
   readonly core: Core;

@@ -2,13 +2,23 @@ import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Esr, Fpscr, Ivor, Msr } from "./constants.ts";
 import type { Core } from "./core.ts";
+import { type QuickName, quickNames } from "./floating-quick.ts";
 import { FloatingUnit } from "./floating-unit.ts";
 import type { Helpers } from "./helpers.ts";
 import * as s from "./slots.ts";
 
 type FloatingHelpers = Pick<
   Helpers,
-  "floating" | "mffs" | "compareUnordered" | "compareOrdered" | "mcrfs" | "mtfsb0" | "mtfsb1" | "mtfsf" | "mtfsfi"
+  | "floating"
+  | "mffs"
+  | "compareUnordered"
+  | "compareOrdered"
+  | "mcrfs"
+  | "mtfsb0"
+  | "mtfsb1"
+  | "mtfsf"
+  | "mtfsfi"
+  | QuickName
 >;
 
 /** FPSCR as it follows from a new one: VX and FEX sum up the others. Book I, "Floating-Point Status and Control Register". */
@@ -85,22 +95,25 @@ export function floatingHelpers(core: Core): FloatingHelpers {
     return settle(fpscr, 0);
   };
 
+  const floating = (word: number, a: number, b: number, c: number): number => {
+    const { words } = core;
+    unit.attach(words);
+    let fpscr = core.get(s.fpscr);
+    unit.compute(word, a, b, c, fpscr);
+    if (unit.suppressed) {
+      fpscr = settled() & ~(Fpscr.fr | Fpscr.fi);
+    } else {
+      const target = ((s.fpr[0] as Slot).offset + 8 * ((word >>> 21) & 31)) >> 2;
+      words[target] = unit.low;
+      words[target + 1] = unit.high;
+      fpscr = (fpscr & ~derived) | unit.class;
+    }
+    return settle(except(fpscr, unit.status), word & 1);
+  };
+
   return {
-    floating: (word, a, b, c) => {
-      const { words } = core;
-      unit.attach(words);
-      let fpscr = core.get(s.fpscr);
-      unit.compute(word, a, b, c, fpscr);
-      if (unit.suppressed) {
-        fpscr = settled() & ~(Fpscr.fr | Fpscr.fi);
-      } else {
-        const target = ((s.fpr[0] as Slot).offset + 8 * ((word >>> 21) & 31)) >> 2;
-        words[target] = unit.low;
-        words[target + 1] = unit.high;
-        fpscr = (fpscr & ~derived) | unit.class;
-      }
-      return settle(except(fpscr, unit.status), word & 1);
-    },
+    ...(Object.fromEntries(quickNames.map((name) => [name, floating])) as Record<QuickName, typeof floating>),
+    floating,
     mffs: (place, record) => {
       const fpscr = settled();
       core.engine.view.setInt32(place, fpscr, true);

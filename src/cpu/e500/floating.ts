@@ -1,6 +1,7 @@
 import type { Value } from "../../ir/builder.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Msr } from "./constants.ts";
+import { quickNames } from "./floating-quick.ts";
 import type { HelperName } from "./helpers.ts";
 import type { Instruction } from "./instruction.ts";
 import { addressOf } from "./load-store.ts";
@@ -152,7 +153,7 @@ export const fsel = available((i) => {
 /**
  * All of it: the helper finds the operation in the word. Operands which it does not have lie where another does.
  *
- * What a body may do in the helper's place, when FPSCR & 0x0200_00ff is 0x0200_0000 (XX set, nothing enabled, NI 0, to nearest): write the host's
+ * What the quick ways (floating-quick.ts) do in the helper's place, when FPSCR & 0x0200_00ff is 0x0200_0000 (XX set, nothing enabled, NI 0, to nearest): write the host's
  * result, and `fpPending` with what belongs to it (slots.ts). This holds for results R to nearest of
  * - fadd, fsub: R finite (it is exact where it is denormalized);
  * - fmul, fdiv, fmadd and its like: R finite and above 2^-1022, which a tiny result may have been rounded to; the fused ones rounded once;
@@ -160,13 +161,20 @@ export const fsel = available((i) => {
  *   fmadds, where R must not lie in the middle between two singles, unless it is exact: R & 0x1fff_ffff = 0x1000_0000; finite and above 2^-126.
  * fnmadd and fnmsub negate then. Comparisons of what are no NaNs set the CR field and `fpCompared`, whatever FPSCR is.
  */
-export const arithmetic = available((i) => i.exit("floating", i.immediate, ...i.floatPlaces));
+export function arithmetic(mnemonic: string): Body {
+  const helper = quickNames.find((name) => name === mnemonic) ?? "floating";
+  return available((i) => {
+    i.call(helper, i.immediate, ...i.floatPlaces);
+  });
+}
 
 // --- "Floating-Point Compare Instructions", "Floating-Point Status and Control Register Instructions"
 
 /** fcmpu, fcmpo: the helper is given where both lie. */
 export function compare(helper: "compareUnordered" | "compareOrdered"): Body {
-  return available((i) => i.exit(helper, i.places[0], i.places[1], i.fieldPlace));
+  return available((i) => {
+    i.call(helper, i.places[0], i.places[1], i.fieldPlace);
+  });
 }
 
 export const mffs = available((i) => i.exit("mffs", i.place, i.b.i32(i.record ? 1 : 0)));

@@ -1,3 +1,5 @@
+import type { QuickName } from "./floating-quick.ts";
+
 /**
  * What instruction bodies leave to the system half: everything that looks at privilege, translation, timers or SPRs which are
  * more than storage.
@@ -6,8 +8,10 @@
  * fault it records the interrupt and throws the front end's fault object. Either may throw that object. `pc` in the state is the
  * instruction's own address. Numbers are i32.
  */
-export type Helpers = {
-  // --- program interrupts (exits)
+export type Helpers = SystemHelpers & Readonly<Record<QuickName, SystemHelpers["floating"]>>;
+
+type SystemHelpers = {
+  // --- program interrupts (exits; floating point and comparisons are calls)
 
   /** An instruction which this core does not have, or in a form which it refuses; says so on the trace, once an address. */
   readonly illegal: (word: number) => number;

@@ -11,7 +11,7 @@ const { record: Rc } = Attribute;
 type Entry = readonly [number, Row];
 
 /** Five bits of extended opcode: each of the 32 numbers that end in it. */
-function five(mnemonic: string, xo: number, operands: string, body = floating.arithmetic): Entry[] {
+function five(mnemonic: string, xo: number, operands: string, body = floating.arithmetic(mnemonic)): Entry[] {
   const row = op(mnemonic, operands, body, Rc);
   return Array.from({ length: 32 }, (_, frc) => [frc * 32 + xo, row]);
 }
@@ -32,9 +32,9 @@ export const table59 = byExtendedOpcode([
 
 export const table63 = byExtendedOpcode([
   [0, op("fcmpu", "BF,FA,FB", floating.compare("compareUnordered"))],
-  [12, op("frsp", b, floating.arithmetic, Rc)],
-  [14, op("fctiw", b, floating.arithmetic, Rc)],
-  [15, op("fctiwz", b, floating.arithmetic, Rc)],
+  [12, op("frsp", b, floating.arithmetic("frsp"), Rc)],
+  [14, op("fctiw", b, floating.arithmetic("fctiw"), Rc)],
+  [15, op("fctiwz", b, floating.arithmetic("fctiwz"), Rc)],
   ...five("fdiv", 18, ab),
   ...five("fsub", 20, ab),
   ...five("fadd", 21, ab),

@@ -1,0 +1,250 @@
+import type { Builder, Value } from "../../ir/builder.ts";
+import type { Contained, QuickWay } from "../../ir/frontend.ts";
+import type { Slot } from "../../ir/slots.ts";
+import * as s from "./slots.ts";
+
+/*
+ * The quick ways of arithmetic and comparison, when FPSCR says nothing that they could change: XX set, nothing enabled, to nearest. What they leave pending
+ * is told in slots.ts, and where they are right above `arithmetic` in floating.ts.
+ */
+
+const notDone = (b: Builder) => b.i32(-1);
+const signBit = -0x8000_0000_0000_0000n;
+const both = (b: Builder, ...conditions: Value[]) => conditions.reduce((x, y) => b.and(x, y));
+const word = (b: Builder, x: Value) => b.op("wrap", x);
+
+/** XX set, VE to XE and NI clear, RN to nearest; and the instruction does not record. */
+function usual(b: Builder, instruction: Value): Value {
+  const fpscr = b.eq(b.and(b.get(s.fpscr), b.i32(0x0200_00ff)), b.i32(0x0200_0000));
+  return b.and(fpscr, b.eqz(b.and(instruction, b.i32(1))));
+}
+
+const exponentOf = (b: Builder, x: Value) => b.and(word(b, b.shrU(x, b.i64(52n))), b.i32(0x7ff));
+const isZero = (b: Builder, x: Value) => b.eqz(b.shl(x, b.i64(1n)));
+const isSingle = (b: Builder, x: Value) => b.eqz(b.and(x, b.i64(0x1fff_ffffn)));
+const isNumber = (b: Builder, x: Value) => b.ne(exponentOf(b, x), b.i32(0x7ff));
+/** Finite, and larger than the least normal number, to which a tiny one may have been rounded. */
+function isLarge(b: Builder, x: Value): Value {
+  return both(b, isNumber(b, x), b.op("gt_u", b.shl(x, b.i64(1n)), b.i64(2n << 52n)));
+}
+
+/** FRT takes the result; what FPSCR has to say of it waits until somebody asks. */
+function put(b: Builder, instruction: Value, a: Value, c: Value, d: Value, result: Value): void {
+  b.set(s.fpOperandA, a);
+  b.set(s.fpOperandB, c);
+  b.set(s.fpOperandC, d);
+  b.set(s.fpPending, instruction);
+  b.set(s.fpCompared, b.i32(0));
+  const target = b.shl(b.and(b.shrU(instruction, b.i32(21)), b.i32(31)), b.i32(3));
+  b.setAt(target, 8, result, (s.fpr[0] as Slot).offset);
+}
+
+interface Result {
+  readonly value: Value;
+  readonly good: Value;
+}
+
+type Compute = (b: Builder, a: Value, c: Value, d: Value) => Result;
+
+function quick(compute: Compute): QuickWay {
+  return (b, args) => {
+    const [instruction, placeA, placeB, placeC] = args as [Value, Value, Value, Value];
+    const [x, y, z] = [b.getAt(placeA, 8), b.getAt(placeB, 8), b.getAt(placeC, 8)];
+    return b.choose(
+      usual(b, instruction),
+      () => {
+        const { value, good } = compute(b, x, y, z);
+        return b.choose(
+          good,
+          () => {
+            put(b, instruction, x, y, z, value);
+            return b.i32(0);
+          },
+          () => notDone(b),
+        );
+      },
+      () => notDone(b),
+    );
+  };
+}
+
+/** Rounds a result of singles once more, to a single; it is not to be tiny. */
+function toSingle(b: Builder, value: Value): Value {
+  return b.op("fpromote", b.op("fdemote", value));
+}
+
+function isLargeSingle(b: Builder, x: Value): Value {
+  const e = exponentOf(b, x);
+  const above = b.op("gt_u", b.shl(x, b.i64(1n)), b.i64(BigInt(0x381 * 2) << 52n));
+  return both(b, b.ne(e, b.i32(0x7ff)), above);
+}
+
+const sum =
+  (op: "fadd" | "fsub"): Compute =>
+  (b, x, y) => {
+    const value = b.op(op, x, y);
+    return { value, good: isNumber(b, value) };
+  };
+
+const sumSingle =
+  (op: "fadd" | "fsub"): Compute =>
+  (b, x, y) => {
+    const exact = b.op(op, x, y);
+    const value = toSingle(b, exact);
+    // A zero is what equal operands leave, and exact.
+    return { value, good: both(b, isSingle(b, x), isSingle(b, y), b.or(isLargeSingle(b, value), isZero(b, exact))) };
+  };
+
+const product: Compute = (b, x, _y, z) => {
+  const value = b.op("fmul", x, z);
+  const zero = b.and(isNumber(b, value), b.or(isZero(b, x), isZero(b, z)));
+  return { value, good: b.or(isLarge(b, value), zero) };
+};
+
+const productSingle: Compute = (b, x, _y, z) => {
+  const exact = b.op("fmul", x, z);
+  const value = toSingle(b, exact);
+  const zero = b.and(isNumber(b, exact), b.or(isZero(b, x), isZero(b, z)));
+  return { value, good: both(b, isSingle(b, x), isSingle(b, z), b.or(isLargeSingle(b, value), zero)) };
+};
+
+const quotient: Compute = (b, x, y) => {
+  const value = b.op("fdiv", x, y);
+  return { value, good: isLarge(b, value) };
+};
+
+const quotientSingle: Compute = (b, x, y) => {
+  const value = toSingle(b, b.op("fdiv", x, y));
+  return { value, good: both(b, isSingle(b, x), isSingle(b, y), isLargeSingle(b, value)) };
+};
+
+const roundToSingle: Compute = (b, _x, y) => {
+  const value = toSingle(b, y);
+  return { value, good: b.or(isLargeSingle(b, value), isZero(b, y)) };
+};
+
+// --- fused multiply-add
+
+interface Pair {
+  readonly value: Value;
+  /** What rounding took from it, itself a number. */
+  readonly lost: Value;
+}
+
+/** x + y, and what its rounding took (Knuth, The Art of Computer Programming, vol. 2, 4.2.2, theorem B). */
+function twoSum(b: Builder, x: Value, y: Value): Pair {
+  const value = b.op("fadd", x, y);
+  const back = b.op("fsub", value, x);
+  return { value, lost: b.op("fadd", b.op("fsub", x, b.op("fsub", value, back)), b.op("fsub", y, back)) };
+}
+
+/** x * y and what its rounding took, by halves of 26 bits (Dekker, "A floating-point technique for extending the available precision", 1971). */
+function twoProduct(b: Builder, x: Value, y: Value): Pair {
+  const value = b.op("fmul", x, y);
+  const halves = (v: Value) => {
+    const scaled = b.op("fmul", v, b.i64(0x41a0_0000_0200_0000n));
+    const high = b.op("fsub", scaled, b.op("fsub", scaled, v));
+    return [high, b.op("fsub", v, high)] as const;
+  };
+  const [xh, xl] = halves(x);
+  const [yh, yl] = halves(y);
+  const first = b.op("fsub", b.op("fmul", xh, yh), value);
+  const cross = b.op("fadd", b.op("fadd", first, b.op("fmul", xh, yl)), b.op("fmul", xl, yh));
+  return { value, lost: b.op("fadd", cross, b.op("fmul", xl, yl)) };
+}
+
+/** A sum rounded to odd: its last bit is 1 when anything was lost. Rounding it again, to fewer bits, is then right (Boldo and Melquiond, 2008). */
+function toOdd(b: Builder, { value, lost }: Pair): Value {
+  const even = b.eqz(b.and(word(b, value), b.i32(1)));
+  const away = b.eqz(b.ltS(b.xor(value, lost), b.i64(0n)));
+  const moved = b.add(value, b.select(away, b.i64(1n), b.i64(-1n)));
+  return b.select(b.and(even, b.eqz(isZero(b, lost))), moved, value);
+}
+
+/** Far from both ends of the range, so that nothing which is lost is lost again; zero may be allowed. */
+function isModerate(b: Builder, x: Value, reach: number, zero = false): Value {
+  const moderate = b.ltU(b.sub(exponentOf(b, x), b.i32(0x3ff - reach)), b.i32(2 * reach));
+  return zero ? b.or(moderate, isZero(b, x)) : moderate;
+}
+
+/** `subtract`: FRB is taken away; `negate`: the result changes its sign. */
+function fused(subtract: boolean, negate: boolean, single: boolean): Compute {
+  return (b, x, y, z) => {
+    const addend = subtract ? b.xor(y, b.i64(signBit)) : y;
+    const factors = b.and(isModerate(b, x, 400), isModerate(b, z, 400));
+    let value: Value;
+    let good: Value;
+    if (single) {
+      // The product of singles is exact.
+      value = toSingle(b, toOdd(b, twoSum(b, b.op("fmul", x, z), addend)));
+      good = both(b, isSingle(b, x), isSingle(b, y), isSingle(b, z), factors, isLargeSingle(b, value));
+    } else {
+      const { value: high, lost: low } = twoProduct(b, x, z);
+      const total = twoSum(b, high, addend);
+      value = b.op("fadd", total.value, toOdd(b, twoSum(b, total.lost, low)));
+      good = both(b, factors, isModerate(b, value, 900));
+    }
+    const ready = both(b, good, isModerate(b, addend, 850, true));
+    return { value: negate ? b.xor(value, b.i64(signBit)) : value, good: ready };
+  };
+}
+
+/** fcmpu and fcmpo of what are no NaNs: FPCC waits, too. */
+const compare: QuickWay = (b, args) => {
+  const [left, right, field] = args as [Value, Value, Value];
+  const [x, y] = [b.getAt(left, 8), b.getAt(right, 8)];
+  const less = b.op("flt", x, y);
+  const greater = b.op("flt", y, x);
+  const equal = b.op("feq", x, y);
+  return b.choose(
+    b.or(b.or(less, greater), equal),
+    () => {
+      const condition = b.or(b.or(b.shl(less, b.i32(3)), b.shl(greater, b.i32(2))), b.shl(equal, b.i32(1)));
+      b.setAt(field, 4, condition);
+      b.set(s.fpCompared, b.or(condition, b.i32(16)));
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+};
+
+/** What each instruction computes, by mnemonic. */
+const computations = {
+  fadd: sum("fadd"),
+  fsub: sum("fsub"),
+  fmul: product,
+  fdiv: quotient,
+  fmadd: fused(false, false, false),
+  fmsub: fused(true, false, false),
+  fnmadd: fused(false, true, false),
+  fnmsub: fused(true, true, false),
+  fadds: sumSingle("fadd"),
+  fsubs: sumSingle("fsub"),
+  fmuls: productSingle,
+  fdivs: quotientSingle,
+  fmadds: fused(false, false, true),
+  fmsubs: fused(true, false, true),
+  fnmadds: fused(false, true, true),
+  fnmsubs: fused(true, true, true),
+  frsp: roundToSingle,
+} as const satisfies Record<string, Compute>;
+
+/** Instructions whose helper has a quick way; the helper is named after the instruction. */
+export type QuickName = keyof typeof computations;
+export const quickNames = Object.keys(computations) as QuickName[];
+
+export const quickFloating: Readonly<Record<string, QuickWay>> = {
+  ...Object.fromEntries(quickNames.map((name) => [name, quick(computations[name])])),
+  compareUnordered: compare,
+  compareOrdered: compare,
+};
+
+const words: readonly Slot[] = [s.fpscr, s.fpPending, s.fpCompared];
+
+/** They raise the program interrupt of an enabled exception, and record in CR1. */
+export const containedFloating: Readonly<Record<string, Contained>> = Object.fromEntries(
+  [...quickNames, "floating", "compareUnordered", "compareOrdered"].map((name) => [
+    name,
+    { words, others: s.cr, faults: true },
+  ]),
+);
