@@ -82,7 +82,7 @@ async function measure(row: Row): Promise<Measured> {
   const marks = runToMarks(machine, new Symbols(kernel));
   const setup = Object.fromEntries(devices.map((device) => [device, setupOf(marks.stats[0] ?? {}, `${device}0`)]));
   const said = claims(text);
-  const trouble = marks.trouble ?? refusal(row, text) ?? (machine.status === 0 ? undefined : lastWords(text));
+  const trouble = marks.trouble ?? refusal(row, text, setup) ?? (machine.status === 0 ? undefined : lastWords(text));
   if (trouble !== undefined) return { row, trouble, setup, work: [] };
   const work = said.map((claim, i) => between(claim, marks.stats[2 * i + 1] ?? {}, marks.stats[2 * i + 2] ?? {}));
   const odd = said.length !== 2 * ways.length || marks.stats.length !== 1 + 2 * said.length;
@@ -139,15 +139,18 @@ function claims(text: string): readonly Claim[] {
   });
 }
 
-/** How the guest drives its devices, where that is not what was asked for: another layout, other rings, not at all. */
-function refusal(row: Row, text: string): string | undefined {
-  const found = [...text.matchAll(/^found (\w+) layout=([\w-]+) ring=(\w+) irq=([\w-]+) /gm)];
-  for (const [, device, layout, ring, irq] of found) {
+/** How the guest drives its devices, where that is not what was asked for: another layout, other rings, not at all; or counts its set-up otherwise than we do. */
+function refusal(row: Row, text: string, setup: Measured["setup"]): string | undefined {
+  const found = [...text.matchAll(/^found (\w+) layout=([\w-]+) ring=(\w+) irq=([\w-]+) setup_accesses=(\d+)/gm)];
+  for (const [, device = "", layout, ring, irq, accesses] of found) {
     if (layout === "none")
       return `${device}: ${/virtio: \S+ (.*in reach|legacy: .*)\r?$/m.exec(text)?.[1] ?? "no layout is in reach"}`;
     if (layout !== row.layout.driver) return `${device}: driven as ${layout}`;
     if (ring !== row.ring) return `${device}: its rings are ${ring}`;
     if (irq !== row.irq) return `${device}: its interrupts come by ${irq}`;
+    const { ports = 0, memory = 0 } = setup[device] ?? {};
+    if (Number(accesses) !== ports + memory)
+      return `${device}: the guest counts ${accesses} accesses of set-up and the emulator ${ports + memory}`;
   }
   return found.length === 0 ? lastWords(text) : undefined;
 }

@@ -4,7 +4,7 @@ import { type Way, ways } from "../measure-row.ts";
 import { clockRate, priced, prices } from "../model.ts";
 import { workOf } from "../text.ts";
 import { lines } from "./charts.ts";
-import { bars, escaped, figure, legend, repeat, table } from "./html.ts";
+import { type BarRow, bars, escaped, figure, legend, repeat, table } from "./html.ts";
 import { alike, anyBoot, boots, colours, nameOf, names, registers } from "./select.ts";
 
 /** What comes of running machines: set-up, requests, and the model which prices them. */
@@ -76,12 +76,10 @@ export function requestSection(found: Comparison): string {
     return { machine, rows };
   });
   const most = Math.max(...perMachine.flatMap(({ rows }) => rows.map(({ parts }) => parts[0]?.value ?? 0)), 1);
-  const seen = new Set<string>();
-  const charts = perMachine.map(({ machine, rows }) => {
-    const text = bars(rows, `Guest instructions a request on ${machine}`, most);
-    const again = seen.has(text);
-    seen.add(text);
-    return again ? "" : `<h3>${escaped(machine)}</h3>${text}`;
+  const charts = leaders(perMachine).map(({ machine, rows, like }) => {
+    const more =
+      like.length === 0 ? "" : `<small>${escaped(like.join(", "))}: the same, within one instruction</small>`;
+    return `<h3>${escaped(machine)}${more}</h3>${bars(rows, `Guest instructions a request on ${machine}`, most)}`;
   });
   const each = (machine: string, layout: string) => {
     const work = boots(found, "msix").find(({ row }) => row.machine === machine && row.layout.name === layout);
@@ -135,6 +133,22 @@ ${charts.join("")}
 ${repeat([`barzero compare --json | jq '.boots[] | {machine, layout, irq, work}'`, `barzero boot ppce500 --layout modern --append "compare layout=modern irq=msix"`])}
 <h3>With and without event index</h3>
 ${eventIndex(found)}`;
+}
+
+type Chart = { readonly machine: string; readonly rows: readonly BarRow[] };
+
+/** The charts of machines which no earlier one's bars stand for too, and whom each stands for. */
+function leaders(charts: readonly Chart[]): readonly (Chart & { readonly like: readonly string[] })[] {
+  const kept: (Chart & { readonly like: string[] })[] = [];
+  for (const chart of charts) {
+    const value = (rows: readonly BarRow[], label: string) => rows.find((row) => row.label === label)?.parts[0]?.value;
+    const same = kept.find(({ rows }) =>
+      chart.rows.every((row) => Math.abs((value(rows, row.label) ?? Number.NaN) - (row.parts[0]?.value ?? 0)) <= 1),
+    );
+    if (same === undefined) kept.push({ ...chart, like: [] });
+    else same.like.push(chart.machine);
+  }
+  return kept;
 }
 
 /** Who has a row: everybody is said in a word. */
