@@ -171,7 +171,42 @@ export class SoftTlb implements VirtualMemory {
     if (!this.#check(address, length, Access.write, !privileged && this.#user())) throw this.#front.fault;
   }
 
+  copy(to: number, from: number, length: number, width: 1 | 2 | 4): number {
+    const source = this.#inPage(from, tlb.read);
+    const target = source < 0 ? -1 : this.#inPage(to, tlb.write);
+    if (target < 0) return 0;
+    let bytes = Math.min(length, pageSize - (from & (pageSize - 1)), pageSize - (to & (pageSize - 1)));
+    // Going upwards one by one, what lies between the two is repeated.
+    if (target > source) bytes = Math.min(bytes, target - source);
+    bytes -= bytes % width;
+    this.#guest.bytes.copyWithin(target, source, source + bytes);
+    return bytes;
+  }
+
+  fill(to: number, length: number, width: 1 | 2 | 4, value: number): number {
+    const target = this.#inPage(to, tlb.write);
+    if (target < 0) return 0;
+    let bytes = Math.min(length, pageSize - (to & (pageSize - 1)));
+    bytes -= bytes % width;
+    if (bytes === 0) return 0;
+    const { bytes: memory } = this.#guest;
+    for (let k = 0; k < width; k++) memory[target + k] = value >>> (8 * k);
+    for (let done: number = width; done < bytes; done *= 2)
+      memory.copyWithin(target + done, target, target + Math.min(done, bytes - done));
+    return bytes;
+  }
+
   // ---
+
+  /** Where in the guest memory a byte lies whose page is RAM and may be touched so, or -1. */
+  #inPage(address: number, tag: number): number {
+    const hit = this.#lookUp(address, 1, tag, false);
+    if (hit >= 0) return hit;
+    const user = this.#user();
+    if (this.#words[this.#current] === this.#layout.emptyTlb) return -1;
+    if (!this.#reach(address >>> 0, tag === tlb.write ? Access.write : Access.read, user)) return -1;
+    return this.#lookUp(address, 1, tag, false);
+  }
 
   #user(): boolean {
     return this.#words[this.#current] !== this.#layout.tlb[0];

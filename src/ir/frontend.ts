@@ -63,6 +63,13 @@ export interface VirtualMemory {
   write(address: number, width: 1 | 2 | 4, value: number, privileged?: boolean): void;
   /** Faults as a write of these bytes would, and does nothing else. */
   probe(address: number, length: number, privileged?: boolean): void;
+  /**
+   * Copies whole elements of `width` bytes upwards, as if one by one, as far as both places lie on a page of RAM. Gives the bytes that were
+   * copied; 0 where the first element has to be read and written by itself.
+   */
+  copy(to: number, from: number, length: number, width: 1 | 2 | 4): number;
+  /** The same, of one element again and again. */
+  fill(to: number, length: number, width: 1 | 2 | 4, value: number): number;
 }
 
 /** What the engine does for a front end. */

@@ -61,6 +61,33 @@ describe.each(executors)("code that changes, on the %s", (executor) => {
     }
   });
 
+  it("counts each step of a repeated move, and repeats what lies between source and destination", () => {
+    // rep movsb ; hlt : from 0x3f80 to three bytes on, across the end of a page
+    const m = machine(executor, [0xf3, 0xa4, 0xf4]);
+    setWord(m, s.esi, 0x3f80);
+    setWord(m, s.edi, 0x3f83);
+    setWord(m, s.ecx, 300);
+    m.load(0x3f80, Uint8Array.from([1, 2, 3]));
+    m.run(100);
+    expect([word(m, s.ecx), word(m, s.esi), word(m, s.edi)]).toEqual([200, 0x3f80 + 100, 0x3f83 + 100]);
+    m.run(201);
+    expect([word(m, s.ecx), word(m, s.edi), word(m, s.halted)]).toEqual([0, 0x3f83 + 300, 1]);
+    const moved = Array.from({ length: 303 }, (_, k) => m.read(0x3f80 + k));
+    expect(moved).toEqual(moved.map((_, k) => (k % 3) + 1));
+  });
+
+  it("stores words up to an end that is no multiple of a page, and no further", () => {
+    // rep stosd ; hlt
+    const m = machine(executor, [0xf3, 0xab, 0xf4]);
+    setWord(m, s.edi, 0x3ffe);
+    setWord(m, s.ecx, 70);
+    setWord(m, s.eax, 0x04030201);
+    m.run(100);
+    const stored = Array.from({ length: 281 }, (_, k) => m.read(0x3ffe + k));
+    expect(stored).toEqual(stored.map((_, k) => (k < 280 ? (k % 4) + 1 : 0)));
+    expect([word(m, s.ecx), word(m, s.edi)]).toEqual([0, 0x3ffe + 280]);
+  });
+
   it("lets data lie beside code on a page", () => {
     // again: inc dword [data] ; dec ecx ; jnz again ; hlt ; data
     const m = machine(executor, [0xff, 0x05, ...word32(code + 64), 0x49, 0x75, 0xf7, 0xf4]);

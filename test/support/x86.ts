@@ -175,6 +175,8 @@ class OnEvaluator implements BareX86, EngineServices {
       Number(this.#load(address, width, Access.read, this.#user && !privileged)),
     write: (address: number, width: 1 | 2 | 4, value: number, privileged = false) =>
       this.#store(address, width, BigInt(value >>> 0), this.#user && !privileged),
+    copy: () => 0,
+    fill: () => 0,
     probe: (address: number, length: number, privileged = false) =>
       this.#probe(address, length, Access.write, this.#user && !privileged),
   };

@@ -63,6 +63,9 @@ export type Helpers = {
   readonly pushFlagsV86: (flags: number, size: number) => number;
   /** CLI, STI: IOPL against CPL, else #GP(0). STI holds off interrupts for one instruction when IF was 0. */
   readonly cli: () => number;
+  /** REP MOVS and REP STOS in flat segments, upwards: many steps at once, each counted as an instruction. */
+  readonly moveBulk: (width: number) => number;
+  readonly storeBulk: (width: number) => number;
   readonly sti: () => number;
 
   // --- ports; width 1, 2 or 4; IOPL and the TSS's bitmap decide. SDM vol. 1 section 18.5

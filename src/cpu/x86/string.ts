@@ -1,8 +1,8 @@
 import type { Value } from "../../ir/builder.ts";
 import { setSub } from "./flags.ts";
 import type { Instruction } from "./instruction.ts";
-import { type Body, Repeat } from "./pattern.ts";
-import { edx } from "./slots.ts";
+import { type Body, Kind, Repeat } from "./pattern.ts";
+import { step as direction, edx } from "./slots.ts";
 
 /*
  * String instructions: SDM vol. 2, MOVS to SCAS, INS, OUTS, REP. With a repeat prefix one execution makes one step and jumps to itself while steps
@@ -17,7 +17,23 @@ function advance(i: Instruction, ...registers: Register[]): void {
   for (const register of registers) i.advance(register, i.width(0));
 }
 
-function string(step: (i: Instruction) => void, before?: (i: Instruction) => void): Body {
+/** From so many steps on they are made many at a time. */
+const many = 32;
+
+/** Steps that only move or fill memory, upwards and in flat segments: as many as there is budget for are made at once, each counted. */
+function bulk(i: Instruction, helper: "moveBulk" | "storeBulk", count: Value): void {
+  const { b } = i;
+  if (!i.a32 || i.kind === Kind.segmented) return;
+  b.if(b.and(b.op("ge_u", count, b.i32(many)), b.eq(b.get(direction), b.i32(1))), () =>
+    i.exit(helper, b.i32(i.width(0))),
+  );
+}
+
+function string(
+  step: (i: Instruction) => void,
+  before?: (i: Instruction) => void,
+  inBulk?: "moveBulk" | "storeBulk",
+): Body {
   return (i) => {
     before?.(i);
     if (i.repeat === Repeat.none) {
@@ -26,6 +42,7 @@ function string(step: (i: Instruction) => void, before?: (i: Instruction) => voi
     }
     const { b } = i;
     const count = i.counter();
+    if (inBulk !== undefined) bulk(i, inBulk, count);
     b.if(count, () => {
       step(i);
       const left = b.sub(count, b.i32(1));
@@ -59,15 +76,23 @@ function comparing(step: (i: Instruction) => readonly [Value, Value]): Body {
   };
 }
 
-export const movs = string((i) => {
-  i.write(0, i.read(1));
-  advance(i, "esi", "edi");
-});
+export const movs = string(
+  (i) => {
+    i.write(0, i.read(1));
+    advance(i, "esi", "edi");
+  },
+  undefined,
+  "moveBulk",
+);
 
-export const stos = string((i) => {
-  i.write(0, i.read(1));
-  advance(i, "edi");
-});
+export const stos = string(
+  (i) => {
+    i.write(0, i.read(1));
+    advance(i, "edi");
+  },
+  undefined,
+  "storeBulk",
+);
 
 export const lods = string((i) => {
   const value = i.read(1);

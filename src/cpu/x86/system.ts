@@ -11,6 +11,7 @@ import { deliver, interruptReturn } from "./interrupts.ts";
 import { readMsr, readTimestamp, writeMsr } from "./msr.ts";
 import * as s from "./slots.ts";
 import { Stack } from "./stack-access.ts";
+import { inBulk } from "./string-bulk.ts";
 import { sysenter, sysexit } from "./sysenter.ts";
 import { loadLdt } from "./task.ts";
 import { farCall, farJump, farReturn } from "./transfers.ts";
@@ -148,6 +149,8 @@ export function systemHelpers(core: Core, model: Model): Helpers {
       stack.commit();
       return next;
     },
+    moveBulk: (width) => inBulk(core, width as Width, true),
+    storeBulk: (width) => inBulk(core, width as Width, false),
     cli: () => {
       core.setFlags(0, interruptFlag(core));
       return next;

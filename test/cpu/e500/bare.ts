@@ -227,6 +227,8 @@ class OnEvaluator implements EngineServices {
   readonly memory = {
     read: (at: number, width: 1 | 2 | 4) => Number(this.#load(at, width, Access.read)),
     write: (at: number, width: 1 | 2 | 4, value: number) => this.#store(at, width, BigInt(value >>> 0)),
+    copy: () => 0,
+    fill: () => 0,
     probe: (at: number, length: number) => this.#probe(at, length),
   };
 
