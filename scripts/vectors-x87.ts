@@ -5,7 +5,7 @@
  *
  * ORACLE is the built ../shared/oracle/orc32.c (its README has the command). Opcodes come from the decoder's tables; what they do
  * comes from the processor alone. Transcendental functions are left out, as
- * processors differ in their last place, and FISTTP, which came with SSE3.
+ * processors differ in their last place.
  */
 
 import { spawnSync } from "node:child_process";
@@ -152,7 +152,7 @@ function before(image: string): X87State {
 }
 
 const widths: Record<string, number> = { d: 4, q: 8, w: 2 };
-const left = /^(f2xm1|fyl2x|fyl2xp1|fptan|fpatan|fsin|fcos|fsincos|fldenv|frstor|fnsave|fnstenv|fisttp)$/;
+const left = /^(f2xm1|fyl2x|fyl2xp1|fptan|fpatan|fsin|fcos|fsincos|fldenv|frstor|fnsave|fnstenv)$/;
 /** What a processor without these forms in its manual may do as it likes. */
 const unknown = /^(ffreep|fxch[47]|fstp[189]|fcomp5|feni|fdisi|fsetpm|fcomp? st\(i\),st)/;
 

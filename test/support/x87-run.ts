@@ -11,7 +11,7 @@ export class X87Runner {
   readonly machine: BareX86;
 
   constructor(executor: Executor) {
-    const machine = bareX86(executor, { memory: 1 << 20, stopAtExceptions: true });
+    const machine = bareX86(executor, { memory: 1 << 20, stopAtExceptions: true, model: "max" });
     this.machine = machine;
     paging(machine, 0x1000, [
       [codeAt & ~0xfff, pages.code],
