@@ -1,5 +1,6 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
+import type { Instruction } from "./region/discover.ts";
 
 /** A region as its page knows it. */
 export interface PlacedRegion {
@@ -21,6 +22,8 @@ export interface CodePage {
   /** 1 for each place where an instruction starts that some region has, whether it was decoded for the interpreter or not. */
   covered: Uint8Array | undefined;
   readonly regions: PlacedRegion[];
+  /** What regions know of its instructions, by offset. */
+  readonly known: Map<number, Instruction | undefined>;
   /** Pages whose last instruction goes on here. */
   readonly before: Set<CodePage>;
   /** How often a region here took the place of others or was written over, and how many hot places are passed over until that happens again. */
@@ -85,6 +88,7 @@ export class CodeCache {
       table,
       covered: undefined,
       regions: [],
+      known: new Map(),
       before: new Set(),
       remade: 0,
       patience: 0,
@@ -167,6 +171,7 @@ export class CodeCache {
     }
     code.before.clear();
     code.covered?.fill(0);
+    code.known.clear();
     this.onForget(code);
     this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);
   }

@@ -86,7 +86,12 @@ export interface Source {
   readonly mode: number;
   /** Whether an instruction at this place has been come to: what never ran stays out. */
   ran(offset: number): boolean;
+  /** What was found on the page before, by offset: `undefined` where nothing for a region stands. */
+  readonly known: Map<number, Instruction | undefined>;
 }
+
+/** A decoded instruction, and what tells that a call comes back behind it. */
+export type Instruction = Found & Links;
 
 /**
  * The code that is reached from `wanted` without leaving the page, cut into stretches. Empty when not even the first of these instructions
@@ -100,7 +105,8 @@ export function discover(source: Source, wanted: readonly number[]): Discovery {
   for (let offset = work.pop(); offset !== undefined; offset = work.pop()) {
     for (let at: number = offset; !found.has(at) && source.ran(at); ) {
       if (found.size >= largest) break;
-      const one = inspect(source, at);
+      const one = source.known.has(at) ? source.known.get(at) : inspect(source, at);
+      source.known.set(at, one);
       if (one === undefined) break;
       found.set(at, one);
       for (const target of one.targets) {

@@ -92,7 +92,7 @@ export class Regions {
     const { front, guest, cache } = this.#world;
     const bytes = guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize);
     const ran = (at: number) => cache.entry(code, at) !== 0;
-    const source: Source = { front, bytes, pc, mode: code.mode, ran };
+    const source: Source = { front, bytes, pc, mode: code.mode, ran, known: code.known };
     let discovery = discover(source, [offset]);
     if (!discovery.entries.includes(offset)) return true;
     // What it shares with regions there becomes one with them, as long as that stays small.
