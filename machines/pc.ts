@@ -5,7 +5,7 @@ export const pc = {
   name: "pc",
   description: "x86 PC: i440FX, PIIX3, 8259 and APIC, a port space",
   board: "pc",
-  cpu: { architecture: "x86", model: "pentium-pro", tscClock: 1_000_000_000 },
+  cpu: { architecture: "x86", model: "pentium-m", tscClock: 1_000_000_000 },
   time: { nsPerInstruction: 10, epoch: 1_767_225_600 },
   memory: { base: 0, size: 0x0800_0000, minimum: 0x0080_0000, maximum: 0x8000_0000, granule: 0x10_0000 },
   addressBits: 36,

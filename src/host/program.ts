@@ -48,7 +48,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--clock <clock>", "virtual or host (default: host with a live terminal, else virtual)")
     .option(
       "--cpu <name>",
-      "the processor's model: 486, pentium, pentium-pro (default), pentium2, pentium3, pentium-m, p6-nx, core, core2, max",
+      "the processor's model: 486, pentium, pentium-pro, pentium2, pentium3, pentium-m (default), p6-nx, core, core2, max",
     )
     .option("--exec <executor>", "jit translates hot code, interp interprets all; the same run either way", "jit")
     .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
