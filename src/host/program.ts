@@ -50,7 +50,12 @@ export async function runProgram(words: readonly string[], version: string): Pro
       "--cpu <name>",
       "the processor's model: 486, pentium, pentium-pro, pentium2, pentium3, pentium-m (default), p6-nx, core, core2, max",
     )
-    .option("--exec <executor>", "jit translates hot code, interp interprets all; the same run either way", "jit")
+    .option(
+      "--exec <executor>",
+      "jit translates hot code, interp interprets all: the same run either way; lockstep runs both and stops where they differ",
+      "jit",
+    )
+    .option("--instructions <n>", "with --exec lockstep: end after so many instructions")
     .option("--ns-per-instruction <n>", "virtual nanoseconds an instruction takes")
     .option("--gdb <port>", "hold the machine and wait for gdb at this port of 127.0.0.1; 0 for any that is free")
     .option("--lint", "say which rules of virtio the guest's drivers and the devices break, once each")

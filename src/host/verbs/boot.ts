@@ -31,6 +31,7 @@ export interface BootFlags {
   readonly clock?: string;
   readonly nsPerInstruction?: string;
   readonly exec?: string;
+  readonly instructions?: string;
   readonly cpu?: string;
   readonly gdb?: string;
   readonly lint?: boolean;
@@ -46,6 +47,12 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   const expected = flags.expect === undefined ? undefined : parseRegex(flags.expect, "--expect");
   const timeout = flags.timeout === undefined ? undefined : parseSeconds(flags.timeout, "--timeout");
   const gdb = flags.gdb === undefined ? undefined : parseInteger(flags.gdb, "--gdb", 0, 65535);
+  if (flags.exec === "lockstep") {
+    const { lockstepCommand } = await import("./lockstep.ts");
+    const { exec: _, ...rest } = flags;
+    const limit = parseOptional(flags.instructions, "--instructions");
+    return lockstepCommand(bootOptions(machineName, rest, false), limit);
+  }
   const options = bootOptions(machineName, flags, live);
 
   const traceOut = new TraceOut(flags.trace, flags.traceFile);
@@ -71,6 +78,10 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   } finally {
     configuration.close();
   }
+}
+
+function parseOptional(text: string | undefined, option: string): number | undefined {
+  return text === undefined ? undefined : parseInteger(text, option, 1, Number.MAX_SAFE_INTEGER);
 }
 
 /** Says, where the trace goes, which rules of virtio the guest's drivers break. */
@@ -101,7 +112,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     seed: integer(flags.seed, "--seed", 0, 2 ** 32 - 1),
     clock: choice(flags.clock, "--clock", ["virtual", "host"]) ?? (live ? "host" : "virtual"),
     cpu: flags.cpu,
-    exec: choice(flags.exec, "--exec", ["jit", "interp"]),
+    exec: choice(flags.exec, "--exec", ["jit", "interp", "lockstep"]) as "jit" | "interp" | undefined,
     nsPerInstruction: integer(flags.nsPerInstruction, "--ns-per-instruction", 1, 1_000_000),
   };
 }
