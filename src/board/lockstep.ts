@@ -1,5 +1,6 @@
 import type { Saved } from "../bus/state.ts";
 import type { Machine } from "./machine.ts";
+import type { RunResult } from "./run-result.ts";
 
 /** Where two machines that should be one came apart. */
 export interface Difference {
@@ -65,13 +66,18 @@ function follow(
     const { pc } = one.cpu;
     const [a, b] = [one.run(stretch), other.run(stretch)];
     const fields = compare(one, other);
-    const ended = a.reason === "exit" || b.reason === "exit" || at + stretch >= limit;
+    const ended = isOver(a) || isOver(b) || at + stretch >= limit;
     if (fields.length === 0 && ended && !sameRam(one, other))
       fields.push({ name: "ram", one: "(its bytes)", other: "(others)" });
     if (fields.length > 0 || a.reason !== b.reason || a.status !== b.status)
       return { from: at, to: at + stretch, pc, fields };
     if (ended) return { instructions: one.cpu.instructions, status: a.status };
   }
+}
+
+/** Nothing happens any more: the guest has left, or it waits for input, of which there is none. */
+function isOver({ reason, wake }: RunResult): boolean {
+  return reason === "exit" || (reason === "idle" && wake === Number.POSITIVE_INFINITY);
 }
 
 function compare(one: Machine, other: Machine): DifferentField[] {
