@@ -19,8 +19,6 @@ export interface CodePage {
   readonly mode: number;
   /** Where its table lies; a word is the address of a record, or 0. */
   readonly table: number;
-  /** 1 for each place where an instruction starts that some region has, whether it was decoded for the interpreter or not. */
-  covered: Uint8Array | undefined;
   readonly regions: PlacedRegion[];
   /** What regions know of its instructions, by offset. */
   readonly known: Map<number, Instruction | undefined>;
@@ -86,7 +84,6 @@ export class CodeCache {
       page,
       mode,
       table,
-      covered: undefined,
       regions: [],
       known: new Map(),
       before: new Set(),
@@ -107,12 +104,6 @@ export class CodeCache {
   /** Room for records. */
   take(bytes: number): number {
     return this.#take(bytes);
-  }
-
-  /** A region holds the instructions that start where there is a 1. */
-  cover(page: CodePage, instructions: Uint8Array): void {
-    page.covered ??= new Uint8Array(pageSize);
-    for (let k = 0; k < pageSize; k++) if (instructions[k] === 1) page.covered[k] = 1;
   }
 
   /** What was taken last is given back from `end` on. */
@@ -161,7 +152,10 @@ export class CodeCache {
     if (start === 0 && code.before.size > 0) return true;
     const first = (code.table >> 2) + (start >> this.shift);
     const past = (code.table >> 2) + ((end + (1 << this.shift) - 1) >> this.shift);
-    return this.#anything(first, past) || (code.covered?.subarray(start, end).includes(1) ?? false);
+    return (
+      this.#anything(first, past) ||
+      code.regions.some(({ instructions }) => instructions.subarray(start, end).includes(1))
+    );
   }
 
   #forget(code: CodePage): void {
@@ -170,7 +164,6 @@ export class CodeCache {
       this.#words.fill(0, last, (table + ((4 * pageSize) >> this.shift)) >> 2);
     }
     code.before.clear();
-    code.covered?.fill(0);
     code.known.clear();
     this.onForget(code);
     this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);

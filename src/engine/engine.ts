@@ -207,7 +207,7 @@ export class Engine implements EngineServices {
   }
 
   forgetFetch(address: number): void {
-    this.words[(this.#layout.fetchTlb + ((address >>> 9) & 0x1ff8)) >> 2] = -1;
+    this.words[this.#fetchEntry(address)] = -1;
   }
 
   selectTlb(which: 0 | 1 | 2): void {
@@ -258,6 +258,11 @@ export class Engine implements EngineServices {
     return ((this.words[this.#front.slots.fetchBase.index] as number) + this.#pc) >>> 0;
   }
 
+  /** Where the entry of an address's page lies in the fetch TLB, as an index of `words`. */
+  #fetchEntry(linear: number): number {
+    return (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+  }
+
   get #user(): boolean {
     return this.words[this.#front.slots.tlb.index] !== this.#layout.tlb[0];
   }
@@ -284,7 +289,7 @@ export class Engine implements EngineServices {
     const page = (backing.base + start + segment.delta) >>> pageShift;
     const mode = this.words[this.#front.slots.mode.index] as number;
     const code = this.#cache.find(page, mode) ?? this.#newPage(page, mode);
-    const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+    const entry = this.#fetchEntry(linear);
     this.words[entry] = (linear & -pageSize) | mode;
     this.words[entry + 1] = code.table;
     return code;
@@ -317,7 +322,7 @@ export class Engine implements EngineServices {
   #decodeRun(): void {
     const linear = this.#linear;
     const mode = this.words[this.#front.slots.mode.index] as number;
-    const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+    const entry = this.#fetchEntry(linear);
     const code = this.#cache.byTable(this.words[entry + 1] as number);
     if (code === undefined || !this.#cache.fits((longestRun + 1) * record.size)) {
       this.#empty();
@@ -373,9 +378,7 @@ export class Engine implements EngineServices {
       return;
     }
     const second = this.#enterPage(behind);
-    const first = this.#cache.byTable(
-      this.words[((this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2) + 1] as number,
-    );
+    const first = this.#cache.byTable(this.words[this.#fetchEntry(linear) + 1] as number);
     const offset = linear & (pageSize - 1);
     const rest = pageSize - offset;
     if (second === undefined || first === undefined || rest >= 16) {
@@ -411,7 +414,7 @@ export class Engine implements EngineServices {
   /** The pc has become hot. */
   #translate(): void {
     const linear = this.#linear;
-    const entry = (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+    const entry = this.#fetchEntry(linear);
     const code = this.#cache.byTable(this.words[entry + 1] as number);
     if (code === undefined || !this.#regions.room) this.#empty();
     else {

@@ -132,8 +132,27 @@ export class HandlerLowering extends Lowering {
     }
   }
 
-  protected override tlbStart(): void {
-    this.out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.tlb.offset);
+  /** Puts the address into a local and, into another, where its TLB entry lies; then leaves 1 on the stack when the entry's tag fits. */
+  #lookUp(address: Node, width: number, tag: number): { at: number; entry: number } {
+    const { out } = this;
+    const at = this.local("i32");
+    const entry = this.local("i32");
+    this.value(address);
+    out.u8(op.localTee).u32(at);
+    out
+      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
+      .s32((tlb.entries - 1) << 4)
+      .u8(op.i32And);
+    out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.tlb.offset);
+    out.u8(op.i32Add, op.localSet).u32(entry);
+    this.pageOf(at, width);
+    out.u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tag).u8(op.i32Eq);
+    return { at, entry };
+  }
+
+  /** Leaves where in the guest memory an address is found, once its TLB entry fits. */
+  #host(at: number, entry: number): void {
+    this.out.u8(op.localGet).u32(at).u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tlb.addend).u8(op.i32Add);
   }
 
   /** The dynamic part of a state address, or 0; the static part is the offset of the access. */
@@ -156,9 +175,9 @@ export class HandlerLowering extends Lowering {
     const { out } = this;
     const writing = node.op === "load_rw";
     const type = node.type as Type;
-    const { at, entry } = this.lookUp(node.args[0] as Node, node.width, writing ? tlb.write : tlb.read);
+    const { at, entry } = this.#lookUp(node.args[0] as Node, node.width, writing ? tlb.write : tlb.read);
     out.u8(op.if, typeCode(type));
-    this.host(at, entry);
+    this.#host(at, entry);
     this.loadFrom(type, node.width, 0, 0);
     out.u8(op.else);
     this.#syncPc();
@@ -187,9 +206,9 @@ export class HandlerLowering extends Lowering {
     const held = this.local(type);
     this.value(value);
     out.u8(op.localSet).u32(held);
-    const { at, entry } = this.lookUp(address, node.width, tlb.write);
+    const { at, entry } = this.#lookUp(address, node.width, tlb.write);
     out.u8(op.if, noValue);
-    this.host(at, entry);
+    this.#host(at, entry);
     out.u8(op.localGet).u32(held);
     this.storeTo(type, node.width, 0, 0);
     out.u8(op.else);

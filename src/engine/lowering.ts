@@ -1,6 +1,5 @@
 import type { Block, Node } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
-import { tlb } from "./layout.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { typeCode } from "./wasm/module.ts";
 import { direct, float, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
@@ -9,7 +8,7 @@ import { direct, float, noValue, op, reinterpret, vector } from "./wasm/opcodes.
  * Lowers IR to WebAssembly: what the interpreter's handlers and the regions have in common.
  *
  * A value used once is computed where it is used; one used more often, or one that comes from an effect, has a local. Where state and operands
- * lie, and what happens when the TLB does not answer, is for the two to say.
+ * lie, and how the TLB is asked, is for the two to say.
  */
 export abstract class Lowering {
   readonly locals: Type[] = [];
@@ -25,8 +24,6 @@ export abstract class Lowering {
 
   /** Leaves the value of an operand, of a pc or of a piece of state on the stack. */
   protected abstract leaf(node: Node): void;
-  /** Leaves the address of the TLB which is in force on the stack. */
-  protected abstract tlbStart(): void;
   /** What happens in place. */
   protected abstract statement(node: Node): void;
 
@@ -306,23 +303,6 @@ export abstract class Lowering {
     out.u8(op.i64Const).s64(32n).u8(op.i64Rotl);
   }
 
-  /** Puts the address into a local and, into another, where its TLB entry lies; then leaves 1 on the stack when the entry's tag fits. */
-  protected lookUp(address: Node, width: number, tag: number): { at: number; entry: number } {
-    const { out } = this;
-    const at = this.local("i32");
-    const entry = this.local("i32");
-    this.value(address);
-    out.u8(op.localTee).u32(at);
-    out
-      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
-      .s32((tlb.entries - 1) << 4)
-      .u8(op.i32And);
-    this.tlbStart();
-    out.u8(op.i32Add, op.localSet).u32(entry);
-    this.tagFits(at, entry, width, tag);
-    return { at, entry };
-  }
-
   /** Leaves the page of an access's last byte on the stack. */
   protected pageOf(at: number, width: number): void {
     const { out } = this;
@@ -333,17 +313,6 @@ export abstract class Lowering {
         .s32(width - 1)
         .u8(op.i32Add);
     out.u8(op.i32Const).s32(-4096).u8(op.i32And);
-  }
-
-  protected tagFits(at: number, entry: number, width: number, tag: number): void {
-    const { out } = this;
-    this.pageOf(at, width);
-    out.u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tag).u8(op.i32Eq);
-  }
-
-  /** Leaves where in the guest memory an address is found, once its TLB entry fits. */
-  protected host(at: number, entry: number): void {
-    this.out.u8(op.localGet).u32(at).u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tlb.addend).u8(op.i32Add);
   }
 
   /** A load or store from the place on the stack plus `offset`; `align` as WebAssembly has it. */

@@ -66,10 +66,6 @@ class RoutineLowering extends Lowering {
     }
   }
 
-  protected override tlbStart(): void {
-    throw new Error("the quick way of a helper does not touch guest memory");
-  }
-
   #address(base: Node | undefined): void {
     if (base === undefined) this.out.u8(op.i32Const, 0);
     else this.value(base);

@@ -462,10 +462,6 @@ export class RegionLowering extends Lowering {
     }
   }
 
-  protected override tlbStart(): void {
-    this.out.u8(op.i32Const).s32(this.#plan.tlb);
-  }
-
   /** A contained helper: the words it uses lie in the state around the call, and so does the pc. */
   #call(node: Node): void {
     const { out } = this;

@@ -114,7 +114,6 @@ export class Regions {
     this.#world.table.set(index, instance.exports.region);
     const instructions = new Uint8Array(pageSize);
     for (const stretch of discovery.stretches) for (const { offset: at } of stretch.instructions) instructions[at] = 1;
-    cache.cover(code, instructions);
     for (const [k, position] of plan.entries.entries())
       this.#enter(plan.blocks[position]?.record as number, index, k + 1);
     code.regions.push({ index, entries: discovery.entries, instructions });

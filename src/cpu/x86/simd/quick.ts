@@ -217,7 +217,7 @@ const fromInteger =
       else b.setAt(to, 4, b.op("fdemote", number));
       return b.i32(0);
     };
-    if (toDouble) return b.choose(b.i32(1), store, store);
+    if (toDouble) return store();
     return b.choose(b.ltU(b.add(value, b.i32(1 << 24)), b.i32(1 << 25)), store, () => notDone(b));
   };
 
