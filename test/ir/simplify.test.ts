@@ -11,6 +11,12 @@ const edge = fc.oneof(
   fc.integer({ min: -0x80000000, max: 0x7fffffff }),
 );
 
+/** What the table of operations leaves open: which NaN comes out of an IEEE operation is the host's choice among its operands'. */
+function settled(op: Operation, bits: number): number {
+  const isNumber = !op.startsWith("f") || (bits & 0x7fffffff) <= 0x7f800000;
+  return isNumber ? bits : 0x7fc00000;
+}
+
 /** Writes the value of an expression to the state. */
 function block(make: (b: Builder) => Value) {
   const b = new Builder();
@@ -34,7 +40,9 @@ describe("folding", () => {
           (b) => b.op(op, b.field(6), b.field(7)),
         ];
         for (const shape of shapes) {
-          expect(onEvaluator(block(shape), run).state.getInt32(256, true)).toBe(Number(expected?.value));
+          expect(settled(op, onEvaluator(block(shape), run).state.getInt32(256, true))).toBe(
+            settled(op, Number(expected?.value)),
+          );
         }
       }),
       { numRuns: 2000 },
@@ -52,8 +60,10 @@ describe("folding", () => {
           memory: new Map<number, number>(),
         };
         const made = block((b) => b.op(op, b.field(6), b.field(7)));
-        expect(onInterpreter(made, run).state.getInt32(256, true)).toBe(Number(expected?.value));
-        expect(onRegion(made, run).state.getInt32(256, true)).toBe(Number(expected?.value));
+        expect(settled(op, onInterpreter(made, run).state.getInt32(256, true))).toBe(
+          settled(op, Number(expected?.value)),
+        );
+        expect(settled(op, onRegion(made, run).state.getInt32(256, true))).toBe(settled(op, Number(expected?.value)));
       }),
       { numRuns: 200 },
     );
