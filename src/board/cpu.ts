@@ -14,6 +14,8 @@ export interface Cpu extends Device {
   readonly pc: number;
   /** Figures of whatever runs the code, by name. */
   readonly stats?: Readonly<Record<string, number>>;
+  /** Milliseconds of the host's which went into translating guest code. */
+  readonly compileTime?: number;
   /** Runs at most `budget` instructions. Returns earlier when it halts and when it is stopped. A halted one looks first whether an interrupt has come. */
   run(budget: number): void;
   /** Leaves `run` after the instruction in hand: an alarm moved, the guest left or asked for a reset. */

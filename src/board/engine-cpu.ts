@@ -40,6 +40,10 @@ export class EngineCpu<F extends Processor> implements Cpu {
     return this.engine.stats;
   }
 
+  get compileTime(): number {
+    return this.engine.regionTime;
+  }
+
   get halted(): boolean {
     return this.front.halted;
   }

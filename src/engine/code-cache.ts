@@ -46,8 +46,9 @@ export class CodeCache {
   readonly #pages = new Map<number, CodePage[]>();
   readonly #byTable = new Map<number, CodePage>();
   #next: number;
-  /** How often code was thrown away since somebody wrote on it. */
+  /** How often a page's code was thrown away since somebody wrote on it, and how often all code was. */
   invalidations = 0;
+  empties = 0;
 
   constructor(guest: GuestMemory, layout: EngineLayout, alignment: 1 | 4) {
     this.#guest = guest;
@@ -64,6 +65,7 @@ export class CodeCache {
 
   /** Forgets everything. */
   empty(): void {
+    this.empties++;
     for (const page of this.#pages.keys()) this.#guest.code[page] = 0;
     this.#pages.clear();
     this.#byTable.clear();

@@ -10,6 +10,7 @@ import {
   type VirtualMemory,
 } from "../ir/frontend.ts";
 import { CodeCache, type CodePage } from "./code-cache.ts";
+import { readCounters } from "./counters.ts";
 import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
@@ -73,6 +74,12 @@ export class Engine implements EngineServices {
   #held = 0;
   #stopped = false;
   #running = false;
+  /** How often the loop came back, by `Reason`. */
+  readonly #returns = new Float64Array(Object.keys(Reason).length + 1);
+  #faults = 0;
+  #loneInstructions = 0;
+  /** Of the count of instructions: those of another machine, whose state this one was given. */
+  #elsewhere = 0;
 
   constructor(guest: GuestMemory, space: AddressSpace, front: FrontEnd, options: EngineOptions = {}) {
     this.#guest = guest;
@@ -106,6 +113,7 @@ export class Engine implements EngineServices {
       helpers: this.#handlers.helpers,
       first: mostForms,
       emptyTlb: this.#layout.emptyTlb,
+      counters: this.#layout.counters,
       enter: (address, width, writing) => this.#enter(address, width, writing),
       chain: this.#loop.chain,
       now: options.now ?? (() => 0),
@@ -128,17 +136,33 @@ export class Engine implements EngineServices {
 
   /** Goes on counting from `count`: for a restored machine, between two runs. */
   resume(count: number): void {
+    this.#elsewhere += count - this.instructions;
     this.#before = count;
   }
 
-  /** Figures for `--stats`: the same for the same run. */
+  /**
+   * Figures for `--stats`, by name: the same for the same run. What each of them counts stands in README.md; those of `counters.ts` there.
+   */
   get stats(): Readonly<Record<string, number>> {
+    const counts = readCounters(this.#guest, this.#layout.counters);
     return {
       "instruction-forms": this.#handlers.count,
       "handler-modules": this.#handlers.modules,
       "tlb-misses": this.#tlb.misses,
+      "tlb-flushes": this.#tlb.flushes,
+      "slow-accesses": this.#tlb.slowAccesses,
+      "fetch-misses": this.#returns[Reason.fetch] as number,
       "code-invalidations": this.#cache.invalidations,
+      "code-empties": this.#cache.empties,
+      faults: this.#faults,
+      "lone-instructions": this.#loneInstructions,
+      "decoded-runs": this.#returns[Reason.decode] as number,
+      "loop-instructions": this.instructions - this.#elsewhere - counts["region-instructions"],
+      ...counts,
       regions: this.#regions.made,
+      "regions-alive": this.#regions.alive,
+      "regions-joined": this.#regions.joined,
+      "regions-forgotten": this.#regions.forgotten,
       "region-bytes": this.#regions.bytes,
     };
   }
@@ -219,6 +243,7 @@ export class Engine implements EngineServices {
     const front = this.#front;
     for (;;) {
       const reason = this.#loop.run();
+      this.#returns[reason] = (this.#returns[reason] as number) + 1;
       if (reason === Reason.fault) this.#deliver();
       // With nothing left the next instruction is not begun, so it is not fetched either: a fetch that faults counts as one.
       else if (this.words[front.slots.budget.index] === 0) return;
@@ -240,6 +265,7 @@ export class Engine implements EngineServices {
   }
 
   #deliver(): void {
+    this.#faults++;
     this.words[this.#front.slots.trap.index] = 0;
     this.#front.deliverFault();
   }
@@ -456,6 +482,7 @@ export class Engine implements EngineServices {
       }
       if (available === 16) throw new Error(`${this.#front.name}: an instruction of more than 16 bytes`);
     }
+    this.#loneInstructions++;
     this.#write(this.#layout.lone, decoded);
     this.#handlers.compile();
     const reason = this.#loop.one(this.#layout.lone);

@@ -1,5 +1,6 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { stateSize } from "../ir/slots.ts";
+import { countersSize } from "./counters.ts";
 
 /**
  * A decoded instruction, 32 bytes: what the interpreter reads. Operands 0..5 are 16 bits each, 6 and 7 are words.
@@ -46,6 +47,8 @@ export interface EngineLayout {
   readonly fetchTlb: number;
   /** One record and its end, for an instruction that is decoded anew each time. */
   readonly lone: number;
+  /** What WebAssembly code counts. */
+  readonly counters: number;
   readonly arena: number;
   readonly arenaSize: number;
 }
@@ -60,6 +63,7 @@ export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
     emptyTlb: guest.allocate("empty TLB", tlb.size),
     fetchTlb: guest.allocate("fetch TLB", fetchTlb.size),
     lone: guest.allocate("lone record", 64),
+    counters: guest.allocate("counters", countersSize),
     arena: guest.allocate("decoded code", arenaSize),
     arenaSize,
   };

@@ -1,5 +1,6 @@
 import { Status } from "../ir/node.ts";
 import type { EngineSlots } from "../ir/slots.ts";
+import { type Counted, counterOffset, countOne } from "./counters.ts";
 import { type EngineLayout, fetchTlb, record } from "./layout.ts";
 import { handlerParams } from "./lower.ts";
 import { Bytes } from "./wasm/bytes.ts";
@@ -263,19 +264,28 @@ function chainBody(
 ): Uint8Array {
   const [pc, at, linear, entry, index] = [0, 1, 2, 3, 4];
   const out = new Bytes();
-  const back = () => {
+  const back = (why: Counted) => {
+    countOne(out, layout.counters + counterOffset(why));
     storeLocal(out, slots.pc.offset, pc);
     out.u8(op.i32Const, Status.jump, op.return);
   };
-  lookUp(out, { pc, at, linear, entry }, slots, layout, alignment, back, back);
+  lookUp(
+    out,
+    { pc, at, linear, entry },
+    slots,
+    layout,
+    alignment,
+    () => back("unchained-page"),
+    () => back("unchained-record"),
+  );
   out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.localTee, index);
   out.u8(op.i32Const).s32(mostForms).u8(op.i32LtU, op.if, noValue);
-  back();
+  back("unchained-region");
   out.u8(op.end);
   // What the loop does for an instruction: it is counted before it is begun.
   load(out, slots.budget.offset);
   out.u8(op.localTee, linear, op.i32Eqz, op.if, noValue);
-  back();
+  back("unchained-budget");
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, linear, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, index, op.returnCallIndirect).u32(handler).u8(0);

@@ -21,8 +21,10 @@ export class SoftTlb implements VirtualMemory {
   readonly #current: number;
   readonly #scratch: number;
   #watched = false;
-  /** Fills since the start. */
+  /** Pages entered, times that entries were forgotten other than by a page's address, and accesses by handlers which it did not answer. */
   misses = 0;
+  flushes = 0;
+  slowAccesses = 0;
 
   constructor(guest: GuestMemory, space: AddressSpace, front: Mmu, layout: EngineLayout) {
     this.#guest = guest;
@@ -44,6 +46,7 @@ export class SoftTlb implements VirtualMemory {
   }
 
   flush(keepGlobal = false): void {
+    this.flushes++;
     const words = this.#words;
     for (const start of this.#layout.tlb) {
       if (!keepGlobal) words.fill(-1, start >> 2, (start + tlb.size) >> 2);
@@ -79,6 +82,7 @@ export class SoftTlb implements VirtualMemory {
 
   readonly slow = {
     read: (address: number, width: number, writing: number): number => {
+      this.slowAccesses++;
       if (width > 4) return this.#wide(address, width, writing !== 0);
       const access = writing !== 0 ? Access.write : Access.read;
       const user = this.#user();
@@ -94,6 +98,7 @@ export class SoftTlb implements VirtualMemory {
       return this.#readAcross(address >>> 0, width as Width, user);
     },
     write: (address: number, width: number, value: number): number => {
+      this.slowAccesses++;
       const user = this.#user();
       if (!this.#aligned(address, width, user)) return this.#trapped() | 1;
       if (width <= 4 && (address & (pageSize - 1)) + width <= pageSize) {

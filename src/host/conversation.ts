@@ -32,6 +32,8 @@ export interface Conversation {
   readonly symbols?: Symbols;
   /** The machine's wall clock, which rests while the machine is held. */
   readonly stopwatch?: Stopwatch;
+  /** Told of each slice how many milliseconds of the host's it took. */
+  readonly ran?: (milliseconds: number) => void;
 }
 
 /** Runs the machine with its console joined to the outside, until either has had enough. Gives the status. */
@@ -92,6 +94,7 @@ export async function converse(machine: Machine, options: Conversation): Promise
     },
     blocked: () => (output.full ? output.drained() : undefined),
     mayComeInput: () => !input.ended || gdb !== undefined,
+    ran: options.ran,
   });
   input.onData = () => loop.wake();
   debug.onResume = () => {

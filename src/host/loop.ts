@@ -18,6 +18,8 @@ export interface LoopOptions {
   readonly blocked: () => Promise<void> | undefined;
   /** Whether the guest may still get input which is not there yet. */
   readonly mayComeInput: () => boolean;
+  /** Told of each slice how many milliseconds of the host's it took. */
+  readonly ran?: (milliseconds: number) => void;
 }
 
 /** Why a loop ended: the guest did, it can never wake, or somebody called `stop`. */
@@ -58,13 +60,14 @@ export class Loop {
   }
 
   async run(): Promise<LoopEnd> {
-    const { slice, feed, flush, blocked, mayComeInput } = this.#options;
+    const { slice, feed, flush, blocked, mayComeInput, ran } = this.#options;
     let late = 0;
     while (!this.#stopped) {
       const fed = feed(false);
       const begin = performance.now();
       const before = this.#machine.cpu.instructions;
       const result = this.#machine.run(slice);
+      ran?.(performance.now() - begin);
       const printed = flush();
       if (result.reason === "exit") return { by: "guest", status: result.status ?? 0 };
       const full = blocked();

@@ -26,6 +26,8 @@ export interface BareX86 {
   load(address: number, bytes: Uint8Array): void;
   /** Begins at most so many instructions. */
   run(limit: number): void;
+  /** The engine, where there is one. */
+  readonly onEngine?: Engine;
 }
 
 /** `regions`: every instruction is translated the first time it is come to by a jump. */
@@ -123,6 +125,7 @@ function onEngine(front: X86, size: number, executor: "interpreter" | "regions")
     write: (address, byte) => space.write(address, 1, byte),
     load: (address, bytes) => ram.load(address, bytes),
     run: (limit) => engine.run(limit),
+    onEngine: engine,
   };
 }
 

@@ -2,6 +2,7 @@ import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import type { EngineSlots } from "../../ir/slots.ts";
+import { type Counted, counterOffset, countOne } from "../counters.ts";
 import { record, tlb } from "../layout.ts";
 import { RegionStatus } from "../loop.ts";
 import { handlerParams, helperParams } from "../lower.ts";
@@ -52,6 +53,8 @@ export interface RegionPlan {
   readonly shift: number;
   /** The region's index in the table of handlers. */
   readonly index: number;
+  /** Where the counters lie. */
+  readonly counters: number;
 }
 
 /** Locals with the address of an access, and with where its entry lies in the TLB. */
@@ -91,6 +94,8 @@ export class RegionLowering extends Lowering {
   readonly #page: number;
   readonly #left: number;
   readonly #out: number;
+  /** Where it is counted why it ends. */
+  readonly #why: number;
   readonly #label: number;
   /** Open labels, innermost last: `exit`, `faulted`, `alone`, `if`, or a scope. */
   readonly #labels: (string | Scope)[] = [];
@@ -105,6 +110,7 @@ export class RegionLowering extends Lowering {
     this.#page = this.local("i32");
     this.#left = this.local("i32");
     this.#out = this.local("i32");
+    this.#why = this.local("i32");
     this.#label = this.local("i32");
     for (const cell of plan.cells) this.#cells.set(cell, this.local("i32"));
     for (const [k, block] of plan.blocks.entries()) if (block !== undefined) this.#positions.set(block.offset, k);
@@ -141,13 +147,14 @@ export class RegionLowering extends Lowering {
     out.u8(op.i32Const).s32(this.#plan.tlb).u8(op.i32Ne);
     this.#open("if", op.if);
     out.u8(op.localGet, pcLocal, op.localSet).u32(this.#out);
-    this.#branch("alone");
+    this.#end("alone", "exits-privilege");
     this.#close();
     for (const [k, block] of this.#plan.blocks.entries()) this.#place(k, block);
     this.#endScopes(this.#plan.blocks.length);
     // Nothing falls out of the last block.
     out.u8(op.unreachable, op.end);
     this.#labels.pop();
+    countOne(out, this.#plan.counters + counterOffset("unchained-alone"));
     this.#leaveWith(RegionStatus.alone);
     this.#leaveWith(RegionStatus.faulted);
     this.#writeBack();
@@ -188,8 +195,17 @@ export class RegionLowering extends Lowering {
   }
 
   #writeBack(): void {
+    const { out } = this;
     for (const cell of this.#plan.written) this.#putBack(cell);
-    this.out.u8(op.i32Const, 0, op.localGet).u32(this.#left).u8(op.i32Store, 2).u32(this.#slots.budget.offset);
+    out.u8(op.localGet).u32(this.#why).u8(op.localGet).u32(this.#why);
+    out.u8(op.i64Load, 3, 0, op.i64Const, 1, op.i64Add, op.i64Store, 3, 0);
+    // Begun: what the loop had left, with the first instruction that it counted, less what is left.
+    const begun = this.#plan.counters + counterOffset("region-instructions");
+    out.u8(op.i32Const, 0, op.i32Const, 0, op.i64Load, 3).u32(begun);
+    this.#word(this.#slots.budget.offset);
+    out.u8(op.i32Const, 1, op.i32Add, op.localGet).u32(this.#left).u8(op.i32Sub, op.i64ExtendI32U);
+    out.u8(op.i64Add, op.i64Store, 3).u32(begun);
+    out.u8(op.i32Const, 0, op.localGet).u32(this.#left).u8(op.i32Store, 2).u32(this.#slots.budget.offset);
   }
 
   #putBack(cell: number): void {
@@ -217,6 +233,16 @@ export class RegionLowering extends Lowering {
   /** A branch to a label, which must be open. */
   #branch(label: string | Scope): void {
     this.out.u8(op.br).u32(this.#depth(label));
+  }
+
+  /** A branch to a way out, and what it is counted as. */
+  #end(label: "exit" | "faulted" | "alone", why: Counted): void {
+    this.out
+      .u8(op.i32Const)
+      .s32(this.#plan.counters + counterOffset(why))
+      .u8(op.localSet)
+      .u32(this.#why);
+    this.#branch(label);
   }
 
   /** The open scope that leads from here to a position. */
@@ -292,10 +318,10 @@ export class RegionLowering extends Lowering {
       // The loop would come back here, so with something left the instruction is done now.
       out.u8(op.localGet).u32(this.#left);
       this.#open("if", op.if);
-      this.#branch("alone");
+      this.#end("alone", "exits-budget");
       this.#close();
     }
-    this.#branch("exit");
+    this.#end("exit", "exits-budget");
     this.#close();
   }
 
@@ -319,7 +345,7 @@ export class RegionLowering extends Lowering {
     const to = this.#positions.get(offset);
     if (to === undefined) {
       this.#setOut(offset);
-      this.#branch("exit");
+      this.#end("exit", offset < pageSize ? "exits-place" : "exits-page");
       return;
     }
     const [first] = this.#plan.ways.get(`${this.#here}>${to}`) ?? [];
@@ -356,7 +382,7 @@ export class RegionLowering extends Lowering {
     this.#close();
     this.#close();
     this.#close();
-    this.#branch("exit");
+    this.#end("exit", "exits-computed");
   }
 
   #setOut(offset: number): void {
@@ -369,7 +395,7 @@ export class RegionLowering extends Lowering {
     this.#write(writes);
     this.#giveBack(block.instructions.length - index);
     this.#setOut(block.instructions[index] as number);
-    this.#branch(index === 0 && block.record !== undefined ? "alone" : "exit");
+    this.#end(index === 0 && block.record !== undefined ? "alone" : "exit", "exits-handed");
   }
 
   #giveBack(count: number): void {
@@ -433,7 +459,7 @@ export class RegionLowering extends Lowering {
           this.out.u8(op.localSet).u32(this.#out);
         }
         this.#write(this.#built.writes.get(node) as Writes);
-        if (target === undefined && isElsewhere(node)) this.#branch("exit");
+        if (target === undefined && isElsewhere(node)) this.#end("exit", "exits-page");
         else if (target === undefined) this.#goToComputed();
         else this.#goTo(target, false);
         return;
@@ -494,7 +520,7 @@ export class RegionLowering extends Lowering {
     this.#write(leaving.writes);
     this.#giveBack(this.#block.instructions.length - leaving.index - 1);
     this.#setOut(this.#block.instructions[leaving.index] as number);
-    this.#branch("faulted");
+    this.#end("faulted", "exits-fault");
     this.#close();
   }
 

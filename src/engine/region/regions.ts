@@ -22,6 +22,8 @@ export interface RegionWorld {
   readonly first: number;
   /** Where the TLB lies that stays empty. */
   readonly emptyTlb: number;
+  /** Where WebAssembly code counts. */
+  readonly counters: number;
   readonly enter: (address: number, width: number, writing: number) => number;
   readonly chain: WebAssembly.ExportValue;
   /** Milliseconds, by the host's clock where it gives one. */
@@ -46,8 +48,15 @@ export class Regions {
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
+  /** How many were made, and how many of those another one took the place of or lay on a page that was written on. */
   made = 0;
+  joined = 0;
+  forgotten = 0;
+  /** How many there are. */
+  alive = 0;
+  /** Bytes of WebAssembly of all that were made. */
   bytes = 0;
+  /** Milliseconds of the host's in which they were. */
   time = 0;
 
   constructor(world: RegionWorld) {
@@ -66,6 +75,7 @@ export class Regions {
   }
 
   empty(): void {
+    this.alive = 0;
     for (let k = this.#world.first; k < this.#next; k++) this.#world.table.set(k, null);
     this.#next = this.#world.first;
     this.#free = [];
@@ -118,6 +128,7 @@ export class Regions {
       this.#enter(plan.blocks[position]?.record as number, index, k + 1);
     code.regions.push({ index, entries: discovery.entries, instructions });
     this.made++;
+    this.alive++;
     this.bytes += emitted.length;
     return true;
   }
@@ -139,10 +150,12 @@ export class Regions {
         this.#words[(at + record.handler) >> 2] = this.#halves[(at + record.original) >> 1] as number;
     }
     code.regions.splice(code.regions.indexOf(region), 1);
+    this.joined++;
     this.#release(region);
   }
 
   #release({ index }: PlacedRegion): void {
+    this.alive--;
     this.#world.table.set(index, null);
     this.#free.push(index);
   }
@@ -150,6 +163,7 @@ export class Regions {
   /** The page was written on: its records are no longer led to. */
   #forget(code: CodePage): void {
     for (const region of code.regions) this.#release(region);
+    this.forgotten += code.regions.length;
     code.regions.length = 0;
     code.remade++;
   }
@@ -208,6 +222,7 @@ export class Regions {
       table: code.table,
       shift: cache.shift,
       index,
+      counters: this.#world.counters,
       tlb: this.#words[front.slots.tlb.index] as number,
     };
   }

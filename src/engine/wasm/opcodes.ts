@@ -45,10 +45,12 @@ export const op = {
   i32Shl: 0x74,
   i32ShrU: 0x76,
   i32Rotl: 0x77,
+  i64Add: 0x7c,
   i64And: 0x83,
   i64Or: 0x84,
   i64ShrU: 0x88,
   i64Rotl: 0x89,
+  i64ExtendI32U: 0xad,
 } as const;
 
 /** A block type without a value. */

@@ -68,11 +68,16 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
     const symbols = new Symbols(kernel);
     traceOut.label = (address) => symbols.label(address);
     if (flags.lint) await lint(machine);
-    const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, symbols, stopwatch });
+    const times = { begin: performance.now(), ran: 0 };
+    const ran = (milliseconds: number) => {
+      times.ran += milliseconds;
+    };
+    const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, symbols, stopwatch, ran });
     traceOut.close();
     if (flags.stats) {
-      const { statistics } = await import("../stats.ts");
+      const { hostFigures, statistics } = await import("../stats.ts");
       writeText(2, statistics(machine));
+      writeText(2, hostFigures(machine, performance.now() - times.begin, times.ran));
     }
     return status;
   } finally {
