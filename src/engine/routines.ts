@@ -1,6 +1,6 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
-import type { FrontEnd } from "../ir/frontend.ts";
+import type { FrontEnd, QuickWay } from "../ir/frontend.ts";
 import type { Block, Node } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
 import { helperParams } from "./lower.ts";
@@ -74,39 +74,48 @@ class RoutineLowering extends Lowering {
 
 /**
  * Puts the quick ways of a front end's helpers in front of them: a call first tries the quick way, in WebAssembly, and only where that is not for these
- * operands the helper itself.
+ * operands the helper itself. A quick way is made when the first module imports it: most guests want few of them.
  */
 export function withQuickWays(
   guest: GuestMemory,
   front: FrontEnd,
   helpers: WebAssembly.ModuleImports,
 ): WebAssembly.ModuleImports {
-  const quick = Object.entries(front.quick ?? {});
-  if (quick.length === 0) return helpers;
+  const all = { ...helpers };
+  for (const [name, way] of Object.entries(front.quick ?? {})) {
+    let made: WebAssembly.ExportValue | undefined;
+    Object.defineProperty(all, name, {
+      get: () => {
+        made ??= withQuickWay(guest, way, helpers[name.replace(/\/.*/, "")] as WebAssembly.ImportValue);
+        return made;
+      },
+    });
+  }
+  return all;
+}
+
+function withQuickWay(guest: GuestMemory, way: QuickWay, helper: WebAssembly.ImportValue): WebAssembly.ExportValue {
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
-  const slow = quick.map(([name]) => module.importFunction("help", name.replace(/\/.*/, ""), helperParams, ["i32"]));
-  for (const [k, [name, way]] of quick.entries()) {
-    const builder = new Builder("open");
-    const done = way(
-      builder,
-      helperParams.map((_, n) => builder.field(n)),
-    );
-    const { block } = builder;
-    block.result = done;
-    const out = new Bytes();
-    const lowering = new RoutineLowering(out);
-    lowering.routine(block);
-    const result = lowering.result();
-    out.u8(op.localTee).u32(result).u8(op.i32Const).s32(-1).u8(op.i32Ne, op.if, noValue);
-    out.u8(op.localGet).u32(result).u8(op.return, op.end);
-    for (let n = 0; n < helperParams.length; n++) out.u8(op.localGet, n);
-    out.u8(op.returnCall).u32(slow[k] as number);
-    module.export(name, module.function(helperParams, ["i32"], lowering.locals, out.view()));
-  }
+  const slow = module.importFunction("run", "helper", helperParams, ["i32"]);
+  const builder = new Builder("open");
+  const done = way(
+    builder,
+    helperParams.map((_, n) => builder.field(n)),
+  );
+  const { block } = builder;
+  block.result = done;
+  const out = new Bytes();
+  const lowering = new RoutineLowering(out);
+  lowering.routine(block);
+  const result = lowering.result();
+  out.u8(op.localTee).u32(result).u8(op.i32Const).s32(-1).u8(op.i32Ne, op.if, noValue);
+  out.u8(op.localGet).u32(result).u8(op.return, op.end);
+  for (let n = 0; n < helperParams.length; n++) out.u8(op.localGet, n);
+  out.u8(op.returnCall).u32(slow);
+  module.export("way", module.function(helperParams, ["i32"], lowering.locals, out.view()));
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), {
-    run: { memory: guest.memory },
-    help: helpers,
+    run: { memory: guest.memory, helper },
   });
-  return { ...helpers, ...(exports as WebAssembly.ModuleImports) };
+  return exports["way"] as WebAssembly.ExportValue;
 }
