@@ -16,6 +16,8 @@ export interface Clock {
 
 /** A clock which can be made to wait for the host. */
 export interface Holds {
+  /** Whether time is the host's own: it passes while the host works, and a request takes what the host takes for it. */
+  readonly isHostTime: boolean;
   /** Stops time, and the guest with it, until the function it gives is called. `name` says who is late. */
   hold(name: string): () => void;
 }
@@ -121,6 +123,8 @@ export class AlarmQueue {
 
 /** A clock for tests, which moves when it is told to. */
 export class ManualClock implements Clock, Holds {
+  /** What it says of itself; it moves when it is told to all the same. */
+  isHostTime = false;
   readonly #alarms = new AlarmQueue();
   #now = 0;
   /** How many holds have not been let go. */

@@ -4,7 +4,8 @@ import type { Alarm, Clock, Holds } from "./clock.ts";
  * A request given to the host, which ends at a modelled time: when it was submitted plus a latency.
  *
  * When the host answers earlier, the answer waits for that time; when it is late, time waits for it. So a run is the same
- * however fast the host is. One object serves one request after another.
+ * however fast the host is. Where time is the host's own, it does not wait: the request ends when its time is past and the host has
+ * answered. One object serves one request after another.
  */
 export class Completion {
   readonly #clock: Clock & Holds;
@@ -19,6 +20,7 @@ export class Completion {
   /** Whether the host has yet to answer, also to a request which was cancelled. */
   #owed = false;
   #release: (() => void) | undefined;
+  #due = 0;
 
   /** @param finish told once a request, at its time, unless it was cancelled. */
   constructor(clock: Clock & Holds, name: string, finish: (ok: boolean) => void) {
@@ -45,14 +47,17 @@ export class Completion {
     this.#rung = false;
     this.#owed = true;
     this.#answer = undefined;
-    this.#alarm.set(this.#clock.now + latency);
+    this.#due = this.#clock.now + latency;
+    if (!this.#clock.isHostTime) this.#alarm.set(this.#due);
     return (ok) => {
       if (request !== this.#request || !this.#owed) return;
       this.#owed = false;
       this.#answer = ok;
       this.#release?.();
       this.#release = undefined;
-      if (this.#rung) this.#end();
+      // A request that was cancelled has nothing more to come.
+      if (this.#clock.isHostTime && this.#running) this.#alarm.set(this.#due);
+      else if (this.#rung) this.#end();
     };
   }
 

@@ -6,6 +6,7 @@ const look = 20_000;
 
 /** Time that is the host's: a guest's second is a second, and a halted guest sleeps. Two runs are not the same. */
 export class HostClock implements MachineClock {
+  readonly isHostTime = true;
   onEarlier: (() => void) | undefined;
   readonly #queue = new AlarmQueue();
   readonly #holds = new HoldCount();
@@ -17,6 +18,10 @@ export class HostClock implements MachineClock {
   constructor(wall: () => number) {
     this.#wall = wall;
     this.#start = wall();
+    // What was set to the present need not wait until the next look: the end of a disk's request.
+    this.#queue.onChange = () => {
+      if (this.#queue.due <= this.#now) this.onEarlier?.();
+    };
   }
 
   get now(): number {

@@ -1,9 +1,7 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, Holds } from "./clock.ts";
 
 /** A clock which the run loop of a machine drives. */
-export interface MachineClock extends Clock {
-  /** Stops time until the function it gives is called: a completion is due and the host is late with it. */
-  hold(name: string): () => void;
+export interface MachineClock extends Clock, Holds {
   /** Whether anybody holds it. Nothing may run then. */
   readonly held: boolean;
   /** Told when the run in hand has to be cut short, since an alarm was set before its end. */

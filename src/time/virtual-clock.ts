@@ -8,6 +8,7 @@ import { HoldCount, type MachineClock, ringDue } from "./machine-clock.ts";
  * instruction which does not begin earlier than it is due.
  */
 export class VirtualClock implements MachineClock {
+  readonly isHostTime = false;
   onEarlier: (() => void) | undefined;
   readonly #queue = new AlarmQueue();
   readonly #holds = new HoldCount();

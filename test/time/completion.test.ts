@@ -55,3 +55,38 @@ it("does not take a second answer, nor one for an earlier request", () => {
   expect(ended).toEqual([[10, true]]);
   expect(clock.holds).toBe(1);
 });
+
+it("ends when the host has answered where time is the host's own, and time does not wait for that", () => {
+  const { clock, ended, completion } = fixture();
+  clock.isHostTime = true;
+  const answer = completion.start(0);
+  clock.advance(1000);
+  expect([clock.now, clock.holds, ended]).toEqual([1000, 0, []]);
+  answer(true);
+  // Not inside of the answer: the device may still be at the ring's next chain.
+  expect(ended).toEqual([]);
+  clock.advance(0);
+  expect(ended).toEqual([[1000, true]]);
+  completion.start(100)(true);
+  clock.advance(99);
+  expect(ended).toHaveLength(1);
+  clock.advance(1);
+  expect(ended).toEqual([
+    [1000, true],
+    [1100, true],
+  ]);
+});
+
+it("has nothing to tell of a cancelled request where time is the host's own, whenever the host answers", () => {
+  const { clock, ended, completion } = fixture();
+  clock.isHostTime = true;
+  const late = completion.start(0);
+  completion.cancel();
+  expect([completion.idle, clock.holds]).toEqual([false, 1]);
+  late(true);
+  expect([completion.idle, clock.holds]).toEqual([true, 0]);
+  completion.start(0)(true);
+  completion.cancel();
+  clock.advance(1000);
+  expect(ended).toEqual([]);
+});

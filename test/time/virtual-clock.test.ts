@@ -106,4 +106,17 @@ describe("host time", () => {
     wall = 1000;
     expect(clock.idle()).toBe(0);
   });
+
+  it("cuts a run short for an alarm that is set to the present, and for none to come", () => {
+    let wall = 100;
+    const clock = new HostClock(() => wall);
+    let cuts = 0;
+    clock.onEarlier = () => cuts++;
+    const alarm = clock.alarm("a", () => {});
+    alarm.set(clock.now + 1);
+    expect(cuts).toBe(0);
+    wall = 5000;
+    alarm.set(clock.now);
+    expect(cuts).toBe(1);
+  });
 });

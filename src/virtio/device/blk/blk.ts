@@ -49,7 +49,7 @@ const outside: Command = { kind: "refuse", status: blkStatus.ioError, why: "data
  * The block device (virtio 1.2 section 5.2): one queue over a raw disk.
  *
  * A request is given to the disk when it is taken from the ring, and ends at a modelled time: requests wait for each other's bytes,
- * as on one wire. Data read reaches the guest at that time and not before.
+ * as on one wire. Where time is the host's own, it ends when the host has done it. Data read reaches the guest at that time and not before.
  */
 export class Blk implements VirtioDevice {
   readonly name: string;
@@ -209,11 +209,16 @@ export class Blk implements VirtioDevice {
     request.moved = moved;
     request.bytes = bytes;
     this.#inHand.add(request);
-    this.#submit(request, before?.due ?? this.#book(bytes));
+    this.#submit(request, before?.due ?? (this.#clock.isHostTime ? this.#clock.now : this.#book(bytes)));
     return true;
   }
 
-  /** Takes the disk's wire for so many bytes. Gives when the request ends. */
+  /**
+   * Takes the disk's wire for so many bytes. Gives when the request ends.
+   *
+   * Where time is the host's own, only later pieces of long requests come here: what is taken from the ring is limited by the account
+   * of work, and these would hold the host otherwise.
+   */
   #book(bytes: number): number {
     const now = this.state.now;
     now.busyUntil = Math.max(now.busyUntil, this.#clock.now) + bytes * byteTime;
