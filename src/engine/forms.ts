@@ -85,7 +85,7 @@ export class Handlers {
       const out = new Bytes();
       const lowering = new HandlerLowering(out, module, front);
       lowering.handler(block);
-      module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out.view()));
+      module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out));
     }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), this.#imports);
     for (const [i, form] of forms.entries())

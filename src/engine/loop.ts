@@ -89,19 +89,19 @@ export function emitLoop(
 }
 
 /** The record behind a run of records: it is no instruction, so it gives back what was counted, and looks the pc up. */
-function endBody(slots: EngineSlots): Uint8Array {
+function endBody(slots: EngineSlots): Bytes {
   const out = new Bytes();
   out.u8(op.i32Const, 0, op.localGet, 1, op.i32Store, 2).u32(slots.pc.offset);
   out.u8(op.i32Const, 0);
   load(out, slots.budget.offset);
   out.u8(op.i32Const, 1, op.i32Add, op.i32Store, 2).u32(slots.budget.offset);
-  return out.u8(op.i32Const, Status.jump).view().slice();
+  return out.u8(op.i32Const, Status.jump);
 }
 
 /**
  * An instruction which lies on two pages: done by its own handler as long as the second page is the one that its bytes came from.
  */
-function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): Uint8Array {
+function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): Bytes {
   const [at, pc, linear, entry] = [0, 1, 2, 3];
   const out = new Bytes();
   out.u8(op.localGet, pc);
@@ -124,7 +124,7 @@ function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): 
   out.u8(op.i32Const, 0);
   load(out, slots.budget.offset);
   out.u8(op.i32Const, 1, op.i32Add, op.i32Store, 2).u32(slots.budget.offset);
-  return out.u8(op.i32Const, Reason.across).view().slice();
+  return out.u8(op.i32Const, Reason.across);
 }
 
 function load(out: Bytes, offset: number): void {
@@ -135,7 +135,7 @@ function storeLocal(out: Bytes, offset: number, local: number): void {
   out.u8(op.i32Const, 0, op.localGet, local, op.i32Store, 2).u32(offset);
 }
 
-function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, handler: number): Uint8Array {
+function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, handler: number): Bytes {
   const [pc, at, linear, budget, entry, jumped] = [0, 1, 2, 3, 4, 5];
   const out = new Bytes();
   const leave = (reason: number) => {
@@ -173,12 +173,12 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
     1,
     record.heat,
   );
-  out.u8(op.localGet, entry, op.i32Eqz, op.if, noValue);
+  out.u8(op.localGet, entry, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.hot);
   out.u8(op.end, op.end, op.end);
   out.u8(op.loop, noValue); // an instruction
   load(out, slots.budget.offset);
-  out.u8(op.localTee, budget, op.i32Eqz, op.if, noValue);
+  out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.budget);
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
@@ -194,7 +194,7 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.localSet, pc);
   find();
   load(out, slots.budget.offset);
-  out.u8(op.localTee, budget, op.i32Eqz, op.if, noValue);
+  out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.budget);
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
@@ -213,7 +213,7 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.end);
   storeLocal(out, slots.pc.offset, pc);
   out.u8(op.localGet, entry, op.return, op.end, op.unreachable);
-  return out.view().slice();
+  return out;
 }
 
 /** at = the record under the pc. `noPage`: the page is not in the fetch TLB; `noRecord`: it holds no record for this place. */
@@ -242,7 +242,7 @@ function lookUp(
   out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
   out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
   load(out, slots.mode.offset);
-  out.u8(op.i32Or, op.i32Ne, op.if, noValue);
+  out.u8(op.i32Or, op.i32Ne).hint(0).u8(op.if, noValue);
   noPage();
   out.u8(op.end);
   // at = table[offset in page]
@@ -250,7 +250,7 @@ function lookUp(
   if (alignment === 1)
     out.u8(op.localGet, linear, op.i32Const).s32(4095).u8(op.i32And, op.i32Const, 2, op.i32Shl, op.i32Add);
   else out.u8(op.localGet, linear, op.i32Const).s32(4092).u8(op.i32And, op.i32Add);
-  out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz, op.if, noValue);
+  out.u8(op.i32Load, 2, 0, op.localTee, at, op.i32Eqz).hint(0).u8(op.if, noValue);
   noRecord();
   out.u8(op.end);
 }
@@ -261,7 +261,7 @@ function chainBody(
   alignment: 1 | 4,
   handler: number,
   mostForms: number,
-): Uint8Array {
+): Bytes {
   const [pc, at, linear, entry, index] = [0, 1, 2, 3, 4];
   const out = new Bytes();
   const back = (why: Counted) => {
@@ -279,24 +279,24 @@ function chainBody(
     () => back("unchained-record"),
   );
   out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.localTee, index);
-  out.u8(op.i32Const).s32(mostForms).u8(op.i32LtU, op.if, noValue);
+  out.u8(op.i32Const).s32(mostForms).u8(op.i32LtU).hint(0).u8(op.if, noValue);
   back("unchained-region");
   out.u8(op.end);
   // What the loop does for an instruction: it is counted before it is begun.
   load(out, slots.budget.offset);
-  out.u8(op.localTee, linear, op.i32Eqz, op.if, noValue);
+  out.u8(op.localTee, linear, op.i32Eqz).hint(0).u8(op.if, noValue);
   back("unchained-budget");
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, linear, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, index, op.returnCallIndirect).u32(handler).u8(0);
-  return out.view().slice();
+  return out;
 }
 
 function advance(out: Bytes, pc: number, at: number): void {
   out.u8(op.localGet, pc, op.localGet, at, op.i32Load8U, 0, record.length, op.i32Add, op.localSet, pc);
 }
 
-function oneBody(slots: EngineSlots, handler: number): Uint8Array {
+function oneBody(slots: EngineSlots, handler: number): Bytes {
   const [at, pc, status] = [0, 1, 2];
   const out = new Bytes();
   load(out, slots.budget.offset);
@@ -313,5 +313,5 @@ function oneBody(slots: EngineSlots, handler: number): Uint8Array {
   advance(out, pc, at);
   out.u8(op.end);
   storeLocal(out, slots.pc.offset, pc);
-  return out.u8(op.localGet, status).view().slice();
+  return out.u8(op.localGet, status);
 }

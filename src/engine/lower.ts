@@ -75,7 +75,7 @@ export class HandlerLowering extends Lowering {
         this.value(node.args[0] as Node);
         out.u8(op.i32Const).s32(node.width);
         out.u8(op.call).u32(this.#module.importFunction(runtime, "probe", ["i32", "i32"], ["i32"]));
-        out.u8(op.if, noValue, op.i32Const, Status.fault, op.return, op.end);
+        out.hint(0).u8(op.if, noValue, op.i32Const, Status.fault, op.return, op.end);
         return;
       case "if":
         this.if(node);
@@ -168,7 +168,7 @@ export class HandlerLowering extends Lowering {
 
   #leaveOnTrap(): void {
     this.out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.trap.offset);
-    this.out.u8(op.if, noValue, op.i32Const, Status.fault, op.return, op.end);
+    this.out.hint(0).u8(op.if, noValue, op.i32Const, Status.fault, op.return, op.end);
   }
 
   #load(node: Node): void {
@@ -176,7 +176,7 @@ export class HandlerLowering extends Lowering {
     const writing = node.op === "load_rw";
     const type = node.type as Type;
     const { at, entry } = this.#lookUp(node.args[0] as Node, node.width, writing ? tlb.write : tlb.read);
-    out.u8(op.if, typeCode(type));
+    out.hint(1).u8(op.if, typeCode(type));
     this.#host(at, entry);
     this.loadFrom(type, node.width, 0, 0);
     out.u8(op.else);
@@ -207,7 +207,7 @@ export class HandlerLowering extends Lowering {
     this.value(value);
     out.u8(op.localSet).u32(held);
     const { at, entry } = this.#lookUp(address, node.width, tlb.write);
-    out.u8(op.if, noValue);
+    out.hint(1).u8(op.if, noValue);
     this.#host(at, entry);
     out.u8(op.localGet).u32(held);
     this.storeTo(type, node.width, 0, 0);

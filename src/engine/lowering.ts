@@ -343,6 +343,8 @@ export abstract class Lowering {
   protected if(node: Node): void {
     const { out } = this;
     this.value(node.args[0] as Node);
+    // What gives up on an instruction does so for the seldom case.
+    if (node.yes?.nodes.at(-1)?.op === "exit") out.hint(0);
     out.u8(op.if, node.type === undefined ? noValue : typeCode(node.type));
     this.arm(node.yes, node.type);
     if (node.no !== undefined) {

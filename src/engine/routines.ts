@@ -109,11 +109,11 @@ function withQuickWay(guest: GuestMemory, way: QuickWay, helper: WebAssembly.Imp
   const lowering = new RoutineLowering(out);
   lowering.routine(block);
   const result = lowering.result();
-  out.u8(op.localTee).u32(result).u8(op.i32Const).s32(-1).u8(op.i32Ne, op.if, noValue);
+  out.u8(op.localTee).u32(result).u8(op.i32Const).s32(-1).u8(op.i32Ne).hint(1).u8(op.if, noValue);
   out.u8(op.localGet).u32(result).u8(op.return, op.end);
   for (let n = 0; n < helperParams.length; n++) out.u8(op.localGet, n);
   out.u8(op.returnCall).u32(slow);
-  module.export("way", module.function(helperParams, ["i32"], lowering.locals, out.view()));
+  module.export("way", module.function(helperParams, ["i32"], lowering.locals, out));
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), {
     run: { memory: guest.memory, helper },
   });

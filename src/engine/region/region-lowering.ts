@@ -145,7 +145,7 @@ export class RegionLowering extends Lowering {
     // Made for accesses under one privilege.
     this.#word(this.#slots.tlb.offset);
     out.u8(op.i32Const).s32(this.#plan.tlb).u8(op.i32Ne);
-    this.#open("if", op.if);
+    this.#seldom();
     out.u8(op.localGet, pcLocal, op.localSet).u32(this.#out);
     this.#end("alone", "exits-privilege");
     this.#close();
@@ -219,6 +219,12 @@ export class RegionLowering extends Lowering {
   #open(label: string | Scope, opcode: number): void {
     this.#labels.push(label);
     this.out.u8(opcode, noValue);
+  }
+
+  /** An `if` for what seldom happens, so that V8 keeps it from costing anything where it does not. */
+  #seldom(): void {
+    this.out.hint(0);
+    this.#open("if", op.if);
   }
 
   #close(): void {
@@ -312,7 +318,7 @@ export class RegionLowering extends Lowering {
   #askBudget({ offset, need, record: at }: PlacedBlock): void {
     const { out } = this;
     out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(need).u8(op.i32LtU);
-    this.#open("if", op.if);
+    this.#seldom();
     this.#setOut(offset);
     if (at !== undefined) {
       // The loop would come back here, so with something left the instruction is done now.
@@ -516,7 +522,7 @@ export class RegionLowering extends Lowering {
     }
     if (leaving === undefined) return;
     this.#word(this.#slots.trap.offset);
-    this.#open("if", op.if);
+    this.#seldom();
     this.#write(leaving.writes);
     this.#giveBack(this.#block.instructions.length - leaving.index - 1);
     this.#setOut(this.#block.instructions[leaving.index] as number);
@@ -541,7 +547,7 @@ export class RegionLowering extends Lowering {
     this.pageOf(at, width);
     this.#entryWord(entry, tag);
     out.u8(op.i32Ne);
-    this.#open("if", op.if);
+    this.#seldom();
     out
       .u8(op.localGet)
       .u32(at)

@@ -242,7 +242,7 @@ export class Regions {
       helper: (node) => importHelper(node, module, front),
     });
     lowering.region();
-    module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out.view()));
+    module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out));
     return module.bytes();
   }
 }

@@ -2,6 +2,8 @@
 export class Bytes {
   #data = new Uint8Array(256);
   #length = 0;
+  /** Of code: where the `if` and `br_if` stand of which it is known how they mostly go, and 1 where their condition mostly holds, else 0. */
+  readonly hints: { readonly at: number; readonly likely: 0 | 1 }[] = [];
 
   get length(): number {
     return this.#length;
@@ -10,6 +12,12 @@ export class Bytes {
   u8(...values: readonly number[]): this {
     this.#room(values.length);
     for (const value of values) this.#data[this.#length++] = value;
+    return this;
+  }
+
+  /** Says of the `if` or `br_if` that comes next whether its condition mostly holds. */
+  hint(likely: 0 | 1): this {
+    this.hints.push({ at: this.#length, likely });
     return this;
   }
 

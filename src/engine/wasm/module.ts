@@ -15,7 +15,7 @@ interface FunctionType {
 interface Definition {
   readonly type: number;
   readonly locals: readonly Type[];
-  readonly body: Uint8Array;
+  readonly body: Bytes;
 }
 
 /**
@@ -65,8 +65,8 @@ export class ModuleBuilder {
   }
 
   /** @param body the code without the closing `end`. Returns the function's index. */
-  function(params: readonly Type[], results: readonly Type[], locals: readonly Type[], body: Uint8Array): number {
-    this.#functions.push({ type: this.type(params, results), locals, body: body.slice() });
+  function(params: readonly Type[], results: readonly Type[], locals: readonly Type[], body: Bytes): number {
+    this.#functions.push({ type: this.type(params, results), locals, body });
     return this.#importedFunctions + this.#functions.length - 1;
   }
 
@@ -101,13 +101,25 @@ export class ModuleBuilder {
     section(3, this.#functions.length, functions);
     section(7, this.#exportCount, this.#exports);
     const code = new Bytes();
-    for (const { locals, body } of this.#functions) {
+    const hints = new Bytes();
+    let hinted = 0;
+    for (const [k, { locals, body }] of this.#functions.entries()) {
       const declared = declare(locals);
+      if (body.hints.length > 0) {
+        hinted++;
+        hints.u32(this.#importedFunctions + k).u32(body.hints.length);
+        for (const { at, likely } of body.hints) hints.u32(declared.length + at).u8(1, likely);
+      }
       code
         .u32(declared.length + body.length + 1)
         .append(declared.view())
-        .append(body)
+        .append(body.view())
         .u8(0x0b);
+    }
+    if (hinted > 0) {
+      // Branch hinting: a custom section in front of the code. Whoever does not know it leaves it alone.
+      const content = new Bytes().name("metadata.code.branch_hint").u32(hinted).append(hints.view());
+      out.u8(0).u32(content.length).append(content.view());
     }
     section(10, this.#functions.length, code);
     return out.view().slice();
