@@ -4,6 +4,22 @@ import type { Bytes } from "./wasm/bytes.ts";
 import { typeCode } from "./wasm/module.ts";
 import { direct, float, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
 
+/** A sum, from which its carries follow, and by how much they are moved up. */
+export interface Sum {
+  readonly x: Node;
+  readonly y: Node;
+  readonly sum: Node;
+  readonly up: number;
+}
+
+/** The sum of a node which is its carries. a - b = c is the sum c + b = a: what the one borrows the other carries. */
+export function sumOf({ op: name, args }: Node): Sum | undefined {
+  if (!name.startsWith("carries") && !name.startsWith("borrows")) return undefined;
+  const [a, b, c] = args as [Node, Node, Node];
+  const up = name.endsWith("16") ? 16 : name.endsWith("8") ? 24 : 0;
+  return name.startsWith("carries") ? { x: a, y: b, sum: c, up } : { x: c, y: b, sum: a, up };
+}
+
 /**
  * Lowers IR to WebAssembly: what the interpreter's handlers and the regions have in common.
  *
@@ -34,13 +50,18 @@ export abstract class Lowering {
 
   protected count(block: Block): void {
     for (const node of block.nodes) {
-      for (const arg of node.args) this.use(arg);
+      for (const arg of this.used(node)) this.use(arg);
       for (const arm of [node.yes, node.no]) {
         if (arm === undefined) continue;
         this.count(arm);
         if (arm.result !== undefined) this.use(arm.result);
       }
     }
+  }
+
+  /** What a node computes with. */
+  protected used(node: Node): readonly Node[] {
+    return node.args;
   }
 
   protected use(node: Node): void {
@@ -98,13 +119,21 @@ export abstract class Lowering {
         out.u8(op.select);
         return;
       case "carries":
-        // (a & b) | ((a | b) & ~c)
-        this.#carry(x, y, z, false);
-        return;
+      case "carries16":
+      case "carries8":
       case "borrows":
-        // (~a & b) | ((~a | b) & c)
-        this.#carry(x, y, z, true);
+      case "borrows16":
+      case "borrows8": {
+        const { x, y, sum, up } = sumOf(node) as Sum;
+        const [a, b] = [this.local("i32"), this.local("i32")];
+        this.value(x);
+        out.u8(op.localSet).u32(a);
+        this.value(y);
+        out.u8(op.localSet).u32(b);
+        this.carries(a, b, () => this.value(sum));
+        if (up > 0) this.placed(() => out.u8(op.i32Const, up));
         return;
+      }
       case "bswap":
         this.value(x);
         if (node.type === "i64") this.#swap64();
@@ -261,19 +290,22 @@ export abstract class Lowering {
         .u32(0x12);
   }
 
-  #carry(x: Node, y: Node, z: Node, borrow: boolean): void {
+  /** Leaves the carries out of each bit of a sum: (a & b) | ((a | b) & ~sum). */
+  protected carries(a: number, b: number, sum: () => void): void {
     const { out } = this;
-    const [a, b] = [this.local("i32"), this.local("i32")];
-    this.value(x);
-    if (borrow) out.u8(op.i32Const, 0x7f, op.i32Xor);
-    out.u8(op.localSet).u32(a);
-    this.value(y);
-    out.u8(op.localSet).u32(b);
     out.u8(op.localGet).u32(a).u8(op.localGet).u32(b).u8(op.i32And);
     out.u8(op.localGet).u32(a).u8(op.localGet).u32(b).u8(op.i32Or);
-    this.value(z);
-    if (!borrow) out.u8(op.i32Const, 0x7f, op.i32Xor);
-    out.u8(op.i32And, op.i32Or);
+    sum();
+    out.u8(op.i32Const, 0x7f, op.i32Xor, op.i32And, op.i32Or);
+  }
+
+  /** The carries on the stack moved up, but for bit 3. */
+  protected placed(up: () => void): void {
+    const { out } = this;
+    const t = this.local("i32");
+    out.u8(op.localTee).u32(t);
+    up();
+    out.u8(op.i32Shl, op.localGet).u32(t).u8(op.i32Const, 8, op.i32And, op.i32Or);
   }
 
   /** The bytes of the i32 on the stack in the other order: two rotates and two masks. */

@@ -261,6 +261,15 @@ export function integerOperation(
       return i32((ux & uy) | ((ux | uy) & ~unsigned(z)));
     case "borrows":
       return i32((~ux & uy) | ((~ux | uy) & unsigned(z)));
+    case "carries16":
+    case "borrows16":
+    case "carries8":
+    case "borrows8": {
+      const carries = op.startsWith("carries")
+        ? (ux & uy) | ((ux | uy) & ~unsigned(z))
+        : (~ux & uy) | ((~ux | uy) & unsigned(z));
+      return i32((carries << (op.endsWith("8") ? 24n : 16n)) | (carries & 8n));
+    }
     default:
       return undefined;
   }

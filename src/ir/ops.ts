@@ -98,6 +98,11 @@ export const operations = {
     types: word,
     meaning: "the borrow out of each bit of the difference c = a - b (- 1)",
   },
+  // Of 16 and of 8 bits, so placed that one rule for the topmost serves all widths (cpu/x86/flags.ts).
+  carries16: { signature: "i32,i32,i32->i32", types: word, meaning: "carries << 16, and its bit 3 where that was" },
+  borrows16: { signature: "i32,i32,i32->i32", types: word, meaning: "borrows << 16, and its bit 3 where that was" },
+  carries8: { signature: "i32,i32,i32->i32", types: word, meaning: "carries << 24, and its bit 3 where that was" },
+  borrows8: { signature: "i32,i32,i32->i32", types: word, meaning: "borrows << 24, and its bit 3 where that was" },
   // IEEE 754 on bit patterns, to nearest even: i32 is a binary32, i64 a binary64. What a NaN that comes out looks like is open.
   fadd: { signature: "T,T->T", types: integers, meaning: "a + b, rounded" },
   fsub: { signature: "T,T->T", types: integers, meaning: "a - b, rounded" },

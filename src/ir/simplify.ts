@@ -61,18 +61,13 @@ function fits(value: Value, bits: number): boolean {
   return value.op === "sext8" || (value.op === "sext16" && bits === 16);
 }
 
-/** Of the borrows of a - b; or of those that count, moved up: (c << 24) | (c & 8), when a and b have 8 bits, or 16. */
+/** Of the borrows of a - b, when a and b have as many bits as count. */
 function subtracted(word: Value): Subtraction | undefined {
-  if (word.op === "borrows") {
-    const [a, b, difference] = word.args as [Value, Value, Value];
-    const plain = difference.op === "sub" && difference.args[0] === a && difference.args[1] === b;
-    return plain ? { a, b } : undefined;
-  }
-  const [high, low] = word.args;
-  if (word.op !== "or" || high?.op !== "shl" || low?.op !== "and" || high.args[0] !== low.args[0]) return undefined;
-  const bits = is(high.args[1], 24) ? 8 : is(high.args[1], 16) ? 16 : 0;
-  const found = bits !== 0 && high.args[0]?.op === "borrows" ? subtracted(high.args[0]) : undefined;
-  return found !== undefined && fits(found.a, bits) && fits(found.b, bits) ? found : undefined;
+  const bits = word.op === "borrows" ? 32 : word.op === "borrows16" ? 16 : word.op === "borrows8" ? 8 : 0;
+  if (bits === 0) return undefined;
+  const [a, b, difference] = word.args as [Value, Value, Value];
+  if (difference.op !== "sub" || difference.args[0] !== a || difference.args[1] !== b) return undefined;
+  return bits === 32 || (fits(a, bits) && fits(b, bits)) ? { a, b } : undefined;
 }
 
 /** Of a difference, or of one cut to the operands' width. */

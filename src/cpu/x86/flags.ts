@@ -35,10 +35,10 @@ export function unsigned(b: Builder, width: Width, value: Value): Value {
 }
 
 /** Carries out of each bit, so placed that the topmost of `width` is bit 31; the carry into bit 4 stays at bit 3. */
-function placed(b: Builder, width: Width, carries: Value): Value {
-  if (width === 4) return carries;
-  return b.or(b.shl(carries, b.i32(width === 1 ? 24 : 16)), b.and(carries, b.i32(8)));
-}
+const placed = {
+  carries: { 1: "carries8", 2: "carries16", 4: "carries" },
+  borrows: { 1: "borrows8", 2: "borrows16", 4: "borrows" },
+} as const;
 
 /** SF, ZF and PF from a result that is sign-extended already. */
 export function setResult(b: Builder, value: Value): void {
@@ -48,19 +48,19 @@ export function setResult(b: Builder, value: Value): void {
 
 /** All six from a sum a + b (+ CF). */
 export function setAdd(b: Builder, width: Width, x: Value, y: Value, sum: Value): void {
-  b.set(carry, placed(b, width, b.op("carries", x, y, sum)));
+  b.set(carry, b.op(placed.carries[width], x, y, sum));
   setResult(b, signed(b, width, sum));
 }
 
 /** All six from a difference a - b (- CF). */
 export function setSub(b: Builder, width: Width, x: Value, y: Value, difference: Value): void {
-  b.set(carry, placed(b, width, b.op("borrows", x, y, difference)));
+  b.set(carry, b.op(placed.borrows[width], x, y, difference));
   setResult(b, signed(b, width, difference));
 }
 
 /** All but CF: INC (`carries`) and DEC (`borrows`). Where CF differs from the new carry, bits 31 and 30 turn over together: OF stays. */
 export function setIncDec(b: Builder, width: Width, op: "carries" | "borrows", x: Value, value: Value): void {
-  const fresh = placed(b, width, b.op(op, x, b.i32(1), value));
+  const fresh = b.op(placed[op][width], x, b.i32(1), value);
   const differs = b.and(b.xor(fresh, b.get(carry)), b.i32(0x80000000 | 0));
   b.set(carry, b.xor(fresh, b.shrS(differs, b.i32(1))));
   setResult(b, signed(b, width, value));

@@ -6,7 +6,7 @@ import { type Counted, counterOffset, countOne } from "../counters.ts";
 import { record, tlb } from "../layout.ts";
 import { RegionStatus } from "../loop.ts";
 import { handlerParams, helperParams } from "../lower.ts";
-import { Lowering } from "../lowering.ts";
+import { Lowering, type Sum, sumOf } from "../lowering.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
 import { isElsewhere, targetOf } from "./discover.ts";
@@ -86,6 +86,8 @@ export class RegionLowering extends Lowering {
   readonly #plan: RegionPlan;
   readonly #imports: RegionImports;
   readonly #cells = new Map<number, number>();
+  /** Of cells that hold the carries of sums: the sum's locals beside that of the cell, which is its first term. Carries are computed when somebody asks. */
+  readonly #sums = new Map<number, { readonly y: number; readonly sum: number; readonly up?: number }>();
   readonly #positions = new Map<number, number>();
   /** Of a position which is entered, or is reached by way of a loop's start: its label. */
   readonly #labelOf = new Map<number, number>();
@@ -100,6 +102,7 @@ export class RegionLowering extends Lowering {
   /** Open labels, innermost last: `exit`, `faulted`, `alone`, `if`, or a scope. */
   readonly #labels: (string | Scope)[] = [];
   #here = 0;
+  #building: BuiltBlock | undefined;
 
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
     super(out, handlerParams.length);
@@ -113,6 +116,10 @@ export class RegionLowering extends Lowering {
     this.#why = this.local("i32");
     this.#label = this.local("i32");
     for (const cell of plan.cells) this.#cells.set(cell, this.local("i32"));
+    for (const [cell, narrow] of cellsOfSums(plan)) {
+      const parts = { y: this.local("i32"), sum: this.local("i32") };
+      this.#sums.set(cell, narrow ? { ...parts, up: this.local("i32") } : parts);
+    }
     for (const [k, block] of plan.blocks.entries()) if (block !== undefined) this.#positions.set(block.offset, k);
     this.#number();
   }
@@ -183,9 +190,9 @@ export class RegionLowering extends Lowering {
       .s32(pageSize - 1)
       .u8(op.i32And, op.i32Sub, op.localSet)
       .u32(this.#page);
-    for (const [cell, local] of this.#cells) {
+    for (const cell of this.#cells.keys()) {
       this.#word(cell);
-      out.u8(op.localSet).u32(local);
+      this.#setCell(cell);
     }
     out.u8(op.localGet, recordLocal, op.i32Load16U, 1).u32(record.entry).u8(op.localSet).u32(this.#label);
   }
@@ -209,11 +216,55 @@ export class RegionLowering extends Lowering {
   }
 
   #putBack(cell: number): void {
-    this.out
-      .u8(op.i32Const, 0, op.localGet)
-      .u32(this.#cells.get(cell) as number)
-      .u8(op.i32Store, 2)
-      .u32(cell);
+    this.out.u8(op.i32Const, 0);
+    this.#getCell(cell);
+    this.out.u8(op.i32Store, 2).u32(cell);
+  }
+
+  #getCell(cell: number): void {
+    const { out } = this;
+    const local = this.#cells.get(cell) as number;
+    const parts = this.#sums.get(cell);
+    if (parts === undefined) {
+      out.u8(op.localGet).u32(local);
+      return;
+    }
+    this.carries(local, parts.y, () => out.u8(op.localGet).u32(parts.sum));
+    const { up } = parts;
+    if (up !== undefined) this.placed(() => out.u8(op.localGet).u32(up));
+  }
+
+  /** The value on the stack into a cell. As a sum, v is v + v = 0: its carries are v. */
+  #setCell(cell: number): void {
+    const { out } = this;
+    const local = this.#cells.get(cell) as number;
+    const parts = this.#sums.get(cell);
+    if (parts === undefined) {
+      out.u8(op.localSet).u32(local);
+      return;
+    }
+    out.u8(op.localTee).u32(local).u8(op.localSet).u32(parts.y);
+    out.u8(op.i32Const, 0, op.localSet).u32(parts.sum);
+    if (parts.up !== undefined) out.u8(op.i32Const, 0, op.localSet).u32(parts.up);
+  }
+
+  /** The sum that a cell is given the carries of, where it is kept as one. */
+  #sumFor(cell: number, value: Node): Sum | undefined {
+    return this.#sums.has(cell) ? sumOf(value) : undefined;
+  }
+
+  /** What is put into cells: of carries, the sum's terms. */
+  protected override used(node: Node): readonly Node[] {
+    const writes = this.#building?.writes.get(node);
+    if (writes === undefined) return node.args;
+    return [...(node.op === "jump" ? node.args.slice(0, 1) : []), ...this.#put(writes)];
+  }
+
+  #put({ cells, values }: Writes): Node[] {
+    return values.flatMap((value, k) => {
+      const sum = this.#sumFor(cells[k] as number, value);
+      return sum === undefined ? [value] : [sum.x, sum.y, sum.sum];
+    });
   }
 
   #open(label: string | Scope, opcode: number): void {
@@ -337,10 +388,12 @@ export class RegionLowering extends Lowering {
   }
 
   /** Uses where control goes on count. What is wanted only to leave is computed there, unless it is an effect's value or needed anyway. */
-  #countUses({ block, leaving, pinned }: BuiltBlock): void {
+  #countUses(built: BuiltBlock): void {
+    const { block, leaving, pinned } = built;
+    this.#building = built;
     this.count(block);
     for (const { writes } of leaving.values()) {
-      for (const value of writes.values) {
+      for (const value of this.#put(writes)) {
         if (this.uses.has(value) || effects.has(value.op) || pinned.has(value)) this.use(value);
       }
     }
@@ -410,8 +463,23 @@ export class RegionLowering extends Lowering {
   }
 
   #write({ cells, values }: Writes): void {
-    for (const value of values) this.value(value);
-    for (const cell of [...cells].reverse()) this.out.u8(op.localSet).u32(this.#cells.get(cell) as number);
+    const { out } = this;
+    const sums = values.map((value, k) => this.#sumFor(cells[k] as number, value));
+    for (const [k, value] of values.entries()) {
+      const sum = sums[k];
+      for (const node of sum === undefined ? [value] : [sum.x, sum.y, sum.sum]) this.value(node);
+    }
+    for (let k = cells.length - 1; k >= 0; k--) {
+      const cell = cells[k] as number;
+      const sum = sums[k];
+      const parts = this.#sums.get(cell);
+      if (sum === undefined || parts === undefined) this.#setCell(cell);
+      else {
+        out.u8(op.localSet).u32(parts.sum).u8(op.localSet).u32(parts.y);
+        out.u8(op.localSet).u32(this.#cells.get(cell) as number);
+        if (parts.up !== undefined) out.u8(op.i32Const, sum.up, op.localSet).u32(parts.up);
+      }
+    }
   }
 
   get #block(): PlacedBlock {
@@ -485,8 +553,7 @@ export class RegionLowering extends Lowering {
   protected override leaf(node: Node): void {
     if (node.op === "pc") this.out.u8(op.localGet).u32(this.#page);
     else {
-      const cell = this.#cells.get(node.imm);
-      if (cell !== undefined) this.out.u8(op.localGet).u32(cell);
+      if (this.#cells.has(node.imm)) this.#getCell(node.imm);
       else {
         this.out.u8(op.i32Const, 0);
         this.loadFrom(node.type as Type, node.width, 4, node.imm);
@@ -518,7 +585,7 @@ export class RegionLowering extends Lowering {
     this.keep(node);
     for (const cell of cells) {
       this.#word(cell);
-      out.u8(op.localSet).u32(this.#cells.get(cell) as number);
+      this.#setCell(cell);
     }
     if (leaving === undefined) return;
     this.#word(this.#slots.trap.offset);
@@ -588,4 +655,20 @@ export class RegionLowering extends Lowering {
     this.value(value);
     this.storeTo(value.type as Type, node.width, 0, 0);
   }
+}
+
+/** Cells which are given the carries of a sum somewhere in the region, and whether any of them are moved up. */
+function cellsOfSums({ blocks }: RegionPlan): Map<number, boolean> {
+  const found = new Map<number, boolean>();
+  for (const block of blocks) {
+    if (block === undefined) continue;
+    for (const { cells, values } of block.built.writes.values()) {
+      for (const [k, value] of values.entries()) {
+        const cell = cells[k] as number;
+        const sum = sumOf(value);
+        if (sum !== undefined) found.set(cell, found.get(cell) === true || sum.up > 0);
+      }
+    }
+  }
+  return found;
 }
