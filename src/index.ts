@@ -20,3 +20,4 @@ export {
 export type { RunResult } from "./board/run-result.ts";
 export type { MachineSpec } from "./board/spec.ts";
 export { type HostEdge, Vm, type VmConsole } from "./board/vm.ts";
+export { dumpRegion } from "./debug/dump-region.ts";

@@ -1,13 +1,10 @@
-import { E500Cpu } from "../board/e500-cpu.ts";
 import type { Machine } from "../board/machine.ts";
 import type { RunResult } from "../board/run-result.ts";
-import { X86Cpu } from "../board/x86-cpu.ts";
 import type { Hit, Stops, WatchedRange } from "../engine/stops.ts";
-import { e500Target } from "./e500-target.ts";
-import { DebugMemory } from "./memory.ts";
+import type { DebugMemory } from "./memory.ts";
+import { seen } from "./seen.ts";
 import { Symbols } from "./symbols.ts";
 import type { Target } from "./target.ts";
-import { x86Target } from "./x86-target.ts";
 
 /** Why a machine stopped under the debugger. */
 export type Stop = Hit | { readonly kind: "asked" | "step" } | { readonly kind: "exit"; readonly status: number };
@@ -40,13 +37,9 @@ export class Debugger {
   constructor(machine: Machine, symbols: Symbols = new Symbols()) {
     this.machine = machine;
     this.symbols = symbols;
-    const { cpu } = machine;
-    const word = (physical: number) => this.memory.word(physical);
-    const target = x86Target(machine, word) ?? e500Target(machine);
-    if (target === undefined || !(cpu instanceof X86Cpu || cpu instanceof E500Cpu))
-      throw new Error(`machine ${machine.spec.name} has a processor which cannot be debugged`);
+    const { cpu, target, memory } = seen(machine);
     this.target = target;
-    this.memory = new DebugMemory(machine.memory, (address) => target.physical(address));
+    this.memory = memory;
     this.#stops = cpu.engine.stops;
     this.#stops.onHit = (hit) => {
       this.#hit ??= hit;

@@ -1,6 +1,6 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
-import type { Instruction } from "./region/discover.ts";
+import type { Discovery, Instruction } from "./region/discover.ts";
 
 /** A region as its page knows it. */
 export interface PlacedRegion {
@@ -10,6 +10,9 @@ export interface PlacedRegion {
   readonly entries: readonly number[];
   /** 1 where one of its instructions starts. */
   readonly instructions: Uint8Array;
+  /** What it was made of, and under which data TLB: enough to make it once more, to be looked at. */
+  readonly discovery: Discovery;
+  readonly tlb: number;
 }
 
 /** A page of guest code as decoded under one mode: a table with a word for each place where an instruction may start. */
@@ -70,6 +73,11 @@ export class CodeCache {
     this.#pages.clear();
     this.#byTable.clear();
     this.#next = this.#layout.arena;
+  }
+
+  /** The page for code, under each mode in which there is some. */
+  all(page: number): readonly CodePage[] {
+    return this.#pages.get(page) ?? [];
   }
 
   /** The page for code under this mode; `undefined` when it is not there yet. */

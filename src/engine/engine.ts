@@ -14,6 +14,7 @@ import { readCounters } from "./counters.ts";
 import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
+import { listPlace } from "./region/list-place.ts";
 import { Regions } from "./region/regions.ts";
 import { Stops } from "./stops.ts";
 import { SoftTlb } from "./virtual-memory.ts";
@@ -172,6 +173,18 @@ export class Engine implements EngineServices {
     return this.#regions.time;
   }
 
+  /**
+   * What became of the instruction at a linear address, which lies at this physical one: a listing of each region that holds it, or, where none does, of what the interpreter
+   * does for it. Empty where no code was decoded. Nothing of the machine is changed by it.
+   *
+   * @param slot the name of the piece of state that lies at a byte of the state.
+   */
+  list(linear: number, physical: number, slot: (offset: number) => string | undefined): readonly string[][] {
+    const page = this.#pageOf(physical);
+    const parts = { guest: this.#guest, cache: this.#cache, regions: this.#regions, front: this.#front };
+    return page === undefined ? [] : listPlace(parts, page, linear >>> 0, slot);
+  }
+
   /** Begins at most `limit` instructions; fewer when the CPU halts or `stop` is called. An instruction that faults counts. */
   run(limit: number): void {
     const front = this.#front;
@@ -308,17 +321,23 @@ export class Engine implements EngineServices {
   /** Enters the page of what was translated last into the fetch TLB, unless it is watched, or no memory. */
   #enterPage(linear: number): CodePage | undefined {
     const { physical, watched } = this.#translation;
-    const start = physical - (physical % pageSize);
-    const segment = this.#space.find(start);
-    const backing = segment?.target.backing;
-    if (watched || segment === undefined || backing === undefined || segment.end < start + pageSize) return undefined;
-    const page = (backing.base + start + segment.delta) >>> pageShift;
+    const page = watched ? undefined : this.#pageOf(physical);
+    if (page === undefined) return undefined;
     const mode = this.words[this.#front.slots.mode.index] as number;
     const code = this.#cache.find(page, mode) ?? this.#newPage(page, mode);
     const entry = this.#fetchEntry(linear);
     this.words[entry] = (linear & -pageSize) | mode;
     this.words[entry + 1] = code.table;
     return code;
+  }
+
+  /** The number in the guest memory of the page on which a physical address lies; undefined where that is no memory. */
+  #pageOf(physical: number): number | undefined {
+    const start = physical - (physical % pageSize);
+    const segment = this.#space.find(start);
+    const backing = segment?.target.backing;
+    if (segment === undefined || backing === undefined || segment.end < start + pageSize) return undefined;
+    return (backing.base + start + segment.delta) >>> pageShift;
   }
 
   #newPage(page: number, mode: number): CodePage {

@@ -60,6 +60,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
     .option("--gdb <port>", "hold the machine and wait for gdb at this port of 127.0.0.1; 0 for any that is free")
     .option("--lint", "say which rules of virtio the guest's drivers and the devices break, once each")
     .option("--stats", "print instructions and the RAM's hash at the end, on standard error")
+    .option("--dump-region <address>", "print at the end what became of the guest's code there: IR and WebAssembly")
     .action(async (machine: string, flags: BootFlags) => {
       const { bootCommand } = await import("./verbs/boot.ts");
       status = await bootCommand(machine, flags);

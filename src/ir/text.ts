@@ -1,5 +1,8 @@
 import type { Block, Node } from "./node.ts";
 
+/** The words for a node: `words` are those of the text form, `name` gives those for a value that stands before it. */
+export type Tell = (node: Node, words: string, name: (value: Node) => string) => string;
+
 /**
  * The text form of a block, a node a line:
  *
@@ -15,19 +18,21 @@ import type { Block, Node } from "./node.ts";
  *     exit halt(v4)
  *
  * Constants are written where they are used: `5`, `-1`; of 64 bits `5L`. `parse.ts` reads it back.
+ *
+ * @param tell words a node otherwise than by the text it is given, for blocks whose nodes mean more than they say.
  */
-export function print(block: Block): string {
+export function print(block: Block, tell: Tell = (_node, words) => words): string {
   const names = new Map<Node, string>();
   const lines: string[] = [];
-  printBlock(block, "", names, lines);
+  printBlock(block, "", names, lines, tell);
   return `${lines.join("\n")}\n`;
 }
 
-function printBlock(block: Block, indent: string, names: Map<Node, string>, lines: string[]): void {
-  for (const node of block.nodes) printNode(node, indent, names, lines);
+function printBlock(block: Block, indent: string, names: Map<Node, string>, lines: string[], tell: Tell): void {
+  for (const node of block.nodes) printNode(node, indent, names, lines, tell);
 }
 
-function printNode(node: Node, indent: string, names: Map<Node, string>, lines: string[]): void {
+function printNode(node: Node, indent: string, names: Map<Node, string>, lines: string[], tell: Tell): void {
   const args = node.args.map((arg) => operand(arg, names));
   let head = indent;
   if (node.type !== undefined) {
@@ -36,14 +41,14 @@ function printNode(node: Node, indent: string, names: Map<Node, string>, lines: 
     head += `${name}: ${node.type} = `;
   }
   if (node.op !== "if") {
-    lines.push(head + text(node, args));
+    lines.push(head + tell(node, text(node, args), (value) => operand(value, names)));
     return;
   }
   lines.push(`${head}if ${args[0]} {`);
   for (const [k, arm] of [node.yes, node.no].entries()) {
     if (arm === undefined) continue;
     if (k === 1) lines.push(`${indent}} else {`);
-    printBlock(arm, `${indent}  `, names, lines);
+    printBlock(arm, `${indent}  `, names, lines, tell);
     if (arm.result !== undefined && node.type !== undefined)
       lines.push(`${indent}  yield ${operand(arm.result, names)}`);
   }
@@ -74,5 +79,6 @@ function text(node: Node, args: readonly string[]): string {
 
 function operand(node: Node, names: Map<Node, string>): string {
   if (node.op === "const") return node.type === "i64" ? `${node.long}L` : `${node.imm}`;
-  return names.get(node) ?? "?";
+  // The start of a region's page stands in no block.
+  return names.get(node) ?? (node.op === "pc" ? "page" : "?");
 }

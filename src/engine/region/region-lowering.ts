@@ -101,6 +101,8 @@ export class RegionLowering extends Lowering {
   readonly #label: number;
   /** Open labels, innermost last: `exit`, `faulted`, `alone`, `if`, or a scope. */
   readonly #labels: (string | Scope)[] = [];
+  /** Where the code of each block starts, by position, and where that behind the last one does: for listings. */
+  readonly starts: number[] = [];
   #here = 0;
   #building: BuiltBlock | undefined;
 
@@ -157,6 +159,7 @@ export class RegionLowering extends Lowering {
     this.#end("alone", "exits-privilege");
     this.#close();
     for (const [k, block] of this.#plan.blocks.entries()) this.#place(k, block);
+    this.starts.push(out.length);
     this.#endScopes(this.#plan.blocks.length);
     // Nothing falls out of the last block.
     out.u8(op.unreachable, op.end);
@@ -313,8 +316,23 @@ export class RegionLowering extends Lowering {
     return found;
   }
 
+  /** What its locals hold, for listings: `cell` gives a name for a word of state. */
+  localNames(cell: (offset: number) => string): ReadonlyMap<number, string> {
+    return new Map([
+      [recordLocal, "$record"],
+      [pcLocal, "$pc"],
+      [this.#page, "$page"],
+      [this.#left, "$left"],
+      [this.#out, "$out"],
+      [this.#why, "$why"],
+      [this.#label, "$label"],
+      ...[...this.#cells].map(([offset, local]) => [local, `$${cell(offset)}`] as const),
+    ]);
+  }
+
   #place(k: number, block: PlacedBlock | undefined): void {
     const { out } = this;
+    this.starts.push(out.length);
     this.#endScopes(k);
     for (const scope of this.#plan.scopes) {
       if (scope.start === k) this.#open(scope, scope.kind === "loop" ? op.loop : op.block);

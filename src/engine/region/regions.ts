@@ -6,6 +6,7 @@ import { handlerParams, importHelper } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { type Discovery, discover, largest, type Source, type Stretch } from "./discover.ts";
+import type { Listed } from "./listing.ts";
 import { RegionBuilder } from "./region-builder.ts";
 import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
 import { type Graph, order, structure } from "./structure.ts";
@@ -118,15 +119,16 @@ export class Regions {
       }
     }
     const index = this.#free.pop() ?? this.#next++;
-    const plan = this.#plan(code, discovery, index, front);
-    const emitted = this.#emit(plan);
+    const tlb = this.#words[front.slots.tlb.index] as number;
+    const plan = this.#plan(code, discovery, index, tlb);
+    const emitted = this.#emit(plan).module.bytes();
     const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted), this.#imports);
     this.#world.table.set(index, instance.exports.region);
     const instructions = new Uint8Array(pageSize);
     for (const stretch of discovery.stretches) for (const { offset: at } of stretch.instructions) instructions[at] = 1;
     for (const [k, position] of plan.entries.entries())
       this.#enter(plan.blocks[position]?.record as number, index, k + 1);
-    code.regions.push({ index, entries: discovery.entries, instructions });
+    code.regions.push({ index, entries: discovery.entries, instructions, discovery, tlb });
     this.made++;
     this.alive++;
     this.bytes += emitted.length;
@@ -168,8 +170,15 @@ export class Regions {
     code.remade++;
   }
 
-  #plan(code: CodePage, { stretches, entries }: Discovery, index: number, front: FrontEnd): RegionPlan {
-    const { cache } = this.#world;
+  /** The region once more, to be looked at. */
+  list(code: CodePage, region: PlacedRegion): Listed {
+    const plan = this.#plan(code, region.discovery, region.index, region.tlb);
+    const { module, lowering, body } = this.#emit(plan);
+    return { plan, stretches: region.discovery.stretches, lowering, body, bytes: module.bytes().length };
+  }
+
+  #plan(code: CodePage, { stretches, entries }: Discovery, index: number, tlb: number): RegionPlan {
+    const { cache, front } = this.#world;
     const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
     const blocksAt = (offsets: readonly number[]) =>
       offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
@@ -223,11 +232,11 @@ export class Regions {
       shift: cache.shift,
       index,
       counters: this.#world.counters,
-      tlb: this.#words[front.slots.tlb.index] as number,
+      tlb,
     };
   }
 
-  #emit(plan: RegionPlan): Uint8Array<ArrayBuffer> {
+  #emit(plan: RegionPlan): Pick<Listed, "lowering" | "body"> & { readonly module: ModuleBuilder } {
     const { guest, table, front } = this.#world;
     const module = new ModuleBuilder();
     module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
@@ -243,7 +252,7 @@ export class Regions {
     });
     lowering.region();
     module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out));
-    return module.bytes();
+    return { module, lowering, body: out.view() };
   }
 }
 

@@ -36,6 +36,7 @@ export interface BootFlags {
   readonly gdb?: string;
   readonly lint?: boolean;
   readonly stats?: boolean;
+  readonly dumpRegion?: string;
 }
 
 const layouts = ["legacy", "overlay", "overlay-legacy", "modern", "modern-latched", "transitional"] as const;
@@ -47,6 +48,8 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   const expected = flags.expect === undefined ? undefined : parseRegex(flags.expect, "--expect");
   const timeout = flags.timeout === undefined ? undefined : parseSeconds(flags.timeout, "--timeout");
   const gdb = flags.gdb === undefined ? undefined : parseInteger(flags.gdb, "--gdb", 0, 65535);
+  const dumped =
+    flags.dumpRegion === undefined ? undefined : parseInteger(flags.dumpRegion, "--dump-region", 0, 2 ** 32 - 1);
   if (flags.exec === "lockstep") {
     const { lockstepCommand } = await import("./lockstep.ts");
     const { exec: _, ...rest } = flags;
@@ -74,6 +77,10 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
     };
     const status = await converse(machine, { kind, expected, timeout, traceOut, gdb, symbols, stopwatch, ran });
     traceOut.close();
+    if (dumped !== undefined) {
+      const { dumpRegion } = await import("../../debug/dump-region.ts");
+      writeText(2, dumpRegion(machine, dumped));
+    }
     if (flags.stats) {
       const { hostFigures, statistics } = await import("../stats.ts");
       writeText(2, statistics(machine));
