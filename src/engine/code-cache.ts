@@ -30,6 +30,8 @@ export interface CodePage {
   /** How often a region here took the place of others or was written over, and how many hot places are passed over until that happens again. */
   remade: number;
   patience: number;
+  /** How often accesses which regions here had put together turned out to lie on two pages. */
+  crossed: number;
 }
 
 /**
@@ -99,6 +101,7 @@ export class CodeCache {
       before: new Set(),
       remade: 0,
       patience: 0,
+      crossed: 0,
     };
     const others = this.#pages.get(page);
     if (others === undefined) this.#pages.set(page, [made]);

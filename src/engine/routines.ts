@@ -114,8 +114,8 @@ function withQuickWay(guest: GuestMemory, way: QuickWay, helper: WebAssembly.Imp
   for (let n = 0; n < helperParams.length; n++) out.u8(op.localGet, n);
   out.u8(op.returnCall).u32(slow);
   module.export("way", module.function(helperParams, ["i32"], lowering.locals, out));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), {
     run: { memory: guest.memory, helper },
   });
-  return exports["way"] as WebAssembly.ExportValue;
+  return instance.exports.way as WebAssembly.ExportValue;
 }

@@ -86,6 +86,7 @@ export class X86 implements FrontEnd {
 
   readonly cells = wordsOf(s.slots);
   readonly quick = { ...quickFpu, ...quickSimd };
+  readonly readsWhatItMayWrite = true;
   readonly contained = { ...containedFpu, ...containedSimd };
 
   get fault(): object {

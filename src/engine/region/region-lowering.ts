@@ -11,6 +11,7 @@ import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
 import { isElsewhere, targetOf } from "./discover.ts";
 import type { BuiltBlock, Leaving, Writes } from "./region-builder.ts";
+import { type Span, spansOf, type Touch } from "./spans.ts";
 import type { Scope } from "./structure.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
@@ -53,19 +54,15 @@ export interface RegionPlan {
   readonly shift: number;
   /** The region's index in the table of handlers. */
   readonly index: number;
+  /** Whether the TLB is asked for each access by itself. */
+  readonly apart: boolean;
   /** Where the counters lie. */
   readonly counters: number;
 }
 
-/** Locals with the address of an access, and with where its entry lies in the TLB. */
-interface Reached {
-  readonly at: number;
-  readonly entry: number;
-}
-
 /** Functions outside which a region calls or goes to. */
 export interface RegionImports {
-  /** Index of `enter(address, width, writing)`: 1 when the TLB has the page now. */
+  /** Index of `enter(address, length, writing, region)`: 1 when the TLB has the page now. `region` is 0 for an access by itself. */
   readonly enter: number;
   /** Index of `chain(pc)`. */
   readonly chain: number;
@@ -105,6 +102,10 @@ export class RegionLowering extends Lowering {
   readonly starts: number[] = [];
   #here = 0;
   #building: BuiltBlock | undefined;
+  /** The accesses of the block at hand. */
+  #touches: ReadonlyMap<Node, Touch> = new Map();
+  /** The locals with where in the guest memory the spans begin that were asked for. */
+  readonly #hosts = new Map<Span, number>();
 
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
     super(out, handlerParams.length);
@@ -256,8 +257,13 @@ export class RegionLowering extends Lowering {
     return this.#sums.has(cell) ? sumOf(value) : undefined;
   }
 
-  /** What is put into cells: of carries, the sum's terms. */
+  /** Of an access, the address that its span is counted from, if it asks for it; of what is put into cells, where that is carries, the sum's terms. */
   protected override used(node: Node): readonly Node[] {
+    const touch = this.#touches.get(node);
+    if (touch !== undefined) {
+      const { head, base } = touch.span;
+      return [...(head === node && base !== undefined ? [base] : []), ...node.args.slice(1)];
+    }
     const writes = this.#building?.writes.get(node);
     if (writes === undefined) return node.args;
     return [...(node.op === "jump" ? node.args.slice(0, 1) : []), ...this.#put(writes)];
@@ -409,8 +415,12 @@ export class RegionLowering extends Lowering {
   #countUses(built: BuiltBlock): void {
     const { block, leaving, pinned } = built;
     this.#building = built;
+    this.#touches = spansOf(block, this.#front.readsWhatItMayWrite === true, this.#plan.apart);
+    this.#hosts.clear();
     this.count(block);
-    for (const { writes } of leaving.values()) {
+    for (const [node, { writes }] of leaving) {
+      const touch = this.#touches.get(node);
+      if (touch !== undefined && touch.span.head !== node) continue;
       for (const value of this.#put(writes)) {
         if (this.uses.has(value) || effects.has(value.op) || pinned.has(value)) this.use(value);
       }
@@ -536,7 +546,8 @@ export class RegionLowering extends Lowering {
         this.#store(node);
         return;
       case "probe":
-        this.#reach(node, tlb.write);
+        this.#reach(node);
+        this.out.u8(op.drop);
         return;
       case "call":
         this.#call(node);
@@ -615,13 +626,27 @@ export class RegionLowering extends Lowering {
     this.#close();
   }
 
-  /** Makes sure of an access, or leaves the region; gives the locals of the address and of its entry in the TLB. */
-  #reach(node: Node, tag: number): Reached {
+  /**
+   * Leaves on the stack where in the guest memory an access's span begins, and gives how far from there the access lies. The first access of a span makes sure
+   * of it, or leaves the region.
+   */
+  #reach(node: Node): number {
+    const { span, offset } = this.#touches.get(node) as Touch;
+    const known = this.#hosts.get(span);
+    if (known !== undefined) {
+      this.out.u8(op.localGet).u32(known);
+      return offset - span.low;
+    }
     const { out } = this;
-    const { width } = node;
+    const { writing, low, high } = span;
+    const tag = writing ? tlb.write : tlb.read;
     const at = this.local("i32");
     const entry = this.local("i32");
-    this.value(node.args[0] as Node);
+    if (span.base === undefined) out.u8(op.i32Const).s32(low);
+    else {
+      this.value(span.base);
+      if (low !== 0) out.u8(op.i32Const).s32(low).u8(op.i32Add);
+    }
     out
       .u8(op.localTee)
       .u32(at)
@@ -629,7 +654,7 @@ export class RegionLowering extends Lowering {
       .s32((tlb.entries - 1) << 4)
       .u8(op.i32And, op.localSet)
       .u32(entry);
-    this.pageOf(at, width);
+    this.pageOf(at, high - low);
     this.#entryWord(entry, tag);
     out.u8(op.i32Ne);
     this.#seldom();
@@ -637,14 +662,23 @@ export class RegionLowering extends Lowering {
       .u8(op.localGet)
       .u32(at)
       .u8(op.i32Const)
-      .s32(width)
-      .u8(op.i32Const, tag === tlb.write ? 1 : 0);
+      .s32(high - low)
+      .u8(op.i32Const, writing ? 1 : 0, op.i32Const)
+      .s32(span.count > 1 ? this.#plan.index : 0);
     out.u8(op.call).u32(this.#imports.enter).u8(op.i32Eqz);
     this.#open("if", op.if);
     this.#leave(this.#built.leaving.get(node) as Leaving);
     this.#close();
     this.#close();
-    return { at, entry };
+    out.u8(op.localGet).u32(at);
+    this.#entryWord(entry, tlb.addend);
+    out.u8(op.i32Add);
+    if (span.count > 1) {
+      const host = this.local("i32");
+      this.#hosts.set(span, host);
+      out.u8(op.localTee).u32(host);
+    }
+    return offset - low;
   }
 
   #entryWord(entry: number, word: number): void {
@@ -655,23 +689,17 @@ export class RegionLowering extends Lowering {
       .u32(this.#plan.tlb + word);
   }
 
-  #hostAddress({ at, entry }: Reached): void {
-    this.out.u8(op.localGet).u32(at);
-    this.#entryWord(entry, tlb.addend);
-    this.out.u8(op.i32Add);
-  }
-
   #load(node: Node): void {
-    this.#hostAddress(this.#reach(node, node.op === "load_rw" ? tlb.write : tlb.read));
-    this.loadFrom(node.type as Type, node.width, 0, 0);
+    const offset = this.#reach(node);
+    this.loadFrom(node.type as Type, node.width, 0, offset);
     this.keep(node);
   }
 
   #store(node: Node): void {
     const value = node.args[1] as Node;
-    this.#hostAddress(this.#reach(node, tlb.write));
+    const offset = this.#reach(node);
     this.value(value);
-    this.storeTo(value.type as Type, node.width, 0, 0);
+    this.storeTo(value.type as Type, node.width, 0, offset);
   }
 }
 

@@ -31,6 +31,9 @@ export interface RegionWorld {
   readonly now: () => number;
 }
 
+/** After this many spans which lay on two pages, a page's regions are made anew with each access for itself. */
+const mostCrossings = 16;
+
 /** A page whose regions have been made anew this often waits this many doublings longer before it is looked at again. */
 const mostPatience = 6;
 
@@ -49,6 +52,8 @@ export class Regions {
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
+  /** The page of each index. */
+  readonly #pages: (CodePage | undefined)[] = [];
   /** How many were made, and how many of those another one took the place of or lay on a page that was written on. */
   made = 0;
   joined = 0;
@@ -61,7 +66,12 @@ export class Regions {
   time = 0;
 
   constructor(world: RegionWorld) {
-    const { guest, table, enter, chain, helpers, cache } = world;
+    const { guest, table, chain, helpers, cache } = world;
+    const enter = (address: number, length: number, writing: number, index: number): number => {
+      const entered = world.enter(address, length, writing);
+      if (entered === 0 && (address & (pageSize - 1)) + length > pageSize) this.#crossed(index);
+      return entered;
+    };
     this.#world = world;
     this.#words = new Int32Array(guest.memory.buffer);
     this.#halves = new Uint16Array(guest.memory.buffer);
@@ -128,11 +138,20 @@ export class Regions {
     for (const stretch of discovery.stretches) for (const { offset: at } of stretch.instructions) instructions[at] = 1;
     for (const [k, position] of plan.entries.entries())
       this.#enter(plan.blocks[position]?.record as number, index, k + 1);
+    this.#pages[index] = code;
     code.regions.push({ index, entries: discovery.entries, instructions, discovery, tlb });
     this.made++;
     this.alive++;
     this.bytes += emitted.length;
     return true;
+  }
+
+  /** A span of a region lies on two pages, for which it was left. */
+  #crossed(index: number): void {
+    const code = this.#pages[index];
+    if (code === undefined || ++code.crossed !== mostCrossings) return;
+    for (const { entries } of code.regions)
+      for (const offset of entries) this.#halves[(this.#world.cache.entry(code, offset) + record.heat) >> 1] = 1;
   }
 
   /** Lets a record lead to an entry of a region. */
@@ -231,6 +250,7 @@ export class Regions {
       table: code.table,
       shift: cache.shift,
       index,
+      apart: code.crossed >= mostCrossings,
       counters: this.#world.counters,
       tlb,
     };
@@ -241,7 +261,7 @@ export class Regions {
     const module = new ModuleBuilder();
     module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
     module.importTable("run", "table", table.length);
-    const enter = module.importFunction("run", "enter", ["i32", "i32", "i32"], ["i32"]);
+    const enter = module.importFunction("run", "enter", ["i32", "i32", "i32", "i32"], ["i32"]);
     const chain = module.importFunction("run", "chain", ["i32"], ["i32"]);
     const out = new Bytes();
     const lowering = new RegionLowering(out, plan, front, {
