@@ -1,3 +1,4 @@
+import { bitOf, isTruth, mayBeOne } from "./bits.ts";
 import type { Builder, Value } from "./builder.ts";
 import { integerOperation } from "./evaluate.ts";
 import type { Operation } from "./ops.ts";
@@ -129,6 +130,27 @@ function isZero(b: Builder, x: Value): Value | undefined {
   return found && b.eq(found.a, found.b);
 }
 
+/** x & m, m known: what of it is known, or follows from how x was made. */
+function masked(b: Builder, x: Value, m: Value): Value | undefined {
+  if (m.op !== "const" || m.type !== "i32") return undefined;
+  const [inner, by] = x.args;
+  const known = inner !== undefined && by?.op === "const";
+  if (known && x.op === "shr_u" && m.imm === 1) {
+    const bit = bitOf(b, inner, by.imm & 31);
+    if (bit !== undefined) return bit;
+  }
+  const may = mayBeOne(x);
+  if ((may & m.imm) === 0) return b.i32(0);
+  if ((may & ~m.imm) === 0) return x;
+  if (!known) return undefined;
+  if (x.op === "and") return b.and(inner, b.i32(by.imm & m.imm));
+  // Bits that are rotated out at one end, and masked where they come in at the other, are shifted out.
+  const shift = by.imm & 31;
+  if (x.op === "rotl" && m.imm === -1 << shift) return b.shl(inner, b.i32(shift));
+  if (x.op === "rotl" && m.imm === -1 >>> (32 - shift)) return b.shrU(inner, b.i32(32 - shift));
+  return undefined;
+}
+
 const rules: Partial<Record<Operation, Rule>> = {
   // x + 0 = x, 0 + y = y
   add: (b, x, y) => (is(y, 0) ? x : is(x, 0) ? y : reassociate(b, x, y)),
@@ -137,17 +159,20 @@ const rules: Partial<Record<Operation, Rule>> = {
   // x * 0 = 0, x * 1 = x
   mul: (b, x, y) => (is(y, 0) || is(x, 0) ? zero(b, x) : is(y, 1) ? x : is(x, 1) ? y : undefined),
   // x & 0 = 0, x & -1 = x, x & x = x
-  and: (b, x, y) => (is(y, 0) || is(x, 0) ? zero(b, x) : is(y, -1) || x === y ? x : is(x, -1) ? y : undefined),
+  and: (b, x, y) => (is(y, 0) || is(x, 0) ? zero(b, x) : is(y, -1) || x === y ? x : is(x, -1) ? y : masked(b, x, y)),
   // x | 0 = x, x | x = x
   or: (b, x, y) => (is(y, 0) || x === y ? x : is(x, 0) ? y : orEqual(b, x, y)),
-  // x ^ 0 = x, x ^ x = 0
-  xor: (b, x, y) => (is(y, 0) ? x : is(x, 0) ? y : x === y ? zero(b, x) : undefined),
+  // x ^ 0 = x, x ^ x = 0, a comparison ^ 1 = its opposite
+  xor: (b, x, y) =>
+    is(y, 0) ? x : is(x, 0) ? y : x === y ? zero(b, x) : is(y, 1) && isTruth(x) ? isZero(b, x) : undefined,
   shl: shift,
   shr_s: shift,
   shr_u: (b, x, y) => (is(y, 0) ? x : is(y, 31) ? topBit(b, x) : undefined),
   rotl: shift,
   rotr: shift,
   eqz: isZero,
+  // the bytes in the other order, and back
+  bswap: (_b, x) => (x.op === "bswap" ? x.args[0] : undefined),
   // nothing is borrowed by x - 0 and x - x
   borrows: (b, x, y, z) => ((is(y, 0) && x === z) || (x === y && is(z, 0)) ? b.i32(0) : undefined),
   // the high part of what was just extended, and the low part of it

@@ -76,4 +76,73 @@ describe("folding", () => {
     expect(b.xor(x, x).imm).toBe(0);
     expect(b.add(b.add(x, b.i32(5)), b.i32(-3)).args[1]?.imm).toBe(2);
   });
+
+  /** A field as a comparison leaves it: 8, 4 or 2 for less, greater, equal, and a summary bit. */
+  function field(b: Builder, less: "lt_s" | "lt_u", x: Value, y: Value, summary: Value): Value {
+    const order = b.select(b.op(less, x, y), b.i32(8), b.select(b.eq(x, y), b.i32(2), b.i32(4)));
+    return b.or(order, b.and(summary, b.i32(1)));
+  }
+  const bit = (b: Builder, value: Value, k: number) => b.and(b.shrU(value, b.i32(k)), b.i32(1));
+
+  it("makes one comparison of a bit that was made by comparing", () => {
+    const b = new Builder();
+    const [x, y, s] = [b.field(6), b.field(7), b.field(0)];
+    for (const [less, greater] of [
+      ["lt_s", "gt_s"],
+      ["lt_u", "gt_u"],
+    ] as const) {
+      const made = field(b, less, x, y, s);
+      expect(bit(b, made, 3).op).toBe(less);
+      expect(bit(b, made, 2).op).toBe(greater);
+      expect(bit(b, made, 1).op).toBe("eq");
+      expect(b.xor(bit(b, made, 1), b.i32(1)).op).toBe("ne");
+    }
+  });
+
+  it("leaves every bit of such a field as it was", () => {
+    fc.assert(
+      fc.property(
+        edge,
+        edge,
+        fc.boolean(),
+        fc.constantFrom("lt_s", "lt_u"),
+        fc.nat(5),
+        fc.boolean(),
+        (p, q, s, less, k, same) => {
+          const [x, y] = [p, same ? p : q];
+          const lower = less === "lt_s" ? x < y : x >>> 0 < y >>> 0;
+          const expected = (((lower ? 8 : x === y ? 2 : 4) | (s ? 1 : 0)) >> k) & 1;
+          const run = { operands: [s ? 1 : 0, 0, 0, 0, 0, 0, x, y], state: new Map(), memory: new Map() };
+          const made = block((b) => bit(b, field(b, less, b.field(6), b.field(7), b.field(0)), k));
+          expect(onEvaluator(made, run).state.getInt32(256, true)).toBe(expected);
+          const known = block((b) => bit(b, field(b, less, b.field(6), b.i32(y), b.field(0)), k));
+          expect(onEvaluator(known, run).state.getInt32(256, true)).toBe(expected);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("takes a rotated and masked word, and a mask of a mask, for what it was before", () => {
+    const masks = fc.oneof(
+      edge,
+      fc.nat(31).map((n) => -1 << n),
+      fc.nat(31).map((n) => -1 >>> (n + 1)),
+    );
+    fc.assert(
+      fc.property(edge, fc.nat(31), masks, masks, (x, n, first, second) => {
+        const rotated = (x << n) | (n === 0 ? 0 : x >>> (32 - n));
+        const run = { operands: [0, 0, 0, 0, 0, 0, x, 0], state: new Map(), memory: new Map() };
+        const made = block((b) => b.and(b.and(b.op("rotl", b.field(6), b.i32(n)), b.i32(first)), b.i32(second)));
+        expect(onEvaluator(made, run).state.getInt32(256, true)).toBe(rotated & first & second);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("moves a byte-reversed word back at no cost", () => {
+    const b = new Builder();
+    const x = b.field(6);
+    expect(b.op("bswap", b.op("bswap", x))).toBe(x);
+  });
 });

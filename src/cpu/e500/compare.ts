@@ -1,7 +1,6 @@
 import type { Builder, Value } from "../../ir/builder.ts";
 import type { Instruction } from "./instruction.ts";
 import type { Body } from "./pattern.ts";
-import { so } from "./slots.ts";
 
 /* Power ISA 2.06 Book I, "Fixed-Point Compare Instructions" and "Fixed-Point Trap Instructions". Of cmp's L the core knows 0 only, and ignores it. */
 
@@ -10,7 +9,7 @@ function compare(less: "lt_s" | "lt_u", second: (i: Instruction) => Value): Body
     const { b } = i;
     const [x, y] = [i.ra, second(i)];
     const order = b.select(b.op(less, x, y), b.i32(8), b.select(b.eq(x, y), b.i32(2), b.i32(4)));
-    i.setField(b.or(order, b.get(so)));
+    i.setField(b.or(order, i.summary));
   };
 }
 

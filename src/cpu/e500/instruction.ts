@@ -169,7 +169,12 @@ export class Instruction {
   setCr0(value: Value): void {
     const { b } = this;
     const sign = b.select(b.ltS(value, b.i32(0)), b.i32(8), b.select(b.eqz(value), b.i32(2), b.i32(4)));
-    b.set(cr0, b.or(sign, b.get(so)));
+    b.set(cr0, b.or(sign, this.summary));
+  }
+
+  /** XER[SO], which every comparison copies. That it is 0 or 1 is said again, so that the other bits of a field follow from what was compared alone. */
+  get summary(): Value {
+    return this.b.and(this.b.get(so), this.b.i32(1));
   }
 
   /** OV and, with it, SO, when OE asks for it. `value` is 0 or 1 and is computed then only. */
