@@ -59,8 +59,11 @@ function extended(x: (i: Instruction) => Value, y: (i: Instruction) => Value): B
   return (i) => {
     const { b } = i;
     const [p, q] = [x(i), y(i)];
-    const value = b.add(b.add(p, q), b.get(ca));
-    b.set(ca, b.shrU(b.op("carries", p, q, value), b.i32(31)));
+    // In 64 bits the carry is the bit above the sum.
+    const wide = (x: Value) => b.op("extend_u", x);
+    const sum = b.add(b.add(wide(p), wide(q)), wide(b.get(ca)));
+    const value = b.op("wrap", sum);
+    b.set(ca, b.op("wrap", b.op("shr_u", sum, b.i64(32n))));
     i.recordOverflow(() => sumOverflow(i, p, q, value));
     finish(i, value);
   };

@@ -46,8 +46,10 @@ type SystemHelpers = {
   readonly mtmsr: (value: number) => number;
   readonly wait: () => number;
 
-  /** Call: MSR[EE] became 1. */
-  readonly enabled: () => number;
+  /** Call: whether MSR[EE], were it 1, would let an interrupt in. */
+  readonly externalWaits: () => number;
+  /** Exit: MSR[EE] becomes 1, and lets it in. */
+  readonly enableExternal: () => number;
 
   // --- special-purpose registers
 

@@ -20,12 +20,11 @@ export const rlwimi: Body = (i) => {
   finish(i, b.or(b.and(b.op("rotl", i.rs, i.shift), mask), b.and(i.ra, b.not(mask))));
 };
 
-/** Amounts of 32 to 63 shift everything out. */
+/** Amounts count mod 64, as they do for 64 bits; those of 32 to 63 shift everything out. */
 function shift(op: "shl" | "shr_u"): Body {
   return (i) => {
     const { b } = i;
-    const amount = i.rb;
-    finish(i, b.select(b.and(amount, b.i32(32)), b.i32(0), b.op(op, i.rs, amount)));
+    finish(i, b.op("wrap", b.op(op, b.op("extend_u", i.rs), b.op("extend_u", i.rb))));
   };
 }
 
@@ -38,7 +37,10 @@ export const srawi: Body = (i) => {
   const source = i.rs;
   const amount = i.shift;
   const value = b.shrS(source, amount);
-  b.set(ca, b.and(b.shrU(source, b.i32(31)), b.ne(b.shl(value, amount), source)));
+  // Of the sign and what is shifted out, as one number: more than the sign alone.
+  const sign = b.i32(0x8000_0000 | 0);
+  const lost = b.or(b.sub(b.shl(b.i32(1), amount), b.i32(1)), sign);
+  b.set(ca, b.op("gt_u", b.and(source, lost), sign));
   finish(i, value);
 };
 

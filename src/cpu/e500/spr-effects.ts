@@ -3,7 +3,7 @@ import type { Slot } from "../../ir/slots.ts";
 import { Dbcr0 } from "./constants.ts";
 import type { Core } from "./core.ts";
 import * as s from "./slots.ts";
-import { clearedByOnes, type Register, selfClearing, sprs } from "./spr.ts";
+import { clearedByOnes, type Register, sprs } from "./spr.ts";
 import type { Timers } from "./timers.ts";
 import { tlb0Config, tlb1Config } from "./tlb.ts";
 import { flashInvalidate } from "./tlb-instructions.ts";
@@ -106,7 +106,7 @@ function writeActive(core: Core, number: number, value: number): number {
     core.set(slot, core.get(slot) & ~value);
     return Status.next;
   }
-  core.set(slot, value & register.mask & ~(selfClearing.get(number) ?? 0));
+  core.set(slot, value & register.mask);
   if (number === 338 && core.get(slot) !== 0)
     core.wires.report("lpid", `logical partition ${core.get(slot)}: translations do not look at it`);
   if (!debugControls.has(number)) return Status.next;

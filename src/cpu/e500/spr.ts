@@ -185,12 +185,14 @@ const entries: readonly Entry[] = [
   word(990, "L2CAPTECC", r.L2CAPTECC),
   active(991, "L2ERRDET", r.L2ERRDET),
   word(1008, "HID0", r.HID0),
-  active(1010, "L1CSR0", r.L1CSR0),
-  active(1011, "L1CSR1", r.L1CSR1),
+  // Flash invalidation and lock clearing are done, and the bits that ask for them 0, at once.
+  word(1010, "L1CSR0", r.L1CSR0, ~0x0102),
+  word(1011, "L1CSR1", r.L1CSR1, ~0x0102),
   both(1012, "MMUCSR0"),
-  active(1013, "BUCSR", r.BUCSR),
+  word(1013, "BUCSR", r.BUCSR, ~0x0200),
   given(1015, "MMUCFG"),
-  active(1017, "L2CSR0", r.L2CSR0),
+  // Flash invalidate, flush, lock flash clear.
+  word(1017, "L2CSR0", r.L2CSR0, ~0x0020_0c00),
   word(1018, "L2CSR1", r.L2CSR1),
   given(1023, "SVR"),
 ];
@@ -202,15 +204,6 @@ export const sprs: ReadonlyMap<number, Register> = new Map(entries);
 export function isPrivileged(number: number): boolean {
   return (number & 0x10) !== 0;
 }
-
-/** Bits that hardware clears at once when they are written as 1: flash invalidation and lock clearing. */
-export const selfClearing: ReadonlyMap<number, number> = new Map([
-  [1010, 0x0102],
-  [1011, 0x0102],
-  [1013, 0x0200],
-  // L2 flash invalidate, flush, lock flash clear.
-  [1017, 0x0020_0c00],
-]);
 
 /** Registers whose bits are cleared by writing ones. */
 export const clearedByOnes: ReadonlySet<number> = new Set([304, 572, 991]);

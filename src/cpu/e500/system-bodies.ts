@@ -41,11 +41,12 @@ export const mtmsr: Body = (i) => i.exit("mtmsr", i.rs);
 
 const ee = (i: Instruction) => i.b.i32(Msr.ee);
 
+/** Where EE becomes 1 and lets an interrupt in that waits, a helper does it. */
 function setEe(i: Instruction, value: Value): void {
   const { b } = i;
   const before = b.get(msr);
+  b.if(b.and(value, b.not(before)), () => void b.if(i.call("externalWaits"), () => i.exit("enableExternal")));
   b.set(msr, b.or(b.and(before, b.not(ee(i))), value));
-  b.if(b.and(value, b.not(before)), () => void i.call("enabled"));
 }
 
 export const wrtee: Body = (i) => setEe(i, i.b.and(i.rs, ee(i)));

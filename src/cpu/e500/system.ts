@@ -1,4 +1,4 @@
-import { Access, Translation } from "../../ir/frontend.ts";
+import { Access, type Contained, Translation } from "../../ir/frontend.ts";
 import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Dbcr0, Dbsr, Esr, Ivor, lineSize, Mas2, Msr } from "./constants.ts";
@@ -14,6 +14,15 @@ import type { Timers } from "./timers.ts";
 import { tlbilx, tlbivax, tlbre, tlbsx, tlbwe } from "./tlb-instructions.ts";
 
 const r = s.spr;
+
+/** What it looks at is what `pending` in interrupts.ts does. */
+export const containedSystem: Readonly<Record<string, Contained>> = {
+  externalWaits: {
+    words: [],
+    others: [s.msr, s.fpscr, s.doorbells, s.criticalInput, s.machineCheck, r.MCSR, r.DBCR0, r.DBSR, r.TSR, r.TCR],
+    repeatable: true,
+  },
+};
 
 /** What instruction bodies leave to the system half; `helpers.ts` says what each is to do. */
 export function systemHelpers(core: Core, timers: Timers, identity: Identity): Helpers {
@@ -104,9 +113,17 @@ export function systemHelpers(core: Core, timers: Timers, identity: Identity): H
       core.set(s.halted, 1);
       return leave;
     },
-    enabled: () => {
-      if (core.wanted()) core.engine.attention();
-      return 0;
+    externalWaits: () => {
+      const { msr } = core;
+      core.set(s.msr, msr | Msr.ee);
+      const waits = core.wanted();
+      core.set(s.msr, msr);
+      return waits ? 1 : 0;
+    },
+    enableExternal: () => {
+      core.set(s.msr, core.msr | Msr.ee);
+      core.engine.attention();
+      return next;
     },
 
     readSpr: (number) => readSpr(timers, identity, number),
