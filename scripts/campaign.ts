@@ -6,12 +6,20 @@
  * --float: x87, MMX and SSE, or the e500's floating point, instead of integers. "both" is the interpreter, and regions for a part of the cases.
  * x86 is held to the processor this runs on, e500 to qemu-ppc-static. The oracles are scripts/x86-oracle.c and scripts/e500-campaign.c, built when
  * first needed by i686-linux-gnu-gcc and powerpc-linux-gnu-gcc. A report names seed and case: `--seed N --from K --cases 1` gives it again.
+ *
+ *     npm run campaign -- --lockstep [--cpu x86|e500] [--cases N] [--seconds S] [--seed N] [--from K]
+ *
+ * --lockstep: random programs with loops, calls, faults and stores into their own code on regions and on the interpreter, compared behind each slice
+ * (test/campaign/in-step.ts). It needs no oracle.
  */
 
 import { parseArgs } from "node:util";
 import { campaign, type Target } from "../test/campaign/campaign.ts";
 import { e500FloatTarget } from "../test/campaign/e500-float-target.ts";
+import { e500Programs } from "../test/campaign/e500-programs.ts";
 import { e500Target } from "../test/campaign/e500-target.ts";
+import { inStep, type StepTarget } from "../test/campaign/in-step.ts";
+import { x86Programs } from "../test/campaign/x86-programs.ts";
 import { x86Target } from "../test/campaign/x86-target.ts";
 
 const executors = { both: "both", interp: "interpreter", jit: "regions", evaluator: "evaluator" } as const;
@@ -30,6 +38,7 @@ const { values } = parseArgs({
     from: { type: "string", default: "0" },
     exec: { type: "string", default: "both" },
     float: { type: "boolean", default: false },
+    lockstep: { type: "boolean", default: false },
   },
 });
 
@@ -73,7 +82,27 @@ async function main<C, A>(target: Target<C, A>): Promise<void> {
   process.exitCode = outcome.difference === undefined ? 0 : 1;
 }
 
-if (values.cpu === "x86") await main(await x86Target(executor, values.float ? "float" : "integer"));
+function inLockstep<P>(target: StepTarget<P>): void {
+  let told = performance.now();
+  const progress = (done: number) => {
+    if (performance.now() - told < 10_000) return;
+    told = performance.now();
+    console.error(`${target.name} in lock-step: ${done} cases`);
+  };
+  const outcome = inStep(target, { seed, from, cases, seconds, progress });
+  if (outcome.difference !== undefined) console.log(outcome.difference.join("\n"));
+  const share = Math.round((100 * outcome.translated) / Math.max(1, outcome.instructions));
+  console.log(
+    `${target.name} in lock-step: ${outcome.done} cases from ${from} on, seed ${seed}, ${outcome.instructions} instructions, ${share} % of them in regions: ${outcome.difference === undefined ? "no difference" : "a difference"}`,
+  );
+  process.exitCode = outcome.difference === undefined ? 0 : 1;
+}
+
+if (values.lockstep) {
+  if (values.cpu === "x86") inLockstep(x86Programs);
+  else if (values.cpu === "e500") inLockstep(e500Programs);
+  else fail("--cpu is x86 or e500");
+} else if (values.cpu === "x86") await main(await x86Target(executor, values.float ? "float" : "integer"));
 else if (values.cpu === "e500" && values.float)
   await main(await (executor === "both" ? e500FloatTarget("interpreter", "regions") : e500FloatTarget(executor)));
 else if (values.cpu === "e500")

@@ -231,6 +231,11 @@ export class Engine implements EngineServices {
     this.#space.write(address, width, value);
   }
 
+  /** Forgets all decoded and translated code, as if none had run. Between two runs only. */
+  forgetCode(): void {
+    this.#empty();
+  }
+
   flushTlb(keepGlobal = false): void {
     this.#tlb.flush(keepGlobal);
     this.#forgetFetches();

@@ -40,6 +40,8 @@ export interface BareOptions {
   /** Exceptions and INT3 stop the run instead of being delivered. */
   readonly stopAtExceptions?: boolean;
   readonly model?: string;
+  /** Jumps to a place before it is translated, where regions are made; 1 when left out. */
+  readonly threshold?: number;
   readonly readPort?: (port: number, width: number) => number;
   readonly coprocessorError?: (level: 0 | 1) => 0 | 1;
   readonly writePort?: (port: number, width: number, value: number) => void;
@@ -107,14 +109,16 @@ export function resume(machine: BareX86): void {
 export function bareX86(executor: Executor, options: BareOptions = {}): BareX86 {
   const front = new Front(options);
   const size = options.memory ?? 2 << 20;
-  return executor === "evaluator" ? new OnEvaluator(front, size) : onEngine(front, size, executor);
+  return executor === "evaluator"
+    ? new OnEvaluator(front, size)
+    : onEngine(front, size, executor, options.threshold ?? 1);
 }
 
-function onEngine(front: X86, size: number, executor: "interpreter" | "regions"): BareX86 {
+function onEngine(front: X86, size: number, executor: "interpreter" | "regions", threshold: number): BareX86 {
   const guest = new GuestMemory(size + stateSize + engineMemory() + 65536);
   // The state comes first in the guest memory, which is the engine's to lay out.
   const space = new AddressSpace("memory", 2 ** 32);
-  const engine = new Engine(guest, space, front, executor === "regions" ? { threshold: 1 } : { executor: "interp" });
+  const engine = new Engine(guest, space, front, executor === "regions" ? { threshold } : { executor: "interp" });
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
   return {

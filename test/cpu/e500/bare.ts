@@ -18,6 +18,8 @@ export const executors: readonly Executor[] = ["evaluator", "interpreter", "regi
 export interface BareOptions {
   /** Bytes of RAM from physical address 0 on; 1 MiB when left out. */
   readonly memory?: number;
+  /** Jumps to a place before it is translated, where regions are made; 1 when left out. */
+  readonly threshold?: number;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Bare {
     load(at: number, bytes: Uint8Array): void;
     bytes(at: number, length: number): Uint8Array;
     run(limit: number): void;
+    readonly engine?: Engine;
   };
 
   constructor(executor: Executor, options: BareOptions = {}) {
@@ -56,12 +59,20 @@ export class Bare {
       },
     });
     const size = options.memory ?? 1 << 20;
-    this.#machine = executor === "evaluator" ? new OnEvaluator(this.front, size) : onEngine(this.front, size, executor);
+    this.#machine =
+      executor === "evaluator"
+        ? new OnEvaluator(this.front, size)
+        : onEngine(this.front, size, executor, options.threshold ?? 1);
     this.wires.count = () => this.front.core.engine.instructions;
   }
 
   run(limit: number): void {
     this.#machine.run(limit);
+  }
+
+  /** The engine, where there is one. */
+  get onEngine(): Engine | undefined {
+    return this.#machine.engine;
   }
 
   get(slot: Slot | undefined): number {
@@ -155,14 +166,14 @@ class TestWires implements Wires {
   }
 }
 
-function onEngine(front: E500, size: number, executor: "interpreter" | "regions") {
+function onEngine(front: E500, size: number, executor: "interpreter" | "regions", threshold: number) {
   const guest = new GuestMemory(size + stateSize + engineMemory({ arenaSize: 1 << 20 }) + 65536);
   const space = new AddressSpace("memory", 2 ** 36);
   const engine = new Engine(
     guest,
     space,
     front,
-    executor === "regions" ? { arenaSize: 1 << 20, threshold: 1 } : { arenaSize: 1 << 20, executor: "interp" },
+    executor === "regions" ? { arenaSize: 1 << 20, threshold } : { arenaSize: 1 << 20, executor: "interp" },
   );
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
@@ -173,6 +184,7 @@ function onEngine(front: E500, size: number, executor: "interpreter" | "regions"
     load: (at: number, bytes: Uint8Array) => ram.load(at, bytes),
     bytes: (at: number, length: number) => ram.contents().subarray(at, at + length),
     run: (limit: number) => engine.run(limit),
+    engine,
   };
 }
 
