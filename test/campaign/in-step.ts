@@ -152,10 +152,15 @@ function report<P>(
   number: number,
   found: Stop,
 ): string[] {
-  let more = 1;
-  while (more < found.more && runCase(pair, program, seed, number, { slices: found.slices, more }) === undefined)
-    more++;
-  runCase(pair, program, seed, number, { slices: found.slices, more: more - 1 });
+  // Halving: what differs mostly goes on to.
+  let same = 0;
+  let more = found.more;
+  while (more - same > 1) {
+    const middle = (same + more) >> 1;
+    if (runCase(pair, program, seed, number, { slices: found.slices, more: middle }) === undefined) same = middle;
+    else more = middle;
+  }
+  runCase(pair, program, seed, number, { slices: found.slices, more: same });
   const { pc } = pair[1];
   runCase(pair, program, seed, number, { slices: found.slices, more });
   return [
