@@ -41,10 +41,13 @@ export class SeededEntropy implements EntropySource {
   }
 
   fill(into: Uint8Array): void {
-    let word = 0;
-    for (let i = 0; i < into.length; i++) {
-      if ((i & 3) === 0) word = this.next();
-      into[i] = word >>> (8 * (i & 3));
+    for (let i = 0; i < into.length; i += 4) {
+      const word = this.next();
+      // What lies behind the end is not stored.
+      into[i] = word;
+      into[i + 1] = word >>> 8;
+      into[i + 2] = word >>> 16;
+      into[i + 3] = word >>> 24;
     }
   }
 }

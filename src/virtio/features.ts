@@ -34,6 +34,10 @@ export function featureWord(features: Features, select: number): number {
 /** The inverse: all words, the lowest first, as one number. */
 export function fromWords(words: Uint32Array): Features {
   let features = 0n;
-  for (const [i, word] of words.entries()) features |= BigInt(word) << BigInt(32 * i);
+  for (let i = words.length - 1; i >= 0; i--) {
+    const word = words[i] as number;
+    // Few words are anything but 0, and a driver that writes one after another has this asked of each.
+    if (word !== 0 || features !== 0n) features = (features << 32n) | BigInt(word);
+  }
   return features;
 }

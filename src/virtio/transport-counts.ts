@@ -82,10 +82,8 @@ export class TransportCounts implements Device {
   /** The driver has reset the device: its set-up begins. */
   begin(): void {
     const { now } = this.state;
-    for (const kind of accessKinds) {
-      now[kind] = 0;
-      now[`setup_${kind}`] = 0;
-    }
+    now.ports = now.memory = now.config = now.table = 0;
+    now.setup_ports = now.setup_memory = now.setup_config = now.setup_table = 0;
   }
 
   access(kind: AccessKind): void {
@@ -130,6 +128,9 @@ export class TransportCounts implements Device {
 
   #settle(): void {
     const { now } = this.state;
-    for (const kind of accessKinds) now[`setup_${kind}`] = now[kind];
+    now.setup_ports = now.ports;
+    now.setup_memory = now.memory;
+    now.setup_config = now.config;
+    now.setup_table = now.table;
   }
 }

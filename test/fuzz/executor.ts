@@ -5,23 +5,34 @@ import { Msix } from "../../src/pci/msix.ts";
 import { VirtioCore } from "../../src/virtio/core.ts";
 import { PackedQueue } from "../../src/virtio/queue/packed.ts";
 import { SplitQueue } from "../../src/virtio/queue/split.ts";
-import { findMessages, type Messages } from "./drive.ts";
-import { PermittedWrites } from "./permitted.ts";
+import { findMessages, type Messages, type Placed } from "./drive.ts";
+import { PermittedWrites, type QueueState } from "./permitted.ts";
 import { type Script, step, stride } from "./script.ts";
-import type { Form, Rig, Subject } from "./subject.ts";
+import type { Form, Rig, Subject, Way } from "./subject.ts";
 
 /** Writes by DMA in one step: more than this nobody needs for rings of eight. */
 const mostWrites = 20_000;
 
+/** What a device must do after its reset, by some registers: a script, the ring it uses, and the buffer that is written. */
+export interface Probe {
+  readonly script: Script;
+  readonly ring: Placed;
+  readonly at: number;
+  readonly length: number;
+}
+
 /** Runs scripts on one device in one form, and watches what the device does to memory. */
 export class Executor {
   readonly rig: Rig;
+  /** Guest memory. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly probes = new Map<Way, Probe>();
   readonly messages: Messages;
   readonly bars: readonly { readonly index: number; readonly size: number }[];
   readonly #permitted: PermittedWrites;
   readonly #queues: readonly (SplitQueue | PackedQueue)[];
-  readonly #view: DataView;
-  readonly #bytes: Uint8Array;
+  readonly #states: readonly QueueState[];
   /** Configuration space as firmware leaves it. */
   readonly #config: Uint8Array;
   readonly #core: VirtioCore;
@@ -44,12 +55,13 @@ export class Executor {
     this.#core = fn.parts.find((part) => part instanceof VirtioCore) as VirtioCore;
     this.#pristine = this.#core.parts.map((part) => part.state.save());
     this.#others = fn.parts.filter((part) => part !== fn && part !== this.#core && !this.#core.parts.includes(part));
-    this.#bytes = bench.ram.contents();
-    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
-    this.#touched = new Uint8Array(this.#bytes.length >>> pageShift);
+    this.bytes = bench.ram.contents();
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    this.#touched = new Uint8Array(this.bytes.length >>> pageShift);
     this.#queues = fn.parts.filter((part) => part instanceof SplitQueue || part instanceof PackedQueue);
+    this.#states = this.#queues.map((queue) => queue.state.now);
     const table = fn.parts.find((part) => part instanceof Msix)?.state.now.table ?? new Uint32Array(0);
-    this.#permitted = new PermittedWrites(this.#view, this.#queues, subject.statusLast, table);
+    this.#permitted = new PermittedWrites(this.view, this.#queues, subject.statusLast, table);
     // Every page counts as one with code: so the bus tells of each write of the device's.
     bench.guest.code.fill(1);
     const { base } = bench.ram.backing;
@@ -71,7 +83,7 @@ export class Executor {
     fn.restored();
     for (let page = 0; page < this.#touched.length; page++) {
       if (this.#touched[page] === 0) continue;
-      this.#bytes.fill(0, page << pageShift, (page + 1) << pageShift);
+      this.bytes.fill(0, page << pageShift, (page + 1) << pageShift);
       this.#touched[page] = 0;
     }
     bench.messages.length = 0;
@@ -99,7 +111,7 @@ export class Executor {
   run(script: Script): string | undefined {
     const { bench, fn } = this.rig;
     const { steps, length } = script;
-    const view = this.#view;
+    const view = this.view;
     const touched = this.#touched;
     let dirty = true;
     this.#permits = true;
@@ -123,7 +135,7 @@ export class Executor {
         continue;
       }
       if (code === step.fill) {
-        this.#bytes.fill(c, a, a + b);
+        this.bytes.fill(c, a, a + b);
         touched.fill(1, a >>> pageShift, ((a + b - 1) >>> pageShift) + 1);
         dirty = true;
         continue;
@@ -169,11 +181,10 @@ export class Executor {
     let dropped = false;
     let any = false;
     for (let i = 0; i < this.#queues.length; i++) {
-      const queue = this.#queues[i] as SplitQueue | PackedQueue;
-      const { inFlight, enabled, size } = queue.state.now;
-      if (inFlight > size) this.#fault ??= `${queue.name} has ${inFlight} chains of ${size}`;
-      if (enabled) any = true;
-      else if (this.#permitted.drop(queue)) dropped = true;
+      const now = this.#states[i] as QueueState;
+      if (now.inFlight > now.size) this.#fault ??= `${this.#queues[i]?.name} has ${now.inFlight} chains of ${now.size}`;
+      if (now.enabled) any = true;
+      else if (this.#permitted.drop(i)) dropped = true;
     }
     this.#permits = any;
     return dropped;

@@ -1,7 +1,7 @@
 import { Random } from "../campaign/random.ts";
-import { kick, plan, reset, setUp } from "./drive.ts";
-import { Executor } from "./executor.ts";
-import { attack, buffersAt, Offering, stray } from "./offer.ts";
+import { kick, type Placed, plan, reset, setUp } from "./drive.ts";
+import { Executor, type Probe } from "./executor.ts";
+import { attack, buffersAt, mostQueues, Offering, stray } from "./offer.ts";
 import { Script, step, stride } from "./script.ts";
 import { type Form, forms, type Subject, type Way } from "./subject.ts";
 
@@ -92,7 +92,7 @@ export class Fuzzer {
     const wanted = plan(random, random.pick(form.ways), {
       features: subject.features,
       sizes: rig.queueSizes,
-      queues: rig.queueSizes.length,
+      queues: Math.min(rig.queueSizes.length, mostQueues),
       packed: form.packed,
       little: form.order === "little",
     });
@@ -127,10 +127,29 @@ export class Fuzzer {
   }
 
   #working(executor: Executor, way: Way, form: Form): string | undefined {
+    const { rig, bytes, view, probes } = executor;
+    let probe = probes.get(way);
+    if (probe === undefined) {
+      probe = this.#probeOf(executor, way, form);
+      probes.set(way, probe);
+    }
+    const { script, ring, at, length } = probe;
+    rig.settle();
+    const why = executor.run(script);
+    if (why !== undefined) return `probe by ${way}: ${why}`;
+    const used = view.getUint16(ring.device + 2, ring.little);
+    const claimed = view.getUint32(ring.device + 8, ring.little);
+    if (used !== 1 || claimed !== this.#subject.probe.used)
+      return `probe by ${way}: used index ${used}, ${claimed} bytes`;
+    if (!rig.bench.line) return `probe by ${way}: no interrupt`;
+    const wrong = rig.probed(bytes.subarray(at, at + length));
+    return wrong === undefined ? undefined : `probe by ${way}: ${wrong}`;
+  }
+
+  /** A driver's set-up and one request: the same each time, so it is made once for each way. */
+  #probeOf({ rig, messages }: Executor, way: Way, form: Form): Probe {
     const subject = this.#subject;
-    const { rig, messages } = executor;
-    const random = new Random(0);
-    const wanted = plan(random, way, {
+    const wanted = plan(new Random(0), way, {
       features: [0, 0],
       sizes: rig.queueSizes,
       queues: subject.probe.queues,
@@ -138,29 +157,17 @@ export class Fuzzer {
       little: form.order === "little",
       plain: true,
     });
-    const probe = this.#probe;
-    probe.clear();
+    const script = new Script(512);
     this.#offering.begin();
-    for (const { descriptors } of wanted.queues) probe.add(step.fill, descriptors, 0x2000, 0, 0);
-    setUp(probe, wanted, messages);
-    const ring = wanted.queues[subject.probe.queue];
-    if (ring === undefined) return "probe: no queue";
+    for (const { descriptors } of wanted.queues) script.add(step.fill, descriptors, 0x2000, 0, 0);
+    setUp(script, wanted, messages);
+    const ring = wanted.queues[subject.probe.queue] as Placed;
     const request = subject.probeRequest(way, ring.little);
-    this.#offering.offer(probe, ring, request, undefined, false);
-    kick(probe, wanted, ring.queue);
-    probe.advance(settle);
-    rig.settle();
-    const why = executor.run(probe);
-    if (why !== undefined) return `probe by ${way}: ${why}`;
-    const bytes = rig.bench.ram.contents();
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const used = view.getUint16(ring.device + 2, ring.little);
-    const length = view.getUint32(ring.device + 8, ring.little);
-    if (used !== 1 || length !== subject.probe.used) return `probe by ${way}: used index ${used}, ${length} bytes`;
-    if (!rig.bench.line) return `probe by ${way}: no interrupt`;
+    this.#offering.offer(script, ring, request, undefined, false);
+    kick(script, wanted, ring.queue);
+    script.advance(settle);
     const at = buffersAt + ((request.read.length + 15) & ~15);
-    const wrong = rig.probed(bytes.subarray(at, at + request.write));
-    return wrong === undefined ? undefined : `probe by ${way}: ${wrong}`;
+    return { script, ring, at, length: request.write };
   }
 }
 

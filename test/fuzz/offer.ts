@@ -3,7 +3,9 @@ import { has, kick, type Placed, type Plan, ringsAt } from "./drive.ts";
 import { type Script, step, stride } from "./script.ts";
 import type { Request, Subject } from "./subject.ts";
 
-/** Behind the rings of five queues. */
+/** Queues which a driver sets up: of those of a console with many ports the rest has nothing to say. */
+export const mostQueues = 5;
+/** Behind their rings. */
 export const buffersAt = 0xc000;
 /** Guest memory which scripts use: cleared before each. */
 export const playground = 0x1_8000;

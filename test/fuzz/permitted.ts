@@ -8,8 +8,11 @@ const table = 4;
 /** What a chain lets the device write, as pairs of start and end. */
 type Ranges = number[];
 
+export type QueueState = (SplitQueue | PackedQueue)["state"]["now"];
+
 interface Watched {
   readonly queue: SplitQueue | PackedQueue;
+  readonly now: QueueState;
   readonly packed: boolean;
   /** Buffers of chains which have been available at some time. */
   readonly buffers: Ranges;
@@ -49,6 +52,7 @@ export class PermittedWrites {
     this.#stamps = new Uint32Array(view.byteLength);
     this.#watched = queues.map((queue) => ({
       queue,
+      now: queue.state.now,
       packed: queue instanceof PackedQueue,
       buffers: [],
       chains: new Map(),
@@ -58,30 +62,25 @@ export class PermittedWrites {
 
   clear(): void {
     this.#stamp++;
-    for (const watched of this.#watched) {
-      watched.buffers.length = 0;
-      watched.chains.clear();
-      watched.usedIndex = 0;
-    }
+    for (let i = 0; i < this.#watched.length; i++) this.drop(i);
   }
 
-  /** Gives whether there was something to drop. */
-  drop(queue: SplitQueue | PackedQueue): boolean {
-    for (const watched of this.#watched) {
-      if (watched.queue !== queue || watched.chains.size + watched.buffers.length + watched.usedIndex === 0) continue;
-      watched.buffers.length = 0;
-      watched.chains.clear();
-      watched.usedIndex = 0;
-      return true;
-    }
-    return false;
+  /** Nothing is permitted for a queue any more, by its number in the list. Gives whether anything was. */
+  drop(queue: number): boolean {
+    const watched = this.#watched[queue] as Watched;
+    if (watched.chains.size + watched.buffers.length + watched.usedIndex === 0) return false;
+    watched.buffers.length = 0;
+    watched.chains.clear();
+    watched.usedIndex = 0;
+    return true;
   }
 
   /** Looks at the rings of all queues which are on. False when there was none. */
   scan(): boolean {
     let any = false;
-    for (const watched of this.#watched) {
-      if (!watched.queue.state.now.enabled) continue;
+    for (let i = 0; i < this.#watched.length; i++) {
+      const watched = this.#watched[i] as Watched;
+      if (!watched.now.enabled) continue;
       any = true;
       if (watched.packed) this.#scanPacked(watched);
       else this.#scanSplit(watched);
@@ -105,9 +104,10 @@ export class PermittedWrites {
 
   /** The queue to whose device's side of the ring a write was. */
   #ringAt(at: number, length: number): Watched | undefined {
-    for (const watched of this.#watched) {
-      const { enabled, deviceArea, descriptorArea, size } = watched.queue.state.now;
-      if (!enabled) continue;
+    for (let i = 0; i < this.#watched.length; i++) {
+      const watched = this.#watched[i] as Watched;
+      if (!watched.now.enabled) continue;
+      const { deviceArea, descriptorArea, size } = watched.now;
       if (at >= deviceArea && at + length <= deviceArea + (watched.packed ? 4 : 6 + 8 * size)) return watched;
       if (watched.packed && at >= descriptorArea && at + length <= descriptorArea + 16 * size) return watched;
     }
@@ -133,8 +133,7 @@ export class PermittedWrites {
 
   /** A used index or the flags of a used descriptor show an element. */
   #used(watched: Watched, at: number, length: number): string | undefined {
-    const { queue, packed } = watched;
-    const now = queue.state.now;
+    const { now, packed } = watched;
     const little = packed || !("bigEndian" in now) || !now.bigEndian;
     if (packed) {
       const place = (at - now.descriptorArea) % 16;
@@ -176,8 +175,7 @@ export class PermittedWrites {
     return left === 0;
   }
 
-  #scanSplit({ queue, buffers, chains }: Watched): void {
-    const now = queue.state.now;
+  #scanSplit({ now, buffers, chains }: Watched): void {
     if (!("lastAvailable" in now)) return;
     const { size, driverArea, bigEndian, lastAvailable } = now;
     const little = !bigEndian;
@@ -215,8 +213,7 @@ export class PermittedWrites {
     }
   }
 
-  #scanPacked({ queue, buffers, chains }: Watched): void {
-    const now = queue.state.now;
+  #scanPacked({ now, buffers, chains }: Watched): void {
     if (!("availableIndex" in now)) return;
     const { size, descriptorArea } = now;
     if (descriptorArea + 16 * size > this.#view.byteLength) return;

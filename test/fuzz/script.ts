@@ -29,13 +29,18 @@ const most = 8192;
 /** What a guest does to one device, as a flat list of steps. */
 export class Script {
   /** `length` of them count. Reused from script to script, since a million of them are made in a minute. */
-  readonly steps = new Float64Array(stride * most);
+  readonly steps: Float64Array;
   length = 0;
   /**
    * Whether rings and buffers lie where a driver by the book puts them, apart from each other, and are left alone once they were offered: then it is
    * known what must be in the used ring.
    */
   exact = true;
+
+  /** @param room in steps. */
+  constructor(room = most) {
+    this.steps = new Float64Array(stride * room);
+  }
 
   clear(): void {
     this.length = 0;

@@ -1,5 +1,5 @@
 import { CharacterFifo, type CharacterSink } from "../../src/backend/character.ts";
-import { SeededEntropy } from "../../src/backend/entropy.ts";
+import type { EntropySource } from "../../src/backend/entropy.ts";
 import { MemoryBlock } from "../../src/backend/memory-block.ts";
 import { Blk } from "../../src/virtio/device/blk/blk.ts";
 import { VirtioConsole } from "../../src/virtio/device/console/console.ts";
@@ -38,6 +38,10 @@ function bytes(little: boolean, ...fields: readonly (readonly [value: number, wi
 
 function toWrite(read: readonly number[], write: number): Request {
   return { read, data: 0, byte: 0, write };
+}
+
+function same(sent: ArrayLike<number> | undefined, wanted: readonly number[]): boolean {
+  return sent?.length === wanted.length && wanted.every((byte, i) => sent[i] === byte);
 }
 
 const sectors = 64;
@@ -133,7 +137,7 @@ const text = [0x70, 0x72, 0x6f, 0x62, 0x65];
 
 const console: Subject = {
   name: "console",
-  features: [1, 0],
+  features: [3, 0],
   statusLast: false,
   rig(form) {
     const sink = new ShortSink();
@@ -160,26 +164,40 @@ const console: Subject = {
         source.read(drain);
       },
       probed: () => {
-        const sent = sink.got.subarray(0, sink.count).join();
-        return sent === text.join() ? undefined : `${sent} was sent`;
+        const sent = sink.got.subarray(0, sink.count);
+        return same(sent, text) ? undefined : `${sent.join()} was sent`;
       },
     };
   },
-  request(random, queue) {
+  request(random, queue, little) {
     const length = random.once(8) ? random.below(5000) : random.below(80);
-    if (queue === 0) return toWrite([], length);
+    if (queue === 3 && !random.once(4)) {
+      const port = random.once(4) ? random.word() : 0;
+      return toWrite(bytes(little, [port, 4], [random.below(8), 2], [random.below(3), 2]), 0);
+    }
+    if ((queue & 1) === 0) return toWrite([], length);
     return { read: [], data: length, byte: 0x62, write: random.once(10) ? 8 : 0 };
   },
   probe: { queue: 1, queues: 2, used: 0 },
   probeRequest: () => toWrite(text, 0),
 };
 
+/** Bytes which are not zero, at no cost. */
+class PlainEntropy implements EntropySource {
+  #last = 0;
+
+  fill(into: Uint8Array): void {
+    this.#last = (this.#last + 2) & 0xff;
+    into.fill(this.#last | 1);
+  }
+}
+
 const rng: Subject = {
   name: "rng",
   features: [0, 0],
   statusLast: false,
   rig(form) {
-    const plugged = plug(form, ({ clock }) => new Rng("rng0", { entropy: new SeededEntropy(1), clock, queueSize }));
+    const plugged = plug(form, ({ clock }) => new Rng("rng0", { entropy: new PlainEntropy(), clock, queueSize }));
     return {
       ...plugged,
       event() {},
@@ -237,7 +255,7 @@ const net: Subject = {
           cable.onLink?.();
         }
       },
-      probed: () => (cable.sent[0]?.join() === probeFrame.join() ? undefined : `${cable.sent.length} frames were sent`),
+      probed: () => (same(cable.sent[0], probeFrame) ? undefined : `${cable.sent.length} frames were sent`),
     };
   },
   request(random, queue, little): Request {

@@ -51,6 +51,8 @@ export class SplitQueue implements VirtQueue {
   #words: GuestWords;
   /** Counts starts and resets. */
   #incarnation = 0;
+  /** Nothing has happened since the last reset. A device is reset more often than all of its queues are used. */
+  #pristine = false;
   /** Whether the whole ring was found in RAM, at its first use. What goes away later is found out where it is missed. */
   #seen = false;
   /** Chains taken since `drain`. */
@@ -97,9 +99,11 @@ export class SplitQueue implements VirtQueue {
   }
 
   negotiated(features: Features): void {
-    this.state.now.indirect = (features & feature.indirectDescriptors) !== 0n;
-    this.state.now.eventIndex = (features & feature.eventIndex) !== 0n;
-    this.state.now.inOrder = (features & feature.inOrder) !== 0n;
+    const now = this.state.now;
+    now.indirect = (features & feature.indirectDescriptors) !== 0n;
+    now.eventIndex = (features & feature.eventIndex) !== 0n;
+    now.inOrder = (features & feature.inOrder) !== 0n;
+    if (now.indirect || now.eventIndex || now.inOrder) this.#pristine = false;
   }
 
   /** Section 2.7: a power of 2. */
@@ -122,6 +126,7 @@ export class SplitQueue implements VirtQueue {
     if (this.refusal(ring) !== undefined) return false;
     const { indirect, eventIndex, inOrder } = this.state.now;
     this.reset();
+    this.#pristine = false;
     const now = this.state.now;
     now.indirect = indirect;
     now.eventIndex = eventIndex;
@@ -137,19 +142,23 @@ export class SplitQueue implements VirtQueue {
   }
 
   reset(): void {
+    if (this.#pristine && this.state.now.units === 0) return;
     this.state.reset();
     this.exhausted = false;
     this.restored();
+    this.#pristine = true;
   }
 
   /** What follows from the state, after it came from elsewhere. Chains of before are dead. */
   restored(): void {
+    this.#pristine = false;
     this.#incarnation++;
     this.#seen = false;
     this.#words = this.state.now.bigEndian ? this.#wires.dma.be : this.#wires.dma.le;
   }
 
   halt(): void {
+    this.#pristine = false;
     this.state.now.halted = true;
   }
 

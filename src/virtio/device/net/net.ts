@@ -131,8 +131,10 @@ export class VirtioNet implements VirtioDevice {
   }
 
   resetQueue(queue: number): void {
-    if ((queue & 1) === 0) this.#receivers[queue >>> 1]?.drop();
-    this.#saveHands();
+    const receiver = this.#receivers[queue >>> 1];
+    if ((queue & 1) !== 0 || receiver === undefined) return;
+    receiver.drop();
+    this.state.now.handCounts[queue >>> 1] = 0;
   }
 
   reset(): void {
@@ -324,10 +326,8 @@ export class VirtioNet implements VirtioDevice {
   }
 
   #saveHands(): void {
-    for (const [pair, receiver] of this.#receivers.entries()) {
-      const hand = { heads: this.#heads(pair), count: 0 };
-      receiver.save(hand);
-      this.state.now.handCounts[pair] = hand.count;
-    }
+    const { hand, handCounts } = this.state.now;
+    for (let pair = 0; pair < this.#receivers.length; pair++)
+      handCounts[pair] = (this.#receivers[pair] as Receiver).save(hand, pair * this.#queueSize);
   }
 }

@@ -97,9 +97,10 @@ export class Receiver {
     this.#room = 0;
   }
 
-  save(into: Hand): void {
-    for (const [i, chain] of this.#hand.entries()) into.heads[i] = chain.head;
-    into.count = this.#hand.length;
+  /** Puts the heads of the chains in hand there. Gives how many there are. */
+  save(heads: Uint16Array, at: number): number {
+    for (let i = 0; i < this.#hand.length; i++) heads[at + i] = (this.#hand[i] as Chain).head;
+    return this.#hand.length;
   }
 
   /** Reads the chains which were in hand anew. */
