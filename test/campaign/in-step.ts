@@ -136,9 +136,9 @@ function differences<P>([one, other]: Pair<P>): string[] {
   }
   for (const [n, [name, bytes]] of one.memory.entries()) {
     const others = other.memory[n]?.[1] as Uint8Array;
+    if (Buffer.compare(bytes, others) === 0) continue;
     const at = bytes.findIndex((byte, k) => byte !== others[k]);
-    if (at >= 0)
-      found.push(`${name} at ${hex(at)}: ${hex(bytes[at])} with regions, ${hex(others[at])} on the interpreter`);
+    found.push(`${name} at ${hex(at)}: ${hex(bytes[at])} with regions, ${hex(others[at])} on the interpreter`);
   }
   return found;
 }
