@@ -256,7 +256,7 @@ class E500StepMachine implements StepMachine<E500Program> {
   #home(pc: number): void {
     const m = this.#m;
     m.set(s.halted, 0);
-    m.msr(Msr.pr | Msr.fp);
+    m.msr(Msr.pr | Msr.fp | ((pc & 16) === 0 ? Msr.fe0 | Msr.fe1 : 0));
     m.setWord(place.data[0] + own.walker, dataPage + page - 100);
     m.pc = pc;
   }
@@ -264,7 +264,7 @@ class E500StepMachine implements StepMachine<E500Program> {
   between(random: Random): void {
     const m = this.#m;
     const program = this.#program as E500Program;
-    if (m.get(s.halted) !== 0 || (m.pc & -page) === vectors) {
+    if (m.get(s.halted) !== 0 || (m.pc & -page) === vectors || random.once(3)) {
       this.#home(random.pick(program.blocks));
       return;
     }

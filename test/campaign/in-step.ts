@@ -10,7 +10,7 @@ import { Random } from "./random.ts";
 export type StepExecutor = "interpreter" | "regions";
 
 /** Jumps to a place before it is translated: some, so that what is seldom run is not. */
-export const stepThreshold = 6;
+export const stepThreshold = 3;
 
 /** One machine of a pair. */
 export interface StepMachine<Program> {
@@ -18,7 +18,7 @@ export interface StepMachine<Program> {
   begin(program: Program): void;
   run(limit: number): void;
   /**
-   * What the world does between two slices: it brings a program that faulted back to one of its blocks, maps pages and takes them away, writes code by DMA. The
+   * What the world does between two slices: it brings a program that faulted, or that has gone round long enough, to one of its blocks, maps pages and takes them away, writes code by DMA. The
    * same numbers do the same to both machines, as long as they are one.
    */
   between(random: Random): void;
@@ -61,14 +61,14 @@ export interface StepOutcome {
 }
 
 /** Slices of a case. */
-const slices = 24;
+const slices = 60;
 
 /** State that says how a machine got there and not where it is. */
 const passing: ReadonlySet<string> = new Set(["scratch", "trap"]);
 
 /** Instructions of a slice: a few, as between alarms that come close, or more than a loop takes. */
 function sliceOf(random: Random): number {
-  return 1 + random.below(random.pick([4, 30, 200, 1000]));
+  return 1 + random.below(random.pick([4, 30, 100, 400]));
 }
 
 /** How far a case is run: so many whole slices, and so many instructions more. */

@@ -259,12 +259,14 @@ class X86StepMachine implements StepMachine<X86Program> {
     this.#home(program.at);
   }
 
-  /** A state of the x87 and SSE in which nothing is unmasked that stops programs at once. */
+  /** A state of the x87 and SSE in which mostly nothing is unmasked that stops programs at once. */
   #fpu(image: Fpu): void {
     const m = this.#m;
     const view = new DataView(image.buffer, image.byteOffset);
-    setWord(m, s.fpuControl, view.getUint16(offset.control, true) | 0x3f);
-    setWord(m, s.mxcsr, (view.getUint32(offset.mxcsr, true) & 0xffff) | 0x1f80);
+    const mxcsr = view.getUint32(offset.mxcsr, true) & 0xffff;
+    const masked = (mxcsr & 3) !== 0;
+    setWord(m, s.fpuControl, view.getUint16(offset.control, true) | (masked ? 0x3f : 0));
+    setWord(m, s.mxcsr, masked ? mxcsr | 0x1f80 : mxcsr & ~0x3f);
     setWord(m, s.fpuUsed, view.getUint8(offset.used));
     for (let k = 0; k < 8; k++) {
       const index = s.fpuSignificand[k]?.index ?? 0;
@@ -292,7 +294,7 @@ class X86StepMachine implements StepMachine<X86Program> {
   between(random: Random): void {
     const m = this.#m;
     const program = this.#program as X86Program;
-    if (stoppedBy(m) !== undefined || word(m, s.halted) !== 0) {
+    if (stoppedBy(m) !== undefined || word(m, s.halted) !== 0 || random.once(3)) {
       setWord(m, s.halted, 0);
       this.#home(random.pick(program.blocks));
       return;
