@@ -4,7 +4,7 @@ import type { Slot } from "../../ir/slots.ts";
 import * as s from "./slots.ts";
 
 /*
- * The quick ways of arithmetic and comparison, when FPSCR says nothing that they could change: XX set, nothing enabled, to nearest. What they leave pending
+ * The quick ways of arithmetic and comparison, when FPSCR says nothing that they could change: nothing enabled, to nearest, and XX set or the result exact. What they leave pending
  * is told in slots.ts, and where they are right above `arithmetic` in floating.ts.
  */
 
@@ -13,11 +13,13 @@ const signBit = -0x8000_0000_0000_0000n;
 const both = (b: Builder, ...conditions: Value[]) => conditions.reduce((x, y) => b.and(x, y));
 const word = (b: Builder, x: Value) => b.op("wrap", x);
 
-/** XX set, VE to XE and NI clear, RN to nearest; and the instruction does not record. */
+/** VE to XE and NI clear, RN to nearest; and the instruction does not record. */
 function usual(b: Builder, instruction: Value): Value {
-  const fpscr = b.eq(b.and(b.get(s.fpscr), b.i32(0x0200_00ff)), b.i32(0x0200_0000));
-  return b.and(fpscr, b.eqz(b.and(instruction, b.i32(1))));
+  return b.eqz(b.or(b.and(b.get(s.fpscr), b.i32(0xff)), b.and(instruction, b.i32(1))));
 }
+
+/** XX is set: that a result is inexact says nothing new. */
+const wasInexact = (b: Builder) => b.and(b.get(s.fpscr), b.i32(0x0200_0000));
 
 const exponentOf = (b: Builder, x: Value) => b.and(word(b, b.shrU(x, b.i64(52n))), b.i32(0x7ff));
 const isZero = (b: Builder, x: Value) => b.eqz(b.shl(x, b.i64(1n)));
@@ -42,6 +44,8 @@ function put(b: Builder, instruction: Value, a: Value, c: Value, d: Value, resul
 interface Result {
   readonly value: Value;
   readonly good: Value;
+  /** Whether a good result is exact; asked only while XX is not set, since most are not. No where that is not known. */
+  readonly exact: () => Value;
 }
 
 type Compute = (b: Builder, a: Value, c: Value, d: Value) => Result;
@@ -53,9 +57,12 @@ function quick(compute: Compute): QuickWay {
     return b.choose(
       usual(b, instruction),
       () => {
-        const { value, good } = compute(b, x, y, z);
+        const { value, good, exact } = compute(b, x, y, z);
         return b.choose(
-          good,
+          b.and(
+            good,
+            b.choose(wasInexact(b), () => b.i32(1), exact),
+          ),
           () => {
             put(b, instruction, x, y, z, value);
             return b.i32(0);
@@ -79,11 +86,17 @@ function isLargeSingle(b: Builder, x: Value): Value {
   return both(b, b.ne(e, b.i32(0x7ff)), above);
 }
 
+/** For operands which are no denormalized numbers and not so large that the test itself overflows. */
+function isExactSum(b: Builder, op: "fadd" | "fsub", x: Value, y: Value): Value {
+  const other = op === "fadd" ? y : b.xor(y, b.i64(signBit));
+  return both(b, isModerate(b, x, 1000, true), isModerate(b, y, 1000, true), b.op("exactsum", x, other));
+}
+
 const sum =
   (op: "fadd" | "fsub"): Compute =>
   (b, x, y) => {
     const value = b.op(op, x, y);
-    return { value, good: isNumber(b, value) };
+    return { value, good: isNumber(b, value), exact: () => isExactSum(b, op, x, y) };
   };
 
 const sumSingle =
@@ -92,35 +105,59 @@ const sumSingle =
     const exact = b.op(op, x, y);
     const value = toSingle(b, exact);
     // A zero is what equal operands leave, and exact.
-    return { value, good: both(b, isSingle(b, x), isSingle(b, y), b.or(isLargeSingle(b, value), isZero(b, exact))) };
+    return {
+      value,
+      good: both(b, isSingle(b, x), isSingle(b, y), b.or(isLargeSingle(b, value), isZero(b, exact))),
+      exact: () => b.and(isSingle(b, exact), isExactSum(b, op, x, y)),
+    };
   };
+
+/** Whether x * y is `value`, which is not so where nothing can be lost that could be told: far from 1. */
+function isExactProduct(b: Builder, x: Value, y: Value, value: Value): Value {
+  const known = b.and(isModerate(b, x, 400, true), isModerate(b, y, 400, true));
+  const product = twoProduct(b, x, y);
+  return both(b, known, b.op("feq", product.value, value), isZero(b, product.lost));
+}
 
 const product: Compute = (b, x, _y, z) => {
   const value = b.op("fmul", x, z);
   const zero = b.and(isNumber(b, value), b.or(isZero(b, x), isZero(b, z)));
-  return { value, good: b.or(isLarge(b, value), zero) };
+  return { value, good: b.or(isLarge(b, value), zero), exact: () => isExactProduct(b, x, z, value) };
 };
 
 const productSingle: Compute = (b, x, _y, z) => {
   const exact = b.op("fmul", x, z);
   const value = toSingle(b, exact);
   const zero = b.and(isNumber(b, exact), b.or(isZero(b, x), isZero(b, z)));
-  return { value, good: both(b, isSingle(b, x), isSingle(b, z), b.or(isLargeSingle(b, value), zero)) };
+  const good = both(b, isSingle(b, x), isSingle(b, z), b.or(isLargeSingle(b, value), zero));
+  return { value, good, exact: () => isSingle(b, exact) };
 };
 
 const quotient: Compute = (b, x, y) => {
   const value = b.op("fdiv", x, y);
-  return { value, good: isLarge(b, value) };
+  return { value, good: isLarge(b, value), exact: () => isExactProduct(b, value, y, x) };
 };
 
 const quotientSingle: Compute = (b, x, y) => {
   const value = toSingle(b, b.op("fdiv", x, y));
-  return { value, good: both(b, isSingle(b, x), isSingle(b, y), isLargeSingle(b, value)) };
+  return {
+    value,
+    good: both(b, isSingle(b, x), isSingle(b, y), isLargeSingle(b, value)),
+    // The product of singles is exact.
+    exact: () => b.op("feq", b.op("fmul", value, y), x),
+  };
 };
 
 const roundToSingle: Compute = (b, _x, y) => {
   const value = toSingle(b, y);
-  return { value, good: b.or(isLargeSingle(b, value), isZero(b, y)) };
+  return { value, good: b.or(isLargeSingle(b, value), isZero(b, y)), exact: () => isSingle(b, y) };
+};
+
+/** fctiwz: of numbers that fit into a word. */
+const toInteger: Compute = (b, _x, y) => {
+  const value = b.op("fto_s", y);
+  const fits = b.eq(value, b.op("extend_s", word(b, value)));
+  return { value, good: b.and(isNumber(b, y), fits), exact: () => b.op("feq", b.op("ffrom_s", value), y) };
 };
 
 // --- fused multiply-add
@@ -174,18 +211,23 @@ function fused(subtract: boolean, negate: boolean, single: boolean): Compute {
     const factors = b.and(isModerate(b, x, 400), isModerate(b, z, 400));
     let value: Value;
     let good: Value;
+    let exact: () => Value;
     if (single) {
       // The product of singles is exact.
-      value = toSingle(b, toOdd(b, twoSum(b, b.op("fmul", x, z), addend)));
+      const total = twoSum(b, b.op("fmul", x, z), addend);
+      value = toSingle(b, toOdd(b, total));
+      exact = () => b.and(isZero(b, total.lost), isSingle(b, total.value));
       good = both(b, isSingle(b, x), isSingle(b, y), isSingle(b, z), factors, isLargeSingle(b, value));
     } else {
       const { value: high, lost: low } = twoProduct(b, x, z);
       const total = twoSum(b, high, addend);
-      value = b.op("fadd", total.value, toOdd(b, twoSum(b, total.lost, low)));
+      const rest = twoSum(b, total.lost, low);
+      value = b.op("fadd", total.value, toOdd(b, rest));
+      exact = () => isZero(b, rest.value);
       good = both(b, factors, isModerate(b, value, 900));
     }
     const ready = both(b, good, isModerate(b, addend, 850, true));
-    return { value: negate ? b.xor(value, b.i64(signBit)) : value, good: ready };
+    return { value: negate ? b.xor(value, b.i64(signBit)) : value, good: ready, exact };
   };
 }
 
@@ -227,6 +269,7 @@ const computations = {
   fnmadds: fused(false, true, true),
   fnmsubs: fused(true, true, true),
   frsp: roundToSingle,
+  fctiwz: toInteger,
 } as const satisfies Record<string, Compute>;
 
 /** Instructions whose helper has a quick way; the helper is named after the instruction. */
@@ -241,10 +284,19 @@ export const quickFloating: Readonly<Record<string, QuickWay>> = {
 
 const words: readonly Slot[] = [s.fpscr, s.fpPending, s.fpCompared];
 
-/** They raise the program interrupt of an enabled exception, and record in CR1. */
+const others = [
+  "floating",
+  "compareUnordered",
+  "compareOrdered",
+  "mffs",
+  "mcrfs",
+  "mtfsb0",
+  "mtfsb1",
+  "mtfsf",
+  "mtfsfi",
+];
+
+/** They raise the program interrupt of an enabled exception, and record in a CR field. */
 export const containedFloating: Readonly<Record<string, Contained>> = Object.fromEntries(
-  [...quickNames, "floating", "compareUnordered", "compareOrdered"].map((name) => [
-    name,
-    { words, others: s.cr, faults: true },
-  ]),
+  [...quickNames, ...others].map((name) => [name, { words, others: s.cr, faults: true }]),
 );

@@ -153,12 +153,13 @@ export const fsel = available((i) => {
 /**
  * All of it: the helper finds the operation in the word. Operands which it does not have lie where another does.
  *
- * What the quick ways (floating-quick.ts) do in the helper's place, when FPSCR & 0x0200_00ff is 0x0200_0000 (XX set, nothing enabled, NI 0, to nearest): write the host's
+ * What the quick ways (floating-quick.ts) do in the helper's place, when FPSCR & 0xff is 0 (nothing enabled, NI 0, to nearest) and XX is set or R exact: write the host's
  * result, and `fpPending` with what belongs to it (slots.ts). This holds for results R to nearest of
  * - fadd, fsub: R finite (it is exact where it is denormalized);
  * - fmul, fdiv, fmadd and its like: R finite and above 2^-1022, which a tiny result may have been rounded to; the fused ones rounded once;
  * - singles, frsp: R as a double is rounded again, which is right for operands that are singles (Book I leaves the others undefined) but not for
  *   fmadds, where R must not lie in the middle between two singles, unless it is exact: R & 0x1fff_ffff = 0x1000_0000; finite and above 2^-126.
+ * - fctiwz: R fits into 32 bits.
  * fnmadd and fnmsub negate then. Comparisons of what are no NaNs set the CR field and `fpCompared`, whatever FPSCR is.
  */
 export function arithmetic(mnemonic: string): Body {
@@ -177,9 +178,9 @@ export function compare(helper: "compareUnordered" | "compareOrdered"): Body {
   });
 }
 
-export const mffs = available((i) => i.exit("mffs", i.place, i.b.i32(i.record ? 1 : 0)));
+export const mffs = available((i) => void i.call("mffs", i.place, i.b.i32(i.record ? 1 : 0)));
 
 /** mcrfs, mtfsb0 and mtfsb1, mtfsf, mtfsfi: what FPSCR says of itself follows from the rest, and may be an exception. */
 export function status(helper: HelperName): Body {
-  return available((i) => i.exit(helper, i.immediate, i.b.i32(i.record ? 1 : 0)));
+  return available((i) => void i.call(helper, i.immediate, i.b.i32(i.record ? 1 : 0)));
 }
