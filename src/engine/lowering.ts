@@ -32,6 +32,10 @@ export abstract class Lowering {
   protected readonly uses = new Map<Node, number>();
   readonly #places = new Map<Node, number>();
   readonly #params: number;
+  /** Locals which nobody needs any more, by type. */
+  readonly #free = new Map<Type, number[]>();
+  /** Where those begin which are given back. */
+  #kept = 0;
 
   constructor(out: Bytes, params: number) {
     this.out = out;
@@ -44,8 +48,29 @@ export abstract class Lowering {
   protected abstract statement(node: Node): void;
 
   protected local(type: Type): number {
+    const free = this.#free.get(type)?.pop();
+    if (free !== undefined) return free;
     this.locals.push(type);
     return this.#params + this.locals.length - 1;
+  }
+
+  /** The locals handed out so far stay with those who have them. */
+  protected keepLocals(): void {
+    this.#kept = this.locals.length;
+  }
+
+  /**
+   * All the others may be handed out again. V8's first compiler clears each local whenever the function is entered, and looks at each where branches
+   * meet.
+   */
+  protected reuseLocals(): void {
+    this.#free.clear();
+    for (let k = this.locals.length - 1; k >= this.#kept; k--) {
+      const type = this.locals[k] as Type;
+      const free = this.#free.get(type);
+      if (free === undefined) this.#free.set(type, [this.#params + k]);
+      else free.push(this.#params + k);
+    }
   }
 
   protected count(block: Block): void {

@@ -124,6 +124,7 @@ export class RegionLowering extends Lowering {
       this.#sums.set(cell, narrow ? { ...parts, up: this.local("i32") } : parts);
     }
     for (const [k, block] of plan.blocks.entries()) if (block !== undefined) this.#positions.set(block.offset, k);
+    this.keepLocals();
     this.#number();
   }
 
@@ -344,6 +345,7 @@ export class RegionLowering extends Lowering {
       if (scope.start === k) this.#open(scope, scope.kind === "loop" ? op.loop : op.block);
     }
     this.#here = k;
+    this.reuseLocals();
     this.#cross(k);
     if (block === undefined) return;
     if (this.#labelOf.has(k)) out.u8(op.i32Const, 0, op.localSet).u32(this.#label);
