@@ -2,14 +2,22 @@ import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
 import type { Discovery, Instruction } from "./region/discover.ts";
 
-/** A region as its page knows it. */
-export interface PlacedRegion {
-  /** Where it stands in the table of handlers. */
-  readonly index: number;
+/** What of a region lies on one page. */
+export interface RegionPart {
+  /** How many pages the page lies behind the region's first one. */
+  readonly number: number;
+  readonly code: CodePage;
   /** The places where it is entered. */
   readonly entries: readonly number[];
   /** 1 where one of its instructions starts. */
   readonly instructions: Uint8Array;
+}
+
+/** A region as its pages know it. */
+export interface PlacedRegion {
+  /** Where it stands in the table of handlers. */
+  readonly index: number;
+  readonly parts: readonly RegionPart[];
   /** What it was made of, and under which data TLB: enough to make it once more, to be looked at. */
   readonly discovery: Discovery;
   readonly tlb: number;
@@ -22,7 +30,8 @@ export interface CodePage {
   readonly mode: number;
   /** Where its table lies; a word is the address of a record, or 0. */
   readonly table: number;
-  readonly regions: PlacedRegion[];
+  /** Those with a part here. */
+  readonly regions: Set<PlacedRegion>;
   /** What regions know of its instructions, by offset. */
   readonly known: Map<number, Instruction | undefined>;
   /** Pages whose last instruction goes on here. */
@@ -96,7 +105,7 @@ export class CodeCache {
       page,
       mode,
       table,
-      regions: [],
+      regions: new Set(),
       known: new Map(),
       before: new Set(),
       remade: 0,
@@ -165,10 +174,11 @@ export class CodeCache {
     if (start === 0 && code.before.size > 0) return true;
     const first = (code.table >> 2) + (start >> this.shift);
     const past = (code.table >> 2) + ((end + (1 << this.shift) - 1) >> this.shift);
-    return (
-      this.#anything(first, past) ||
-      code.regions.some(({ instructions }) => instructions.subarray(start, end).includes(1))
-    );
+    if (this.#anything(first, past)) return true;
+    for (const region of code.regions)
+      for (const part of region.parts)
+        if (part.code === code && part.instructions.subarray(start, end).includes(1)) return true;
+    return false;
   }
 
   #forget(code: CodePage): void {

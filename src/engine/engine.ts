@@ -114,6 +114,8 @@ export class Engine implements EngineServices {
       helpers: this.#handlers.helpers,
       first: mostForms,
       emptyTlb: this.#layout.emptyTlb,
+      fetchTlb: this.#layout.fetchTlb,
+      threshold: this.#heat,
       counters: this.#layout.counters,
       enter: (address, width, writing) => this.#enter(address, width, writing),
       chain: this.#loop.chain,

@@ -11,15 +11,18 @@ export const record = {
   handler: 0,
   /** Bytes of the instruction, one byte. */
   length: 4,
+  /** Of an instruction in whose place a region stands: which of the region's entries it is, one byte. */
+  entry: 5,
   /** Jumps here until the place is taken for hot, 16 bits. */
   heat: 6,
   /** Operands 0..5. */
   halves: 8,
   /** Operands 6 and 7. */
   words: 20,
-  /** Of an instruction in whose place a region stands, or which lies on two pages: the index of its own handler, 16 bits, and which of the region's entries it is. */
+  /** Of an instruction in whose place a region stands, or which lies on two pages: the index of its own handler, 16 bits. */
   original: 28,
-  entry: 30,
+  /** Of an instruction in whose place a region stands: how many pages it lies behind the region's first one, 16 bits, signed. */
+  page: 30,
   /** Of an instruction that lies on two pages: the table of the second one. It lies in the end record which follows. */
   second: 40,
 } as const;

@@ -3,18 +3,25 @@ import { type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
 
 const pageSize = 4096;
+/** Pages in a region at most. */
+const mostPages = 16;
+/** A record counts the pages between a place and the region's first page in 16 bits. */
+const farthest = 0x7fff;
 /** Instructions in a region at most: about 40 bytes of WebAssembly each, and V8 optimises up to some tens of kilobytes in a few ms. */
 export const largest = 400;
 /** Ways into a region at most. */
 const mostEntries = 64;
 
-/** A decoded instruction on the region's page. */
+/**
+ * A decoded instruction. Places are counted in bytes from the start of the region's first page, the one with the place that became hot; what lies on other
+ * pages is as far from there as it is now, by virtual addresses, and a region looks whether that still holds when it goes from page to page.
+ */
 export interface Found {
   readonly offset: number;
   readonly length: number;
   readonly form: Form;
   readonly operands: Int32Array;
-  /** Places on the page to which it may go, besides falling through. */
+  /** Known places to which it may go, besides falling through. */
   readonly targets: readonly number[];
   readonly falls: boolean;
   /** It goes where a register or memory says. */
@@ -29,7 +36,7 @@ export interface Stretch {
   readonly instructions: readonly Found[];
 }
 
-/** What is reached on the page. */
+/** What is reached. */
 export interface Discovery {
   readonly stretches: readonly Stretch[];
   /** Where it may be entered: the places asked for, and those where calls come back to. */
@@ -42,19 +49,22 @@ interface Links {
   readonly links: boolean;
 }
 
-/** The place on the page that a jump goes to, or undefined when it is not known or lies elsewhere. */
+/** The place that a jump goes to, or undefined when it is not known. */
 export function targetOf(node: Node): number | undefined {
   const target = node.args[0];
   if (target === pageStart) return 0;
   if (target?.op !== "add" || target.args[0] !== pageStart || target.args[1]?.op !== "const") return undefined;
-  const offset = target.args[1].imm;
-  return offset >= 0 && offset < pageSize ? offset : undefined;
+  return target.args[1].imm;
 }
 
-/** Whether a jump goes to a known place which is not on the page. */
-export function isElsewhere(node: Node): boolean {
-  const target = node.args[0];
-  return target?.op === "add" && target.args[0] === pageStart && target.args[1]?.op === "const";
+/** How many pages a place lies behind the region's first one. */
+export function pageOf(place: number): number {
+  return place >> 12;
+}
+
+/** Where on its page it lies. */
+export function offsetOf(place: number): number {
+  return place & (pageSize - 1);
 }
 
 /** Whether one of the values is stored in memory or in a word of state. */
@@ -76,55 +86,119 @@ function jumpsIn(block: Block, into: Node[]): Node[] {
   return into;
 }
 
+/** A page from which a region is made. */
+export interface SourcePage {
+  readonly bytes: Uint8Array;
+  /** Whether an instruction at this offset has been come to: what never ran stays out. */
+  ran(offset: number): boolean;
+  /** Whether jumps went there again and again. */
+  hot(offset: number): boolean;
+  /** What was found on the page before, by offset: `undefined` where nothing for a region stands. Places in it are counted from this page. */
+  readonly known: Map<number, Instruction | undefined>;
+}
+
 /** What a region is made from. */
 export interface Source {
   readonly front: FrontEnd;
-  /** The page's bytes. */
-  readonly bytes: Uint8Array;
-  /** The pc at the page's first byte. */
+  /** The pc at the first byte of the region's first page. */
   readonly pc: number;
   readonly mode: number;
-  /** Whether an instruction at this place has been come to: what never ran stays out. */
-  ran(offset: number): boolean;
-  /** What was found on the page before, by offset: `undefined` where nothing for a region stands. */
-  readonly known: Map<number, Instruction | undefined>;
+  /** The page so many pages behind the first one, if code is fetched from there now. */
+  page(number: number): SourcePage | undefined;
 }
 
 /** A decoded instruction, and what tells that a call comes back behind it. */
 export type Instruction = Found & Links;
 
 /**
- * The code that is reached from `wanted` without leaving the page, cut into stretches. Empty when not even the first of these instructions
- * can be in a region.
+ * The code that is reached from `wanted`, cut into stretches: all that ran on pages come to already, and on others what is hot. Empty when not even the first
+ * of these instructions can be in a region.
  */
 export function discover(source: Source, wanted: readonly number[]): Discovery {
-  const found = new Map<number, Found>();
-  const entries = new Set(wanted);
-  const leaders = new Set(wanted);
-  const work = [...wanted].reverse();
-  for (let offset = work.pop(); offset !== undefined; offset = work.pop()) {
-    for (let at: number = offset; !found.has(at) && source.ran(at); ) {
-      if (found.size >= largest) break;
-      const one = source.known.has(at) ? source.known.get(at) : inspect(source, at);
-      source.known.set(at, one);
-      if (one === undefined) break;
-      found.set(at, one);
-      for (const target of one.targets) {
-        leaders.add(target);
-        work.push(target);
-      }
+  return new Search(source, wanted).run();
+}
+
+class Search {
+  readonly #source: Source;
+  readonly #found = new Map<number, Found>();
+  readonly #entries: Set<number>;
+  readonly #leaders: Set<number>;
+  readonly #pages = new Map<number, SourcePage | undefined>();
+  #pageCount = 0;
+  /** What is still to be looked at: last in, first out; and on other pages, first in, first out. */
+  readonly #near: number[];
+  readonly #far: number[] = [];
+
+  constructor(source: Source, wanted: readonly number[]) {
+    this.#source = source;
+    this.#entries = new Set(wanted);
+    this.#leaders = new Set(wanted);
+    this.#near = [...wanted].reverse();
+  }
+
+  run(): Discovery {
+    for (let next = 0; ; ) {
+      const near = this.#near.pop();
+      const at = near ?? this.#far[next++];
+      if (at === undefined) break;
+      this.#follow(at);
+    }
+    const found = this.#found;
+    const stretches = [...this.#leaders]
+      .filter((leader) => found.has(leader))
+      .map((leader) => stretch(found, this.#leaders, leader));
+    return { stretches, entries: [...this.#entries].filter((at) => found.has(at)) };
+  }
+
+  /** Along the instructions from a place on, to where they part. */
+  #follow(from: number): void {
+    const number = pageOf(from);
+    const page = this.#page(number);
+    if (page === undefined) return;
+    const start = number * pageSize;
+    for (let at = from; !this.#found.has(at) && page.ran(at - start); ) {
+      if (this.#found.size >= largest) return;
+      const one = this.#instruction(page, number, at - start);
+      if (one === undefined) return;
+      this.#found.set(at, one);
+      for (const target of one.targets) this.#lead(number, target);
       at += one.length;
-      if (one.links && at < pageSize && source.ran(at) && entries.size < mostEntries) {
-        entries.add(at);
-        leaders.add(at);
-        work.push(at);
+      const here = pageOf(at) === number;
+      if (one.links && here && page.ran(at - start) && this.#entries.size < mostEntries) {
+        this.#entries.add(at);
+        this.#lead(number, at);
       }
-      if (!one.falls || (one.last && !one.jumps)) break;
-      if (one.jumps) leaders.add(at);
+      if (!one.falls || (one.last && !one.jumps)) return;
+      if (!here) this.#near.push(at);
+      if (!here || one.jumps) this.#leaders.add(at);
+      if (!here) return;
     }
   }
-  const stretches = [...leaders].filter((leader) => found.has(leader)).map((leader) => stretch(found, leaders, leader));
-  return { stretches, entries: [...entries].filter((at) => found.has(at)) };
+
+  /** A place to which something on a page goes. */
+  #lead(number: number, to: number): void {
+    if (pageOf(to) === number) this.#near.push(to);
+    else if (this.#page(pageOf(to))?.hot(offsetOf(to))) this.#far.push(to);
+    else return;
+    this.#leaders.add(to);
+  }
+
+  #page(number: number): SourcePage | undefined {
+    if (this.#pages.has(number)) return this.#pages.get(number);
+    if (this.#pageCount >= mostPages || Math.abs(number) > farthest) return undefined;
+    const page = this.#source.page(number);
+    this.#pages.set(number, page);
+    if (page !== undefined) this.#pageCount++;
+    return page;
+  }
+
+  #instruction(page: SourcePage, number: number, offset: number): Instruction | undefined {
+    const known = page.known.has(offset) ? page.known.get(offset) : inspect(this.#source, page, number, offset);
+    page.known.set(offset, known);
+    if (known === undefined || number === 0) return known;
+    const start = number * pageSize;
+    return { ...known, offset: known.offset + start, targets: known.targets.map((target) => (target + start) | 0) };
+  }
 }
 
 function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>, offset: number): Stretch {
@@ -139,12 +213,14 @@ function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>
   return { offset, instructions };
 }
 
-function inspect({ front, bytes, pc, mode }: Source, at: number): (Found & Links) | undefined {
+function inspect(source: Source, { bytes }: SourcePage, number: number, at: number): Instruction | undefined {
+  const { front, mode } = source;
+  const pc = (source.pc + number * pageSize) | 0;
   const available = Math.min(16, pageSize - at);
   if (available <= 0) return undefined;
   const decoded = new Decoded();
   if (
-    !front.decode(bytes.subarray(at, at + available), available, pc + at, mode, decoded) ||
+    !front.decode(bytes.subarray(at, at + available), available, (pc + at) | 0, mode, decoded) ||
     decoded.form === undefined
   )
     return undefined;
@@ -168,7 +244,7 @@ function inspect({ front, bytes, pc, mode }: Source, at: number): (Found & Links
     operands: decoded.operands,
     targets,
     falls: !terminated(block),
-    dynamic: jumps.some((jump) => targetOf(jump) === undefined && !isElsewhere(jump)),
+    dynamic: jumps.some((jump) => targetOf(jump) === undefined),
     links: keeps(block, builder.links),
     last: decoded.ends || jumps.length > 0,
     jumps: jumps.length > 0,

@@ -1,6 +1,7 @@
 import { type GuestMemory, pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, type FrontEnd } from "../../ir/frontend.ts";
 import type { CodeCache, CodePage } from "../code-cache.ts";
+import { offsetOf, pageOf } from "./discover.ts";
 import { covers, interpreted, listing } from "./listing.ts";
 import type { Regions } from "./regions.ts";
 
@@ -24,14 +25,21 @@ export function listPlace(
   slot: (offset: number) => string | undefined,
 ): string[][] {
   const offset = linear & (pageSize - 1) & -front.alignment;
-  const bytes = guest.bytes.subarray(page * pageSize, (page + 1) * pageSize);
-  const around = { page: (linear & -pageSize) >>> 0, bytes, slot };
+  const here = guest.bytes.subarray(page * pageSize, (page + 1) * pageSize);
+  const start = (linear & -pageSize) >>> 0;
   const codes = cache.all(page);
   const headed = ({ mode }: CodePage, lines: readonly string[]) => [`mode 0x${mode.toString(16)}`, ...lines];
   const found = codes.flatMap((code) =>
-    code.regions
-      .filter(({ discovery }) => covers(discovery, offset))
-      .map((region) => headed(code, listing(regions.list(code, region), around))),
+    [...code.regions].flatMap((region) => {
+      const numberOf = region.parts.find((part) => part.code === code)?.number ?? 0;
+      if (!covers(region.discovery, offset + numberOf * pageSize)) return [];
+      const codeAt = new Map(region.parts.map(({ number, code }) => [number, code.page]));
+      const bytes = (place: number, length: number) => {
+        const at = (codeAt.get(pageOf(place)) ?? 0) * pageSize + offsetOf(place);
+        return guest.bytes.subarray(at, at + length);
+      };
+      return [headed(code, listing(regions.list(region), { page: (start - numberOf * pageSize) >>> 0, bytes, slot }))];
+    }),
   );
   if (found.length > 0) return found;
   return codes
@@ -39,8 +47,9 @@ export function listPlace(
     .map((code) => {
       const decoded = new Decoded();
       const available = Math.min(16, pageSize - offset);
-      const whole = front.decode(bytes.subarray(offset, offset + available), available, linear, code.mode, decoded);
+      const whole = front.decode(here.subarray(offset, offset + available), available, linear, code.mode, decoded);
       const { form, length, operands } = decoded;
+      const around = { page: start, bytes: (at: number, count: number) => here.subarray(at, at + count), slot };
       if (!whole || form === undefined) return headed(code, ["interpreted: it goes on on another page"]);
       return headed(code, interpreted({ offset, length, form, operands }, around));
     });

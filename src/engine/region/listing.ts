@@ -20,9 +20,10 @@ export interface Listed {
 
 /** What a listing says of places outside the region. */
 export interface Surroundings {
-  /** Linear address of the page's first byte, and the page's bytes. */
+  /** Linear address of the first byte of the region's first page. */
   readonly page: number;
-  readonly bytes: Uint8Array;
+  /** So many bytes of code from a place on. */
+  bytes(place: number, length: number): Uint8Array;
   /** The name of the piece of state that lies at a place, where there is one. */
   slot(offset: number): string | undefined;
 }
@@ -76,7 +77,7 @@ function slotName(offset: number, { slot }: Surroundings): string {
   return slot(offset) ?? `state.${offset}`;
 }
 
-/** Whether a byte of the page belongs to one of the instructions. */
+/** Whether a byte belongs to one of the instructions. */
 export function covers({ stretches }: Discovery, offset: number): boolean {
   return stretches.some(({ instructions }) =>
     instructions.some((one) => one.offset <= offset && offset < one.offset + one.length),
@@ -88,7 +89,7 @@ type Shown = Pick<Found, "offset" | "length" | "form" | "operands">;
 
 /** Address, bytes, the form's name and the operands that it uses: registers by name, the rest as numbers. */
 export function instructionLine({ offset, length, form, operands }: Shown, around: Surroundings): string {
-  const bytes = Array.from(around.bytes.subarray(offset, offset + length), (byte) => hex(byte, 2)).join(" ");
+  const bytes = Array.from(around.bytes(offset, length), (byte) => hex(byte, 2)).join(" ");
   const words = [...fieldsOf(form)].map(([k, register]) => {
     const value = operands[k] as number;
     return (register ? around.slot(value) : undefined) ?? (k < 6 ? `${value}` : `0x${hex(value)}`);

@@ -3,13 +3,13 @@ import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import type { EngineSlots } from "../../ir/slots.ts";
 import { type Counted, counterOffset, countOne } from "../counters.ts";
-import { record, tlb } from "../layout.ts";
+import { fetchTlb, record, tlb } from "../layout.ts";
 import { RegionStatus } from "../loop.ts";
 import { handlerParams, helperParams } from "../lower.ts";
 import { Lowering, type Sum, sumOf } from "../lowering.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
-import { isElsewhere, targetOf } from "./discover.ts";
+import { pageOf, targetOf } from "./discover.ts";
 import type { BuiltBlock, Leaving, Writes } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
 import type { Scope } from "./structure.ts";
@@ -23,14 +23,14 @@ const effects: ReadonlySet<string> = new Set(["load", "load_rw", "if", "call"]);
 /** A block in its place in the region. */
 export interface PlacedBlock {
   readonly offset: number;
-  /** Where each of its instructions lies on the page. */
+  /** Where each of its instructions lies. */
   readonly instructions: readonly number[];
   readonly built: BuiltBlock;
   /** Instructions which may be begun from here before the budget is looked at again. */
   readonly need: number;
   /** Whether it is branched back to, or the region is entered here, so that the budget is looked at here. */
   readonly header: boolean;
-  /** What follows when it falls through: a place on the page. */
+  /** What follows when it falls through: a place. */
   readonly next: number | undefined;
   /** Where the region is entered: the record of the first instruction. */
   readonly record: number | undefined;
@@ -49,9 +49,12 @@ export interface RegionPlan {
   readonly written: ReadonlySet<number>;
   /** Where the TLB lies for which it is made. */
   readonly tlb: number;
-  /** Where the page's table of records lies, and how many bits of an offset it leaves out. */
-  readonly table: number;
+  /** Where the tables of records of its pages lie, and how many bits of an offset they leave out. */
+  readonly tables: ReadonlyMap<number, number>;
   readonly shift: number;
+  /** How its instructions were decoded. */
+  readonly mode: number;
+  readonly fetchTlb: number;
   /** The region's index in the table of handlers. */
   readonly index: number;
   /** Whether the TLB is asked for each access by itself. */
@@ -193,13 +196,25 @@ export class RegionLowering extends Lowering {
     out
       .u8(op.i32Add, op.i32Const)
       .s32(pageSize - 1)
-      .u8(op.i32And, op.i32Sub, op.localSet)
-      .u32(this.#page);
+      .u8(op.i32And, op.i32Sub);
+    if (this.#many) this.#lessPages(() => out.u8(op.localGet, recordLocal));
+    out.u8(op.localSet).u32(this.#page);
     for (const cell of this.#cells.keys()) {
       this.#word(cell);
       this.#setCell(cell);
     }
-    out.u8(op.localGet, recordLocal, op.i32Load16U, 1).u32(record.entry).u8(op.localSet).u32(this.#label);
+    out.u8(op.localGet, recordLocal, op.i32Load8U, 0).u32(record.entry).u8(op.localSet).u32(this.#label);
+  }
+
+  /** Whether it lies on several pages. */
+  get #many(): boolean {
+    return this.#plan.tables.size > 1;
+  }
+
+  /** From the start of the page on which an entry lies to that of the first page. */
+  #lessPages(entered: () => void): void {
+    entered();
+    this.out.u8(op.i32Load16S, 1).u32(record.page).u8(op.i32Const, 12, op.i32Shl, op.i32Sub);
   }
 
   #word(offset: number): void {
@@ -429,14 +444,15 @@ export class RegionLowering extends Lowering {
     }
   }
 
-  /** To a place on the page: by a branch where there is one. `falling`: the next block in order needs none. */
+  /** To a known place: by a branch where there is one. `falling`: the next block in order needs none. */
   #goTo(offset: number, falling: boolean): void {
     const to = this.#positions.get(offset);
     if (to === undefined) {
       this.#setOut(offset);
-      this.#end("exit", offset < pageSize ? "exits-place" : "exits-page");
+      this.#end("exit", pageOf(offset) === pageOf(this.#block.offset) ? "exits-place" : "exits-page");
       return;
     }
+    if (pageOf(offset) !== pageOf(this.#block.offset)) this.#askPage(offset);
     const [first] = this.#plan.ways.get(`${this.#here}>${to}`) ?? [];
     if (first !== undefined) {
       this.out
@@ -450,28 +466,117 @@ export class RegionLowering extends Lowering {
     this.#branch(this.#scopeTo(stop));
   }
 
+  /** Out in front of a place on another page, unless that page is still the one which the region was made from. */
+  #askPage(place: number): void {
+    const { out } = this;
+    const number = pageOf(place);
+    const tag = this.local("i32");
+    const entry = this.local("i32");
+    out.u8(op.localGet).u32(this.#page);
+    this.#word(this.#slots.fetchBase.offset);
+    out
+      .u8(op.i32Add, op.i32Const)
+      .s32((number << 12) | this.#plan.mode)
+      .u8(op.i32Add, op.localTee)
+      .u32(tag);
+    this.#fetchEntry(entry);
+    out.u8(op.localGet).u32(tag).u8(op.i32Ne);
+    out
+      .u8(op.localGet)
+      .u32(entry)
+      .u8(op.i32Load, 2)
+      .u32(this.#plan.fetchTlb + fetchTlb.table);
+    out
+      .u8(op.i32Const)
+      .s32(this.#plan.tables.get(number) as number)
+      .u8(op.i32Ne, op.i32Or);
+    this.#open("if", op.if);
+    this.#setOut(place);
+    this.#end("exit", "exits-page");
+    this.#close();
+  }
+
+  /** Where an address on the stack has its entry in the fetch TLB goes into a local; the entry's tag is left. */
+  #fetchEntry(entry: number): void {
+    this.out
+      .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
+      .s32(fetchTlb.size - 8)
+      .u8(op.i32And, op.localTee)
+      .u32(entry)
+      .u8(op.i32Load, 2)
+      .u32(this.#plan.fetchTlb + fetchTlb.tag);
+  }
+
   /** To an address that has been computed: to an entry of this region, if one stands there, else out. */
   #goToComputed(): void {
     const { out } = this;
-    const { table, shift, index } = this.#plan;
     const front = this.#plan.scopes.find((s) => s.kind === "loop" && s.start === 0);
     if (front === undefined) throw new Error("a region with computed jumps has no loop around it");
     const at = this.local("i32");
-    const offset = () => out.u8(op.localGet).u32(this.#out).u8(op.localGet).u32(this.#page).u8(op.i32Sub);
-    offset().u8(op.localTee).u32(at).u8(op.i32Const).s32(pageSize).u8(op.i32LtU);
+    if (this.#many) this.#recordAnywhere(at);
+    else this.#recordHere(at);
     this.#open("if", op.if);
-    out.u8(op.localGet).u32(at);
-    if (shift === 0) out.u8(op.i32Const, 2, op.i32Shl);
-    out.u8(op.i32Load, 2).u32(table).u8(op.localTee).u32(at);
+    out.u8(op.localGet).u32(at).u8(op.i32Load, 2).u32(record.handler);
+    out.u8(op.i32Const).s32(this.#plan.index).u8(op.i32Eq);
     this.#open("if", op.if);
-    out.u8(op.localGet).u32(at).u8(op.i32Load, 2).u32(record.handler).u8(op.i32Const).s32(index).u8(op.i32Eq);
-    this.#open("if", op.if);
-    out.u8(op.localGet).u32(at).u8(op.i32Load16U, 1).u32(record.entry).u8(op.localSet).u32(this.#label);
+    out.u8(op.localGet).u32(at).u8(op.i32Load8U, 0).u32(record.entry).u8(op.localSet).u32(this.#label);
+    if (this.#many) {
+      // The same page may be mapped twice: then the region goes on where it has been jumped to.
+      out.u8(op.localGet).u32(this.#out).u8(op.localGet).u32(this.#out);
+      this.#word(this.#slots.fetchBase.offset);
+      out
+        .u8(op.i32Add, op.i32Const)
+        .s32(pageSize - 1)
+        .u8(op.i32And, op.i32Sub);
+      this.#lessPages(() => out.u8(op.localGet).u32(at));
+      out.u8(op.localSet).u32(this.#page);
+    }
     this.#branch(front);
     this.#close();
     this.#close();
     this.#close();
     this.#end("exit", "exits-computed");
+  }
+
+  /** In an `if`, with the record there in a local and on the stack: of the address computed, on the one page that the region has. */
+  #recordHere(at: number): void {
+    const { out } = this;
+    out.u8(op.localGet).u32(this.#out).u8(op.localGet).u32(this.#page).u8(op.i32Sub);
+    out.u8(op.localTee).u32(at).u8(op.i32Const).s32(pageSize).u8(op.i32LtU);
+    this.#open("if", op.if);
+    out.u8(op.localGet).u32(at);
+    if (this.#plan.shift === 0) out.u8(op.i32Const, 2, op.i32Shl);
+    out
+      .u8(op.i32Load, 2)
+      .u32(this.#plan.tables.get(0) as number)
+      .u8(op.localTee)
+      .u32(at);
+  }
+
+  /** The same, on any page. */
+  #recordAnywhere(at: number): void {
+    const { out } = this;
+    const entry = this.local("i32");
+    out.u8(op.localGet).u32(this.#out);
+    this.#word(this.#slots.fetchBase.offset);
+    out.u8(op.i32Add, op.localTee).u32(at);
+    this.#fetchEntry(entry);
+    out.u8(op.localGet).u32(at).u8(op.i32Const).s32(-pageSize).u8(op.i32And, op.i32Const).s32(this.#plan.mode);
+    out.u8(op.i32Or, op.i32Eq);
+    this.#open("if", op.if);
+    out
+      .u8(op.localGet)
+      .u32(entry)
+      .u8(op.i32Load, 2)
+      .u32(this.#plan.fetchTlb + fetchTlb.table);
+    out
+      .u8(op.localGet)
+      .u32(at)
+      .u8(op.i32Const)
+      .s32(pageSize - 1 - ((1 << this.#plan.shift) - 1))
+      .u8(op.i32And);
+    if (this.#plan.shift === 0) out.u8(op.i32Const, 2, op.i32Shl);
+    out.u8(op.i32Add, op.i32Load, 2, 0, op.localTee).u32(at);
   }
 
   #setOut(offset: number): void {
@@ -564,8 +669,7 @@ export class RegionLowering extends Lowering {
           this.out.u8(op.localSet).u32(this.#out);
         }
         this.#write(this.#built.writes.get(node) as Writes);
-        if (target === undefined && isElsewhere(node)) this.#end("exit", "exits-page");
-        else if (target === undefined) this.#goToComputed();
+        if (target === undefined) this.#goToComputed();
         else this.#goTo(target, false);
         return;
       }

@@ -1,35 +1,17 @@
-import { type GuestMemory, pageSize } from "../../bus/guest-memory.ts";
-import { Fields, type FrontEnd } from "../../ir/frontend.ts";
-import type { CodeCache, CodePage, PlacedRegion } from "../code-cache.ts";
+import { pageSize } from "../../bus/guest-memory.ts";
+import { Fields } from "../../ir/frontend.ts";
+import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
 import { handlerParams, importHelper } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
-import { type Discovery, discover, largest, type Source, type Stretch } from "./discover.ts";
+import { type Discovery, discover, largest, offsetOf, pageOf, type Source, type Stretch } from "./discover.ts";
 import type { Listed } from "./listing.ts";
+import { Pages } from "./pages.ts";
 import { RegionBuilder } from "./region-builder.ts";
 import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
 import { type Graph, order, structure } from "./structure.ts";
-
-/** What regions are bound to. */
-export interface RegionWorld {
-  readonly guest: GuestMemory;
-  readonly front: FrontEnd;
-  readonly cache: CodeCache;
-  readonly table: WebAssembly.Table;
-  /** Helpers as WebAssembly may call them. */
-  readonly helpers: WebAssembly.ModuleImports;
-  /** The first index of the table that is for regions. */
-  readonly first: number;
-  /** Where the TLB lies that stays empty. */
-  readonly emptyTlb: number;
-  /** Where WebAssembly code counts. */
-  readonly counters: number;
-  readonly enter: (address: number, width: number, writing: number) => number;
-  readonly chain: WebAssembly.ExportValue;
-  /** Milliseconds, by the host's clock where it gives one. */
-  readonly now: () => number;
-}
+import type { RegionWorld } from "./world.ts";
 
 /** After this many spans which lay on two pages, a page's regions are made anew with each access for itself. */
 const mostCrossings = 16;
@@ -38,7 +20,7 @@ const mostCrossings = 16;
 const mostPatience = 6;
 
 /**
- * Hot code as WebAssembly functions, each over what is reached from its entries on one page.
+ * Hot code as WebAssembly functions, each over what is reached from its entries.
  *
  * A region stands in the records of its entries in the place of the handler. It does what RAM, registers and contained helpers can do; for all else (a fault, a
  * chip, a store into code) it goes back to the interpreter in front of the instruction, so that there is one place where such things happen, and
@@ -49,10 +31,11 @@ export class Regions {
   readonly #words: Int32Array;
   readonly #halves: Uint16Array;
   readonly #imports: WebAssembly.Imports;
+  readonly #bytes: Uint8Array;
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
-  /** The page of each index. */
+  /** The first page of each index. */
   readonly #pages: (CodePage | undefined)[] = [];
   /** How many were made, and how many of those another one took the place of or lay on a page that was written on. */
   made = 0;
@@ -75,6 +58,7 @@ export class Regions {
     this.#world = world;
     this.#words = new Int32Array(guest.memory.buffer);
     this.#halves = new Uint16Array(guest.memory.buffer);
+    this.#bytes = guest.bytes;
     this.#imports = { run: { memory: guest.memory, table, enter, chain }, help: helpers };
     this.#next = world.first;
     cache.onForget = (code) => this.#forget(code);
@@ -110,36 +94,36 @@ export class Regions {
       code.patience--;
       return false;
     }
-    const { front, guest, cache } = this.#world;
-    const bytes = guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize);
-    const ran = (at: number) => cache.entry(code, at) !== 0;
-    const source: Source = { front, bytes, pc, mode: code.mode, ran, known: code.known };
+    const { front } = this.#world;
+    const pages = new Pages(this.#world, code, pc);
+    const source: Source = { front, pc, mode: code.mode, page: (number) => pages.source(number) };
     let discovery = discover(source, [offset]);
     if (!discovery.entries.includes(offset)) return true;
     // What it shares with regions there becomes one with them, as long as that stays small.
-    const joined = code.regions.filter((region) => touches(region, discovery));
+    const joined = pages.touched(discovery);
     if (joined.length > 0) {
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
-      const entries = [offset, ...joined.flatMap((region) => region.entries)];
-      const whole = discover(source, [...new Set(entries)]);
+      const entries = [...new Set([offset, ...joined.flatMap((region) => pages.entriesOf(region))])];
+      const whole = discover(source, entries);
       if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < largest) {
         discovery = whole;
-        for (const region of joined) this.#drop(code, region);
+        for (const region of joined) this.#drop(region);
       }
     }
     const index = this.#free.pop() ?? this.#next++;
     const tlb = this.#words[front.slots.tlb.index] as number;
-    const plan = this.#plan(code, discovery, index, tlb);
+    const region: PlacedRegion = { index, parts: pages.partsOf(discovery), discovery, tlb };
+    const plan = this.#plan(region);
     const emitted = this.#emit(plan).module.bytes();
     const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted), this.#imports);
     this.#world.table.set(index, instance.exports.region);
-    const instructions = new Uint8Array(pageSize);
-    for (const stretch of discovery.stretches) for (const { offset: at } of stretch.instructions) instructions[at] = 1;
-    for (const [k, position] of plan.entries.entries())
-      this.#enter(plan.blocks[position]?.record as number, index, k + 1);
+    for (const [k, position] of plan.entries.entries()) {
+      const { record: at, offset: place } = plan.blocks[position] as PlacedBlock;
+      this.#enter(at as number, index, k + 1, pageOf(place));
+    }
     this.#pages[index] = code;
-    code.regions.push({ index, entries: discovery.entries, instructions, discovery, tlb });
+    for (const part of region.parts) part.code.regions.add(region);
     this.made++;
     this.alive++;
     this.bytes += emitted.length;
@@ -150,28 +134,41 @@ export class Regions {
   #crossed(index: number): void {
     const code = this.#pages[index];
     if (code === undefined || ++code.crossed !== mostCrossings) return;
-    for (const { entries } of code.regions)
-      for (const offset of entries) this.#halves[(this.#world.cache.entry(code, offset) + record.heat) >> 1] = 1;
+    for (const { parts } of code.regions)
+      for (const part of parts)
+        for (const offset of part.entries)
+          this.#halves[(this.#world.cache.entry(part.code, offset) + record.heat) >> 1] = 1;
   }
 
   /** Lets a record lead to an entry of a region. */
-  #enter(at: number, index: number, entry: number): void {
+  #enter(at: number, index: number, entry: number, page: number): void {
     const handler = this.#words[(at + record.handler) >> 2] as number;
     // It may lead to an entry of another region, and then its own handler is known already.
     if (handler < this.#world.first) this.#halves[(at + record.original) >> 1] = handler;
     this.#words[(at + record.handler) >> 2] = index;
-    this.#halves[(at + record.entry) >> 1] = entry;
+    this.#bytes[at + record.entry] = entry;
+    this.#halves[(at + record.page) >> 1] = page;
+    this.#halves[(at + record.heat) >> 1] = 0;
   }
 
   /** A region that another one takes the place of. */
-  #drop(code: CodePage, region: PlacedRegion): void {
-    for (const entry of region.entries) {
-      const at = this.#world.cache.entry(code, entry);
-      if (at !== 0 && this.#words[(at + record.handler) >> 2] === region.index)
-        this.#words[(at + record.handler) >> 2] = this.#halves[(at + record.original) >> 1] as number;
-    }
-    code.regions.splice(code.regions.indexOf(region), 1);
+  #drop(region: PlacedRegion): void {
     this.joined++;
+    this.#remove(region);
+  }
+
+  /** Its entries are instructions like others again. */
+  #remove(region: PlacedRegion): void {
+    for (const { code, entries } of region.parts) {
+      code.regions.delete(region);
+      for (const entry of entries) {
+        const at = this.#world.cache.entry(code, entry);
+        if (at !== 0 && this.#words[(at + record.handler) >> 2] === region.index) {
+          this.#words[(at + record.handler) >> 2] = this.#halves[(at + record.original) >> 1] as number;
+          this.#halves[(at + record.heat) >> 1] = this.#world.threshold;
+        }
+      }
+    }
     this.#release(region);
   }
 
@@ -181,23 +178,24 @@ export class Regions {
     this.#free.push(index);
   }
 
-  /** The page was written on: its records are no longer led to. */
+  /** The page was written on: no region is over it any more. */
   #forget(code: CodePage): void {
-    for (const region of code.regions) this.#release(region);
-    this.forgotten += code.regions.length;
-    code.regions.length = 0;
+    this.forgotten += code.regions.size;
+    for (const region of code.regions) this.#remove(region);
     code.remade++;
   }
 
   /** The region once more, to be looked at. */
-  list(code: CodePage, region: PlacedRegion): Listed {
-    const plan = this.#plan(code, region.discovery, region.index, region.tlb);
+  list(region: PlacedRegion): Listed {
+    const plan = this.#plan(region);
     const { module, lowering, body } = this.#emit(plan);
     return { plan, stretches: region.discovery.stretches, lowering, body, bytes: module.bytes().length };
   }
 
-  #plan(code: CodePage, { stretches, entries }: Discovery, index: number, tlb: number): RegionPlan {
+  #plan({ index, parts, discovery, tlb }: PlacedRegion): RegionPlan {
     const { cache, front } = this.#world;
+    const { stretches, entries } = discovery;
+    const codes = new Map(parts.map(({ number, code }) => [number, code]));
     const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
     const blocksAt = (offsets: readonly number[]) =>
       offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
@@ -237,7 +235,9 @@ export class Regions {
         need: needs[k] as number,
         header: headers.has(k),
         next: fallOf(stretch),
-        record: entered.includes(k) ? cache.entry(code, stretch.offset) : undefined,
+        record: entered.includes(k)
+          ? cache.entry(codes.get(pageOf(stretch.offset)) as CodePage, offsetOf(stretch.offset))
+          : undefined,
       };
     });
     return {
@@ -247,10 +247,12 @@ export class Regions {
       entries: entered,
       cells: [...cells],
       written,
-      table: code.table,
+      tables: new Map(parts.map(({ number, code }) => [number, code.table])),
+      mode: (parts[0] as RegionPart).code.mode,
+      fetchTlb: this.#world.fetchTlb,
       shift: cache.shift,
       index,
-      apart: code.crossed >= mostCrossings,
+      apart: parts.some(({ code }) => code.crossed >= mostCrossings),
       counters: this.#world.counters,
       tlb,
     };
@@ -274,10 +276,6 @@ export class Regions {
     module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out));
     return { module, lowering, body: out.view() };
   }
-}
-
-function touches(region: PlacedRegion, { stretches }: Discovery): boolean {
-  return stretches.some(({ instructions }) => instructions.some(({ offset }) => region.instructions[offset] === 1));
 }
 
 function sizeOf({ stretches }: Discovery): number {

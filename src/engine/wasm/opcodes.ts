@@ -24,6 +24,7 @@ export const op = {
   f32Load: 0x2a,
   f64Load: 0x2b,
   i32Load8U: 0x2d,
+  i32Load16S: 0x2e,
   i32Load16U: 0x2f,
   i32Store: 0x36,
   i64Store: 0x37,

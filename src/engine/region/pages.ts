@@ -1,0 +1,104 @@
+import { pageSize } from "../../bus/guest-memory.ts";
+import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
+import { fetchTlb, record } from "../layout.ts";
+import { type Discovery, offsetOf, pageOf, type SourcePage } from "./discover.ts";
+import type { RegionWorld } from "./world.ts";
+
+/** The pages around a place that has become hot, as far as code is fetched from them now. */
+export class Pages {
+  readonly #world: RegionWorld;
+  readonly #words: Int32Array;
+  readonly #halves: Uint16Array;
+  readonly #mode: number;
+  readonly #linear: number;
+  readonly #codes = new Map<number, CodePage | undefined>();
+
+  /** @param pc that of the first page's first byte. */
+  constructor(world: RegionWorld, code: CodePage, pc: number) {
+    const { guest, front } = world;
+    this.#world = world;
+    this.#words = new Int32Array(guest.memory.buffer);
+    this.#halves = new Uint16Array(guest.memory.buffer);
+    this.#mode = code.mode;
+    this.#linear = (pc + (this.#words[front.slots.fetchBase.index] as number)) | 0;
+    this.#codes.set(0, code);
+  }
+
+  /** The page so many pages behind the first one. */
+  code(number: number): CodePage | undefined {
+    if (this.#codes.has(number)) return this.#codes.get(number);
+    const linear = (this.#linear + number * pageSize) | 0;
+    const entry = (this.#world.fetchTlb + ((linear >>> 9) & (fetchTlb.size - 8))) >> 2;
+    const mapped = this.#words[entry] === (linear | this.#mode);
+    const found = mapped ? this.#world.cache.byTable(this.#words[entry + 1] as number) : undefined;
+    // A page which is there twice has one record for both.
+    const code = found !== undefined && [...this.#codes.values()].includes(found) ? undefined : found;
+    this.#codes.set(number, code);
+    return code;
+  }
+
+  source(number: number): SourcePage | undefined {
+    const code = this.code(number);
+    if (code === undefined) return undefined;
+    const { cache, guest, first, threshold } = this.#world;
+    const warm = threshold - (threshold >> 4);
+    return {
+      bytes: guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize),
+      ran: (offset) => cache.entry(code, offset) !== 0,
+      hot: (offset) => {
+        const at = cache.entry(code, offset);
+        if (at === 0) return false;
+        return (
+          (this.#words[(at + record.handler) >> 2] as number) >= first ||
+          (this.#halves[(at + record.heat) >> 1] as number) < warm
+        );
+      },
+      known: code.known,
+    };
+  }
+
+  /** The regions which have an instruction of what was discovered, with all their entries on pages that are there. */
+  touched({ stretches }: Discovery): PlacedRegion[] {
+    const found = new Set<PlacedRegion>();
+    for (const { instructions } of stretches) {
+      const first = instructions[0];
+      if (first === undefined) continue;
+      // A stretch lies on one page.
+      const code = this.code(pageOf(first.offset)) as CodePage;
+      for (const region of code.regions) {
+        if (found.has(region)) continue;
+        const part = region.parts.find((part) => part.code === code) as RegionPart;
+        if (instructions.some(({ offset }) => part.instructions[offsetOf(offset)] === 1)) found.add(region);
+      }
+    }
+    return [...found].filter((region) => region.parts.every(({ code }) => this.#numberOf(code) !== undefined));
+  }
+
+  entriesOf(region: PlacedRegion): number[] {
+    return region.parts.flatMap(({ code, entries }) => {
+      const start = (this.#numberOf(code) as number) * pageSize;
+      return entries.map((entry) => entry + start);
+    });
+  }
+
+  /** What is discovered, by the pages on which it lies. */
+  partsOf({ stretches, entries }: Discovery): RegionPart[] {
+    const numbers = new Set(stretches.flatMap(({ instructions }) => instructions.map(({ offset }) => pageOf(offset))));
+    return [...numbers].map((number) => {
+      const starts = new Uint8Array(pageSize);
+      for (const { instructions } of stretches)
+        for (const { offset } of instructions) if (pageOf(offset) === number) starts[offsetOf(offset)] = 1;
+      return {
+        number,
+        code: this.code(number) as CodePage,
+        entries: entries.filter((entry) => pageOf(entry) === number).map(offsetOf),
+        instructions: starts,
+      };
+    });
+  }
+
+  #numberOf(code: CodePage): number | undefined {
+    for (const [number, known] of this.#codes) if (known === code) return number;
+    return undefined;
+  }
+}

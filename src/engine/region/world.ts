@@ -1,0 +1,26 @@
+import type { GuestMemory } from "../../bus/guest-memory.ts";
+import type { FrontEnd } from "../../ir/frontend.ts";
+import type { CodeCache } from "../code-cache.ts";
+
+/** What regions are bound to. */
+export interface RegionWorld {
+  readonly guest: GuestMemory;
+  readonly front: FrontEnd;
+  readonly cache: CodeCache;
+  readonly table: WebAssembly.Table;
+  /** Helpers as WebAssembly may call them. */
+  readonly helpers: WebAssembly.ModuleImports;
+  /** The first index of the table that is for regions. */
+  readonly first: number;
+  /** Where the TLB lies that stays empty. */
+  readonly emptyTlb: number;
+  readonly fetchTlb: number;
+  /** Jumps to a place before it is translated. */
+  readonly threshold: number;
+  /** Where WebAssembly code counts. */
+  readonly counters: number;
+  readonly enter: (address: number, width: number, writing: number) => number;
+  readonly chain: WebAssembly.ExportValue;
+  /** Milliseconds, by the host's clock where it gives one. */
+  readonly now: () => number;
+}
