@@ -35,7 +35,7 @@ export function engineMemory(options: EngineOptions = {}): number {
   return (options.arenaSize ?? defaultArena) + 256 * 1024;
 }
 
-const defaultArena = 16 << 20;
+const defaultArena = 128 * 1024 * 1024;
 
 /** Instructions decoded at a time. */
 const longestRun = 64;
