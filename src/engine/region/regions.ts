@@ -115,7 +115,7 @@ export class Regions {
     const tlb = this.#words[front.slots.tlb.index] as number;
     const region: PlacedRegion = { index, parts: pages.partsOf(discovery), discovery, tlb };
     const plan = this.#plan(region);
-    const emitted = this.#emit(plan).module.bytes();
+    const emitted = this.#emit(plan, `guest_${((pc + offset) >>> 0).toString(16)}`).module.bytes();
     const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted), this.#imports);
     this.#world.table.set(index, instance.exports.region);
     for (const [k, position] of plan.entries.entries()) {
@@ -188,7 +188,7 @@ export class Regions {
   /** The region once more, to be looked at. */
   list(region: PlacedRegion): Listed {
     const plan = this.#plan(region);
-    const { module, lowering, body } = this.#emit(plan);
+    const { module, lowering, body } = this.#emit(plan, "region");
     return { plan, stretches: region.discovery.stretches, lowering, body, bytes: module.bytes().length };
   }
 
@@ -258,7 +258,8 @@ export class Regions {
     };
   }
 
-  #emit(plan: RegionPlan): Pick<Listed, "lowering" | "body"> & { readonly module: ModuleBuilder } {
+  /** @param name what profilers call it */
+  #emit(plan: RegionPlan, name: string): Pick<Listed, "lowering" | "body"> & { readonly module: ModuleBuilder } {
     const { guest, table, front } = this.#world;
     const module = new ModuleBuilder();
     module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
@@ -273,7 +274,9 @@ export class Regions {
       helper: (node) => importHelper(node, module, front),
     });
     lowering.region();
-    module.export("region", module.function(handlerParams, ["i32"], lowering.locals, out));
+    const index = module.function(handlerParams, ["i32"], lowering.locals, out);
+    module.name(index, name);
+    module.export("region", index);
     return { module, lowering, body: out.view() };
   }
 }

@@ -32,6 +32,7 @@ export class ModuleBuilder {
   readonly #functions: Definition[] = [];
   readonly #exports = new Bytes();
   #exportCount = 0;
+  readonly #names = new Map<number, string>();
 
   type(params: readonly Type[], results: readonly Type[]): number {
     const key = `${params.join()}>${results.join()}`;
@@ -68,6 +69,11 @@ export class ModuleBuilder {
   function(params: readonly Type[], results: readonly Type[], locals: readonly Type[], body: Bytes): number {
     this.#functions.push({ type: this.type(params, results), locals, body });
     return this.#importedFunctions + this.#functions.length - 1;
+  }
+
+  /** What profilers and stack traces call a function. To be told in the order of indices. */
+  name(index: number, name: string): void {
+    this.#names.set(index, name);
   }
 
   export(name: string, index: number): void {
@@ -122,6 +128,13 @@ export class ModuleBuilder {
       out.u8(0).u32(content.length).append(content.view());
     }
     section(10, this.#functions.length, code);
+    if (this.#names.size > 0) {
+      // The names behind it all, which profilers show: subsection 1 has those of functions.
+      const list = new Bytes().u32(this.#names.size);
+      for (const [index, name] of this.#names) list.u32(index).name(name);
+      const content = new Bytes().name("name").u8(1).u32(list.length).append(list.view());
+      out.u8(0).u32(content.length).append(content.view());
+    }
     return out.view().slice();
   }
 }
