@@ -11,8 +11,9 @@ import {
 } from "../ir/frontend.ts";
 import { CodeCache, type CodePage } from "./code-cache.ts";
 import { readCounters } from "./counters.ts";
+import { FetchTlb } from "./fetch-tlb.ts";
 import { Handlers, mostForms, tableSize } from "./forms.ts";
-import { type EngineLayout, fetchTlb, layOut, operandOffset, record } from "./layout.ts";
+import { type EngineLayout, layOut, operandOffset, record } from "./layout.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
 import { listPlace } from "./region/list-place.ts";
 import { Regions } from "./region/regions.ts";
@@ -59,6 +60,7 @@ export class Engine implements EngineServices {
   readonly #front: FrontEnd;
   readonly #layout: EngineLayout;
   readonly #tlb: SoftTlb;
+  readonly #fetchTlb: FetchTlb;
   readonly #handlers: Handlers;
   readonly #cache: CodeCache;
   readonly #loop: Loop;
@@ -94,6 +96,7 @@ export class Engine implements EngineServices {
       () => this.stop(),
       () => this.flushTlb(),
     );
+    this.#fetchTlb = new FetchTlb(this.words, this.#layout);
     this.#tlb = new SoftTlb(guest, space, this.stops, this.#layout);
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm);
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
@@ -123,7 +126,6 @@ export class Engine implements EngineServices {
     });
     this.#handlers.table.set(endHandler, exports.end);
     this.#handlers.table.set(acrossHandler, exports.across);
-    this.#forgetFetches();
     guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
     space.onChange(() => this.flushTlb());
     front.attach(this);
@@ -240,7 +242,7 @@ export class Engine implements EngineServices {
 
   flushTlb(keepGlobal = false): void {
     this.#tlb.flush(keepGlobal);
-    this.#forgetFetches();
+    this.#forgetFetches(keepGlobal);
   }
 
   flushPage(address: number): void {
@@ -251,7 +253,7 @@ export class Engine implements EngineServices {
   }
 
   forgetFetch(address: number): void {
-    this.words[this.#fetchEntry(address)] = -1;
+    this.#fetchTlb.forget(address);
   }
 
   selectTlb(which: 0 | 1 | 2): void {
@@ -290,9 +292,8 @@ export class Engine implements EngineServices {
     this.#front.deliverFault();
   }
 
-  #forgetFetches(): void {
-    const start = this.#layout.fetchTlb >> 2;
-    this.words.fill(-1, start, start + (fetchTlb.size >> 2));
+  #forgetFetches(keepGlobal = false): void {
+    this.#fetchTlb.flush(keepGlobal);
     if (this.#running) this.attention();
   }
 
@@ -305,8 +306,8 @@ export class Engine implements EngineServices {
   }
 
   /** Where the entry of an address's page lies in the fetch TLB, as an index of `words`. */
-  #fetchEntry(linear: number): number {
-    return (this.#layout.fetchTlb + ((linear >>> 9) & 0x1ff8)) >> 2;
+  get #mode(): number {
+    return this.words[this.#front.slots.mode.index] as number;
   }
 
   get #user(): boolean {
@@ -332,9 +333,7 @@ export class Engine implements EngineServices {
     if (page === undefined) return undefined;
     const mode = this.words[this.#front.slots.mode.index] as number;
     const code = this.#cache.find(page, mode) ?? this.#newPage(page, mode);
-    const entry = this.#fetchEntry(linear);
-    this.words[entry] = (linear & -pageSize) | mode;
-    this.words[entry + 1] = code.table;
+    this.#fetchTlb.enter(linear, mode, code.table, this.#translation.global);
     return code;
   }
 
@@ -374,8 +373,7 @@ export class Engine implements EngineServices {
   #decodeRun(): void {
     const linear = this.#linear;
     const mode = this.words[this.#front.slots.mode.index] as number;
-    const entry = this.#fetchEntry(linear);
-    const code = this.#cache.byTable(this.words[entry + 1] as number);
+    const code = this.#cache.byTable(this.#fetchTlb.table(linear, this.#mode));
     if (code === undefined || !this.#cache.fits((longestRun + 1) * record.size)) {
       this.#empty();
       return;
@@ -430,7 +428,7 @@ export class Engine implements EngineServices {
       return;
     }
     const second = this.#enterPage(behind);
-    const first = this.#cache.byTable(this.words[this.#fetchEntry(linear) + 1] as number);
+    const first = this.#cache.byTable(this.#fetchTlb.table(linear, this.#mode));
     const offset = linear & (pageSize - 1);
     const rest = pageSize - offset;
     if (second === undefined || first === undefined || rest >= 16) {
@@ -466,8 +464,7 @@ export class Engine implements EngineServices {
   /** The pc has become hot. */
   #translate(): void {
     const linear = this.#linear;
-    const entry = this.#fetchEntry(linear);
-    const code = this.#cache.byTable(this.words[entry + 1] as number);
+    const code = this.#cache.byTable(this.#fetchTlb.table(linear, this.#mode));
     if (code === undefined || !this.#regions.room) this.#empty();
     else {
       const offset = linear & (pageSize - 1);

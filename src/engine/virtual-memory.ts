@@ -3,6 +3,7 @@ import type { AddressSpace } from "../bus/space.ts";
 import type { Width } from "../bus/target.ts";
 import { Access, Translation, type VirtualMemory } from "../ir/frontend.ts";
 import { type EngineLayout, tlb } from "./layout.ts";
+import { Passing } from "./passing.ts";
 import type { Mmu } from "./stops.ts";
 
 /**
@@ -22,6 +23,7 @@ export class SoftTlb implements VirtualMemory {
   readonly #scratch: number;
   #watched = false;
   /** Pages entered, times that entries were forgotten other than by a page's address, and accesses by handlers which it did not answer. */
+  readonly #passing = new Passing();
   misses = 0;
   flushes = 0;
   slowAccesses = 0;
@@ -47,16 +49,21 @@ export class SoftTlb implements VirtualMemory {
 
   flush(keepGlobal = false): void {
     this.flushes++;
-    const words = this.#words;
-    for (const start of this.#layout.tlb) {
-      if (!keepGlobal) words.fill(-1, start >> 2, (start + tlb.size) >> 2);
-      else
-        for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
-          if (words[entry + (tlb.global >> 2)] === 1) continue;
-          words[entry] = -1;
-          words[entry + 1] = -1;
-        }
+    const passing = this.#passing.take();
+    if (keepGlobal && passing !== undefined) {
+      for (const entry of passing) this.#forgetPassing(entry);
+      return;
     }
+    for (const start of this.#layout.tlb) {
+      if (!keepGlobal) this.#words.fill(-1, start >> 2, (start + tlb.size) >> 2);
+      else for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) this.#forgetPassing(entry);
+    }
+  }
+
+  #forgetPassing(entry: number): void {
+    if (this.#words[entry + (tlb.global >> 2)] === 1) return;
+    this.#words[entry] = -1;
+    this.#words[entry + 1] = -1;
   }
 
   flushPage(address: number): void {
@@ -306,5 +313,6 @@ export class SoftTlb implements VirtualMemory {
     this.#words[entry + 1] = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0 ? tag : -1;
     this.#words[entry + 2] = host - tag;
     this.#words[entry + 3] = global ? 1 : 0;
+    if (!global) this.#passing.add(entry);
   }
 }

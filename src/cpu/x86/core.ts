@@ -88,6 +88,9 @@ export class Core {
     return this.raise(Vector.protection, code);
   }
 
+  /** Whether an interrupt or an NMI waits to be taken. */
+  interruptWaits: () => boolean = () => true;
+
   get protected(): boolean {
     return (this.get(s.cr0) & Cr0.pe) !== 0;
   }
@@ -155,7 +158,9 @@ export class Core {
       if ((system & after & Flag.rf) !== 0) this.setCount(s.resumedAt, this.engine.instructions);
       if (((before ^ after) & Flag.ac) !== 0) this.chooseTlb();
       // An interrupt that waited may be taken now; the next instruction may be a single step, or be spared a breakpoint.
-      if ((after & ~before & (Flag.if | Flag.tf | Flag.rf)) !== 0) this.engine.attention();
+      const rising = after & ~before;
+      if ((rising & (Flag.tf | Flag.rf)) !== 0 || ((rising & Flag.if) !== 0 && this.interruptWaits()))
+        this.engine.attention();
     }
   }
 
@@ -168,16 +173,17 @@ export class Core {
     this.engine.view.setFloat64(slot.offset, value, true);
   }
 
-  /** Holds interrupts off until the instruction behind this one is done: STI. SDM vol. 3 section 6.8.1. */
+  /** Holds interrupts off until the instruction behind this one is done: STI. SDM vol. 3 section 6.8.1. One that comes later asks for attention itself. */
   holdOff(): void {
     this.setCount(s.shadow, this.engine.instructions + 1);
-    this.engine.attention();
+    if (this.interruptWaits()) this.engine.attention();
   }
 
   /** MOV SS and POP SS hold off NMIs and debug exceptions as well. SDM vol. 3 section 6.8.3. */
   holdOffAll(): void {
     this.setCount(s.quiet, this.engine.instructions + 1);
     this.holdOff();
+    this.engine.attention();
   }
 
   /** A debug trap is due behind the current instruction: `bits` of DR6. */
@@ -226,7 +232,7 @@ export class Core {
     const rights = (n: number) => this.get(s.rights[n] as Slot);
     const base = (n: number) => this.get(s.base[n] as Slot);
     const open = (n: number) => base(n) === 0 && this.get(s.limit[n] as Slot) === -1;
-    const data = (n: number) => open(n) && (rights(n) & plain) === plainData;
+    const data = (n: number) => isFlatData(base(n), this.get(s.limit[n] as Slot), rights(n));
     const flat =
       data(s.segment.ds) &&
       data(s.segment.es) &&
@@ -252,6 +258,11 @@ export class Core {
       this.engine.forgetFetch((end + 1) >>> 0);
     }
   }
+}
+
+/** Whether a data segment is all of memory and writable, so that nobody need look at it. */
+export function isFlatData(base: number, limit: number, rights: number): boolean {
+  return base === 0 && limit === -1 && (rights & plain) === plainData;
 }
 
 const plain = Right.segment | Right.present | Right.code | Right.direction | Right.readWrite;

@@ -19,6 +19,7 @@ import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identi
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
+import { containedSegments } from "./segment-reload.ts";
 import { containedSimd, simdHelpers } from "./simd/helpers.ts";
 import { quickSimd } from "./simd/quick.ts";
 import * as s from "./slots.ts";
@@ -77,6 +78,7 @@ export class X86 implements FrontEnd {
       cr4Bits: cr4Bits(model),
     });
     this.#interrupts = options.interrupts;
+    this.core.interruptWaits = () => options.interrupts.pending || this.core.get(s.nmi) !== 0;
     this.helpers = {
       ...systemHelpers(this.core, model),
       ...fpuHelpers(this.core, mxcsrBits(model)),
@@ -87,7 +89,7 @@ export class X86 implements FrontEnd {
   readonly cells = wordsOf(s.slots);
   readonly quick = { ...quickFpu, ...quickSimd };
   readonly readsWhatItMayWrite = true;
-  readonly contained = { ...containedFpu, ...containedSimd };
+  readonly contained = { ...containedSegments, ...containedFpu, ...containedSimd };
 
   get fault(): object {
     return this.core.fault;

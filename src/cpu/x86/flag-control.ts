@@ -1,6 +1,6 @@
-import { cf, lowFlags, setCarry, writeLowFlags } from "./flags.ts";
+import { cf, flag, lowFlags, setCarry, writeLowFlags } from "./flags.ts";
 import type { Body } from "./pattern.ts";
-import { eax, step } from "./slots.ts";
+import { eax, eflags, engine, Mode, step } from "./slots.ts";
 
 /* Instructions about single flags, and those which move the low byte of EFLAGS. */
 
@@ -9,7 +9,12 @@ export const stc: Body = (i) => setCarry(i.b, i.b.i32(1));
 export const cmc: Body = (i) => setCarry(i.b, i.b.eqz(cf(i.b)));
 export const cld: Body = (i) => i.b.set(step, i.b.i32(1));
 export const std: Body = (i) => i.b.set(step, i.b.i32(-1));
-export const cli: Body = (i) => i.exit("cli");
+/** In ring 0 and outside of virtual-8086 mode there is nothing to ask. */
+export const cli: Body = (i) => {
+  const { b } = i;
+  b.if(b.and(b.get(engine.mode), b.i32(Mode.user | Mode.v86)), () => i.exit("cli"));
+  b.set(eflags, b.and(b.get(eflags), b.i32(~flag.if)));
+};
 export const sti: Body = (i) => i.exit("sti");
 
 /** AH is a byte of EAX of its own. */

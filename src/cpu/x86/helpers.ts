@@ -26,6 +26,8 @@ export type Helpers = {
    * write. Returns 0 when it is allowed after all (expand-down, readable code), else #GP(0), or #SS(0) for SS. SDM vol. 3 sections 5.3, 5.5.
    */
   readonly segmentCheck: (segment: number, offset: number, access: number) => number;
+  /** Call. As `loadSegment` for DS, ES, FS and GS where that changes nothing in how code is decoded and faults in nothing but reading the descriptor: 0; else 1, and nothing was done. */
+  readonly reloadSegment: (segment: number, selector: number) => number;
   /** Exit. MOV to a segment register: checks and loads; loading SS holds off interrupts for one instruction. SDM vol. 3 section 5.6. */
   readonly loadSegment: (segment: number, selector: number) => number;
   /** Exit. POP to a segment register: as `loadSegment`; ESP becomes `esp` when that succeeded. */

@@ -14,7 +14,8 @@ export const movFromSegment: Body = (i) => {
 };
 
 export const movToSegment: Body = (i) => {
-  i.exit("loadSegment", i.registerNumber(), i.read(1));
+  const [segment, selector] = [i.registerNumber(), i.read(1)];
+  i.b.if(i.call("reloadSegment", segment, selector), () => i.exit("loadSegment", segment, selector));
 };
 
 export const movzx: Body = (i) => i.write(0, i.read(1));

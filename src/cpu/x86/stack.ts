@@ -26,7 +26,12 @@ export const pop: Body = (i) => {
 
 export const popSegment: Body = (i) => {
   const value = i.b.and(i.peek(), i.b.i32(0xffff));
-  i.exit("popSegment", i.registerNumber(), value, i.wholeStackPointer(i.stackPointer(i.size)));
+  const pointer = i.stackPointer(i.size);
+  const segment = i.registerNumber();
+  i.b.if(i.call("reloadSegment", segment, value), () =>
+    i.exit("popSegment", segment, value, i.wholeStackPointer(pointer)),
+  );
+  i.setStackPointer(pointer);
 };
 
 /** PUSHA: ESP is pushed as it was, and moves when all eight are stored: those stored before one that faults lie below it. */

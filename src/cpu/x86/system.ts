@@ -9,6 +9,7 @@ import type { Helpers } from "./helpers.ts";
 import { cpuid, type Model } from "./identification.ts";
 import { deliver, interruptReturn } from "./interrupts.ts";
 import { readMsr, readTimestamp, writeMsr } from "./msr.ts";
+import { reloadSegment } from "./segment-reload.ts";
 import * as s from "./slots.ts";
 import { Stack } from "./stack-access.ts";
 import { inBulk } from "./string-bulk.ts";
@@ -71,6 +72,7 @@ export function systemHelpers(core: Core, model: Model): Helpers {
         return 0;
       throw core.raise(segment === s.segment.ss ? Vector.stack : Vector.protection, 0);
     },
+    reloadSegment: (segment, selector) => (reloadSegment(core, segment, selector & 0xffff) ? 0 : 1),
     loadSegment: (segment, selector) => {
       loadSegment(segment, selector);
       return next;

@@ -1,0 +1,20 @@
+/**
+ * Which entries of a TLB were made for pages that are not global, since the last flush: a flush that spares the others then need not look at
+ * all of them. An entry may be named more than once, and may hold something else by now.
+ */
+export class Passing {
+  readonly #entries = new Int32Array(256);
+  #count = 0;
+
+  add(entry: number): void {
+    if (this.#count < this.#entries.length) this.#entries[this.#count] = entry;
+    this.#count++;
+  }
+
+  /** Those entries, or undefined when they were too many to be kept. From here on they are forgotten. */
+  take(): Int32Array | undefined {
+    const count = this.#count;
+    this.#count = 0;
+    return count <= this.#entries.length ? this.#entries.subarray(0, count) : undefined;
+  }
+}
