@@ -3,6 +3,8 @@ import { status } from "./registers.ts";
 
 /** PMBASE: bits 15:6 are the base of 64 ports, bit 0 says that they are ports (82371AB, function 3). */
 const pmbase = 0x40;
+/** DEVACTB: bit 25 has a write of the SMI command port raise an SMI (82371AB, function 3). */
+const deviceActivityB = 0x58;
 /** PMREGMISC: bit 0 decodes them. */
 const pmregmisc = 0x80;
 
@@ -30,6 +32,9 @@ export class Piix4Pm {
     const tell = () => this.#tell();
     const hooks = { afterWrite: tell, loaded: tell };
     this.function.addRegisters(pmbase, Uint8Array.of(1, 0, 0, 0), Uint8Array.of(0xc0, 0xff, 0, 0), hooks);
+    // There is no SMM here: what stands for its handler is there from the start, so the bit is set, and a firmware which finds it
+    // set puts no handler of its own in place and does not wait for one.
+    this.function.addRegisters(deviceActivityB, Uint8Array.of(0, 0, 0, 2), Uint8Array.of(0xff, 0xff, 0xff, 0xff));
     this.function.addRegisters(pmregmisc, Uint8Array.of(0), Uint8Array.of(1), hooks);
   }
 

@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { boot } from "../../src/host/index.ts";
 import { run } from "../support/command.ts";
 
-/** A boot sector: INT 13h extensions read the second sector, INT 10h prints it. */
-const code = [
+/** A boot sector: INT 13h extensions read the second sector, `print` prints it. */
+const code = (print: readonly [number, number, number, number]) => [
   [0x31, 0xc0], // xor ax, ax
   [0x8e, 0xd8], // mov ds, ax
   [0xbe, 0x30, 0x7c], // mov si, address packet
@@ -17,23 +17,40 @@ const code = [
   [0xac], // next: lodsb
   [0x84, 0xc0], // test al, al
   [0x74, 0x06], // jz halt
-  [0xb4, 0x0e], // mov ah, 0Eh
-  [0xcd, 0x10], // int 10h
+  print,
   [0xeb, 0xf5], // jmp next
   [0xf4], // halt: hlt
   [0xeb, 0xfd], // jmp halt
 ];
+const byTeletype = [0xb4, 0x0e, 0xcd, 0x10] as const; // mov ah, 0Eh; int 10h
+const bySerialPort = [0xba, 0xf8, 0x03, 0xee] as const; // mov dx, 3F8h; out dx, al
 
-test("the PC's firmware boots from the first virtio disk, and serves it by INT 13h", async () => {
-  const disk = new Uint8Array(65_536);
-  disk.set(code.flat());
+/** A disk which prints the text of its second sector when it is booted. */
+function bootDisk(print: readonly [number, number, number, number]): Uint8Array {
+  const disk = new Uint8Array(2 ** 20);
+  disk.set(code(print).flat());
   // One sector, to 0000:7E00, from block 1 (EDD-3, device address packet).
   disk.set([16, 0, 1, 0, 0x00, 0x7e, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], 0x30);
   disk.set([0x55, 0xaa], 510);
   disk.set(new TextEncoder().encode("the second sector\0"), 512);
-  await using vm = await boot({ kernel: false, drives: [disk] });
+  return disk;
+}
+
+test("the PC's firmware boots from the first virtio disk, and serves it by INT 13h", async () => {
+  await using vm = await boot({ kernel: false, drives: [bootDisk(byTeletype)] });
   await vm.console.expect("the second sector");
 });
+
+// Debian's package `seabios`. It prints to a display, which there is none of.
+const seabios = "/usr/share/seabios/bios-256k.bin";
+
+test.skipIf(!existsSync(seabios)).each(["legacy", "modern", "transitional"] as const)(
+  "SeaBIOS in our firmware's place boots from the first virtio disk, with the %s layout",
+  async (layout) => {
+    await using vm = await boot({ firmware: seabios, kernel: false, drives: [bootDisk(bySerialPort)], layout });
+    await vm.console.expect("the second sector");
+  },
+);
 
 test("with nothing to boot the firmware says so", async () => {
   await using vm = await boot({ kernel: false, drives: [] });

@@ -171,6 +171,15 @@ describe("the PIRQ routing of the PIIX3", () => {
   });
 });
 
+it("DEVACTB of the PIIX4 says that SMIs are set up already, and remembers what is written (82371AB, function 3, 58h)", () => {
+  const { pm } = make();
+  expect(pm.function.readConfig(0x58, 4)).toBe(0x0200_0000);
+  pm.function.writeConfig(0x58, 4, 0x0000_0004);
+  expect(pm.function.readConfig(0x58, 4)).toBe(4);
+  pm.function.reset();
+  expect(pm.function.readConfig(0x58, 4)).toBe(0x0200_0000);
+});
+
 describe("PMBASE of the PIIX4", () => {
   it("says that it is 64 ports, and tells where they are once they are enabled", () => {
     const { pm, positions } = make();
