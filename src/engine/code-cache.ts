@@ -1,6 +1,6 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
-import type { Discovery, Instruction } from "./region/discover.ts";
+import type { Alien, Discovery, Instruction } from "./region/discover.ts";
 
 /** What of a region lies on one page. */
 export interface RegionPart {
@@ -33,7 +33,7 @@ export interface CodePage {
   /** Those with a part here. */
   readonly regions: Set<PlacedRegion>;
   /** What regions know of its instructions, by offset. */
-  readonly known: Map<number, Instruction | undefined>;
+  readonly known: Map<number, Instruction | Alien>;
   /** Pages whose last instruction goes on here. */
   readonly before: Set<CodePage>;
   /** How often a region here took the place of others or was written over, and how many hot places are passed over until that happens again. */

@@ -93,8 +93,8 @@ export interface SourcePage {
   ran(offset: number): boolean;
   /** Whether jumps went there again and again. */
   hot(offset: number): boolean;
-  /** What was found on the page before, by offset: `undefined` where nothing for a region stands. Places in it are counted from this page. */
-  readonly known: Map<number, Instruction | undefined>;
+  /** What was found on the page before, by offset. Places in it are counted from this page. */
+  readonly known: Map<number, Instruction | Alien>;
 }
 
 /** What a region is made from. */
@@ -109,6 +109,9 @@ export interface Source {
 
 /** A decoded instruction, and what tells that a call comes back behind it. */
 export type Instruction = Found & Links;
+
+/** An instruction which is none for a region: its length, or 0 when it has none. The interpreter does it, and comes back behind it. */
+export type Alien = number;
 
 /**
  * The code that is reached from `wanted`, cut into stretches: all that ran on pages come to already, and on others what is hot. Empty when not even the first
@@ -159,20 +162,27 @@ class Search {
     for (let at = from; !this.#found.has(at) && page.ran(at - start); ) {
       if (this.#found.size >= largest) return;
       const one = this.#instruction(page, number, at - start);
-      if (one === undefined) return;
+      if (typeof one === "number") {
+        if (one > 0) this.#enterAt(page, number, at + one);
+        return;
+      }
       this.#found.set(at, one);
       for (const target of one.targets) this.#lead(number, target);
       at += one.length;
       const here = pageOf(at) === number;
-      if (one.links && here && page.ran(at - start) && this.#entries.size < mostEntries) {
-        this.#entries.add(at);
-        this.#lead(number, at);
-      }
+      if (one.links) this.#enterAt(page, number, at);
       if (!one.falls || (one.last && !one.jumps)) return;
       if (!here) this.#near.push(at);
       if (!here || one.jumps) this.#leaders.add(at);
       if (!here) return;
     }
+  }
+
+  /** A place on a page at which the region is come back to. */
+  #enterAt(page: SourcePage, number: number, at: number): void {
+    if (pageOf(at) !== number || !page.ran(offsetOf(at)) || this.#entries.size >= mostEntries) return;
+    this.#entries.add(at);
+    this.#lead(number, at);
   }
 
   /** A place to which something on a page goes. */
@@ -192,10 +202,10 @@ class Search {
     return page;
   }
 
-  #instruction(page: SourcePage, number: number, offset: number): Instruction | undefined {
-    const known = page.known.has(offset) ? page.known.get(offset) : inspect(this.#source, page, number, offset);
+  #instruction(page: SourcePage, number: number, offset: number): Instruction | Alien {
+    const known = page.known.get(offset) ?? inspect(this.#source, page, number, offset);
     page.known.set(offset, known);
-    if (known === undefined || number === 0) return known;
+    if (typeof known === "number" || number === 0) return known;
     const start = number * pageSize;
     return { ...known, offset: known.offset + start, targets: known.targets.map((target) => (target + start) | 0) };
   }
@@ -213,28 +223,29 @@ function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>
   return { offset, instructions };
 }
 
-function inspect(source: Source, { bytes }: SourcePage, number: number, at: number): Instruction | undefined {
+function inspect(source: Source, { bytes }: SourcePage, number: number, at: number): Instruction | Alien {
   const { front, mode } = source;
+  const { mode: modeSlot, fetchBase } = front.slots;
   const pc = (source.pc + number * pageSize) | 0;
   const available = Math.min(16, pageSize - at);
-  if (available <= 0) return undefined;
+  if (available <= 0) return 0;
   const decoded = new Decoded();
   if (
     !front.decode(bytes.subarray(at, at + available), available, (pc + at) | 0, mode, decoded) ||
     decoded.form === undefined
   )
-    return undefined;
+    return 0;
   const builder = new RegionBuilder(front, decoded.operands);
   builder.instruction(at, decoded.length, decoded.operands);
   try {
     decoded.form.body(builder, new Fields(builder));
   } catch (thrown) {
-    if (thrown instanceof NotForRegions) return undefined;
+    if (thrown instanceof NotForRegions) return decoded.length;
     throw thrown;
   }
   const { block } = builder;
   // One that does nothing but leave gains nothing here.
-  if (block.nodes[0]?.op === "exit") return undefined;
+  if (block.nodes[0]?.op === "exit") return decoded.length;
   const jumps = jumpsIn(block, []);
   const targets = jumps.map(targetOf).filter((target) => target !== undefined);
   return {
@@ -246,7 +257,8 @@ function inspect(source: Source, { bytes }: SourcePage, number: number, at: numb
     falls: !terminated(block),
     dynamic: jumps.some((jump) => targetOf(jump) === undefined),
     links: keeps(block, builder.links),
-    last: decoded.ends || jumps.length > 0,
+    // What changes how the next one is decoded, in a region, writes so itself: helpers that do so are none for it.
+    last: jumps.length > 0 || (decoded.ends && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
     jumps: jumps.length > 0,
   };
 }
