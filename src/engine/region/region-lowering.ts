@@ -268,9 +268,14 @@ export class RegionLowering extends Lowering {
     if (parts.up !== undefined) out.u8(op.i32Const, 0, op.localSet).u32(parts.up);
   }
 
-  /** The sum that a cell is given the carries of, where it is kept as one. */
+  /**
+   * The sum that a cell is given the carries of, where it is kept as one. Carries that are moved up and only wanted where the region is left have no local that says so:
+   * they are computed there.
+   */
   #sumFor(cell: number, value: Node): Sum | undefined {
-    return this.#sums.has(cell) ? sumOf(value) : undefined;
+    const parts = this.#sums.get(cell);
+    const sum = parts && sumOf(value);
+    return sum !== undefined && sum.up > 0 && parts?.up === undefined ? undefined : sum;
   }
 
   /** Of an access, the address that its span is counted from, if it asks for it; of what is put into cells, where that is carries, the sum's terms. */
