@@ -82,7 +82,8 @@ export class Core {
     this.updateMode();
     // Single steps count from the instruction which allowed them.
     if ((risen & Msr.de) !== 0) this.setNumber(s.stepFrom, this.engine.instructions);
-    if ((risen & Msr.de) !== 0 || this.wanted()) this.engine.attention();
+    // What was let in before has been taken.
+    if ((risen & Msr.de) !== 0 || ((risen & lettingIn) !== 0 && this.wanted())) this.engine.attention();
   }
 
   /** What decoding, fetching and translating depend on, from MSR and DBCR0. */
@@ -165,6 +166,9 @@ export class Core {
 /** Debug events which instructions have to look for themselves. */
 const watched =
   Dbcr0.iac1 | Dbcr0.iac2 | Dbcr0.dac1r | Dbcr0.dac1w | Dbcr0.dac2r | Dbcr0.dac2w | Dbcr0.brt | Dbcr0.trap;
+
+/** Bits of MSR that let interrupts in. */
+const lettingIn = Msr.ee | Msr.ce | Msr.me | Msr.de | Msr.fe0 | Msr.fe1;
 
 /** Words which belong to the engine while it runs. */
 const shared: ReadonlySet<Slot> = new Set([s.engine.budget, s.engine.tlb]);

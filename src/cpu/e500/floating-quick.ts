@@ -1,6 +1,7 @@
 import type { Builder, Value } from "../../ir/builder.ts";
 import type { Contained, QuickWay } from "../../ir/frontend.ts";
 import type { Slot } from "../../ir/slots.ts";
+import { Fpscr } from "./constants.ts";
 import * as s from "./slots.ts";
 
 /*
@@ -250,6 +251,26 @@ const compare: QuickWay = (b, args) => {
   );
 };
 
+/** mtfsf of all fields, when nothing is enabled by them; not where it records. VX sums up its reasons. */
+const moveAll: QuickWay = (b, args) => {
+  const [instruction, record] = args as [Value, Value];
+  const place = b.shl(b.and(b.shrU(instruction, b.i32(11)), b.i32(31)), b.i32(3));
+  const value = b.getAt(place, 4, (s.fpr[0] as Slot).offset);
+  const all = b.eq(b.and(instruction, b.i32(0xff << 17)), b.i32(0xff << 17));
+  const idle = b.eqz(b.and(value, b.i32(Fpscr.enables)));
+  return b.choose(
+    both(b, all, idle, b.eqz(record)),
+    () => {
+      const kept = b.and(value, b.i32(~(Fpscr.vx | Fpscr.fex | Fpscr.reserved)));
+      b.set(s.fpscr, b.or(kept, b.select(b.and(value, b.i32(Fpscr.invalid)), b.i32(Fpscr.vx), b.i32(0))));
+      b.set(s.fpPending, b.i32(0));
+      b.set(s.fpCompared, b.i32(0));
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+};
+
 /** What each instruction computes, by mnemonic. */
 const computations = {
   fadd: sum("fadd"),
@@ -280,6 +301,7 @@ export const quickFloating: Readonly<Record<string, QuickWay>> = {
   ...Object.fromEntries(quickNames.map((name) => [name, quick(computations[name])])),
   compareUnordered: compare,
   compareOrdered: compare,
+  mtfsf: moveAll,
 };
 
 const words: readonly Slot[] = [s.fpscr, s.fpPending, s.fpCompared];
