@@ -82,8 +82,9 @@ export class Core {
     this.updateMode();
     // Single steps count from the instruction which allowed them.
     if ((risen & Msr.de) !== 0) this.setNumber(s.stepFrom, this.engine.instructions);
-    // What was let in before has been taken.
-    if ((risen & Msr.de) !== 0 || ((risen & lettingIn) !== 0 && this.wanted())) this.engine.attention();
+    // What was let in before has been taken; but for a debug event, which the change itself may be.
+    const asks = (risen & lettingIn) !== 0 || (msr & Msr.de) !== 0;
+    if ((risen & Msr.de) !== 0 || (asks && this.wanted())) this.engine.attention();
   }
 
   /** What decoding, fetching and translating depend on, from MSR and DBCR0. */

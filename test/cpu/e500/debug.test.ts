@@ -169,6 +169,15 @@ describe.each(executors)("debug events, on the %s", (executor) => {
     expect(m.get(spr.SRR0)).toBe(0x1004);
   });
 
+  it("come in front of the handler's first instruction under IRPT, while the processor runs", () => {
+    const m = machine(irpt, sc);
+    m.code(0xf_0180, nop, nop);
+    m.code(0xf_01f0, nop, nop);
+    start(m);
+    m.run(2);
+    expect([m.pc, m.get(spr.DSRR0)]).toEqual([0xf_01f4, 0xf_0180]);
+  });
+
   it("come before rfi under RET", () => {
     const m = machine(ret, rfi);
     start(m);
