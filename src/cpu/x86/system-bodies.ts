@@ -1,5 +1,6 @@
 import type { Value } from "../../ir/builder.ts";
 import type { Slot } from "../../ir/slots.ts";
+import { Vector } from "./constants.ts";
 import { setZero } from "./flags.ts";
 import type { HelperName } from "./helpers.ts";
 import type { Instruction } from "./instruction.ts";
@@ -100,7 +101,7 @@ export const arpl: Body = (i) => {
   setZero(b, lower);
 };
 
-/** BOUND: #BR unless the index lies between the two signed bounds in memory. */
+/** BOUND: #BR unless the index lies between the two signed bounds in memory. The second is not read where the first is enough. */
 export const bound: Body = (i) => {
   const { b, size } = i;
   const index = i.signed(0);
@@ -108,7 +109,7 @@ export const bound: Body = (i) => {
     const value = b.load(size, i.linear(1, size, distance, "read"));
     return size === 4 ? value : b.sext16(value);
   };
-  const lowest = limit(0);
-  const highest = limit(size);
-  b.if(b.or(b.ltS(index, lowest), b.ltS(highest, index)), () => i.exit("raise", b.i32(5)));
+  const outside = () => i.exit("raise", b.i32(Vector.bound));
+  b.if(b.ltS(index, limit(0)), outside);
+  b.if(b.ltS(limit(size), index), outside);
 };

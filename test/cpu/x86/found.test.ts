@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../../src/cpu/x86/slots.ts";
-import { type BareX86, bareX86, flatMode, paging, setWord, stoppedBy, word } from "../../support/x86.ts";
+import { type BareX86, bareX86, flatMode, paging, resume, setWord, stoppedBy, word } from "../../support/x86.ts";
 
 /* What the campaign found, each as the processor does it. */
 
@@ -49,6 +49,21 @@ describe.each(["evaluator", "interpreter"] as const)("on the %s", (executor) => 
     expect(stoppedBy(m)).toBe(14);
     expect([word(m, s.ecx), word(m, s.edi)]).toEqual([97, data + page]);
     expect(m.front.core.flags & 0x8d5).toBe(0x8d5);
+  });
+
+  it("BOUND does not read the upper bound of an index below the lower one", () => {
+    // bound ecx, [edx]: the upper bound lies on a page that is not there
+    const m = machine(executor, [0x62, 0x0a]);
+    m.write(physical.data + page - 4, 1);
+    setWord(m, s.edx, data + page - 4);
+    setWord(m, s.ecx, 0);
+    m.run(4);
+    expect(stoppedBy(m)).toBe(5);
+    setWord(m, s.engine.pc, code);
+    setWord(m, s.ecx, 1);
+    resume(m);
+    m.run(4);
+    expect(stoppedBy(m)).toBe(14);
   });
 
   it("ENTER copies a frame that lies where it stores, one after the other", () => {
