@@ -76,12 +76,14 @@ export abstract class Lowering {
   protected count(block: Block): void {
     for (const node of block.nodes) {
       for (const arg of this.used(node)) this.use(arg);
-      for (const arm of [node.yes, node.no]) {
-        if (arm === undefined) continue;
-        this.count(arm);
-        if (arm.result !== undefined) this.use(arm.result);
-      }
+      if (node.yes !== undefined) this.#countArm(node.yes);
+      if (node.no !== undefined) this.#countArm(node.no);
     }
+  }
+
+  #countArm(arm: Block): void {
+    this.count(arm);
+    if (arm.result !== undefined) this.use(arm.result);
   }
 
   /** What a node computes with. */

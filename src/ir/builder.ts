@@ -1,12 +1,41 @@
 import { type AccessWidth, type Block, type Node, terminated } from "./node.ts";
-import { info, type Operation, type Type } from "./ops.ts";
+import { type Operation, operations, type Type } from "./ops.ts";
 import { fold } from "./simplify.ts";
 import type { Slot } from "./slots.ts";
 
 /** What a front end calls a node that has a value. */
 export type Value = Node;
 
-export const blank = { imm: 0, long: 0n, width: 4 as AccessWidth, helper: "", yes: undefined, no: undefined };
+/** What a node says besides its operation, type and arguments. */
+interface Rest {
+  readonly imm?: number;
+  readonly width?: AccessWidth;
+  readonly helper?: string;
+  readonly yes?: Block;
+  readonly no?: Block | undefined;
+}
+
+const nothing: Rest = {};
+
+/** A node with all its fields in one order, since regions are made of some hundreds at a time while the guest waits. */
+export function makeNode(
+  op: Node["op"],
+  type: Type | undefined,
+  args: readonly Node[],
+  rest = nothing,
+  long = 0n,
+): Node {
+  const { imm = 0, width = 4, helper = "", yes, no } = rest;
+  return { op, type, args, imm, long, width, helper, yes, no };
+}
+
+/** The type of what each operation gives, where that is not the type of its last argument. */
+const results = new Map<string, Type>(
+  Object.entries(operations).flatMap(([op, { signature }]) => {
+    const result = signature.slice(signature.indexOf("->") + 2);
+    return result === "T" ? [] : [[op, result as Type] as const];
+  }),
+);
 
 /** How the operands of a decoded instruction are found: left open, or known. */
 export type Operands = "open" | Int32Array;
@@ -43,98 +72,147 @@ export class Builder {
     const known = this.#constants.get(value | 0);
     if (known !== undefined) return known;
     // Constants stand nowhere: they are in force everywhere, and are printed where they are used.
-    const node: Node = { ...blank, op: "const", type: "i32", args: [], imm: value | 0 };
-    this.#constants.set(value | 0, node);
-    return node;
+    const made = makeNode("const", "i32", [], { imm: value | 0 });
+    this.#constants.set(value | 0, made);
+    return made;
   }
 
   i64(value: bigint): Value {
-    return { ...blank, op: "const", type: "i64", args: [], long: BigInt.asIntN(64, value) };
+    return makeNode("const", "i64", [], nothing, BigInt.asIntN(64, value));
   }
 
   /** Operand `k` of the instruction: 0..5 are 16 bits unsigned, 6 and 7 are 32 bits. */
   field(k: number): Value {
     if (this.#operands !== "open") return this.i32(this.#operands[k] as number);
-    return this.put({ ...blank, op: "field", type: "i32", args: [], imm: k });
+    return this.put(makeNode("field", "i32", [], { imm: k }));
   }
 
   /** Address of this instruction. */
   pc(): Value {
-    return this.put({ ...blank, op: "pc", type: "i32", args: [] });
+    return this.put(makeNode("pc", "i32", []));
   }
 
   /** Address of the instruction behind this one. */
   nextPc(): Value {
-    return this.put({ ...blank, op: "next_pc", type: "i32", args: [] });
+    return this.put(makeNode("next_pc", "i32", []));
   }
 
   op(op: Operation, ...args: Value[]): Value {
     const folded = fold(this, op, args);
     if (folded !== undefined) return folded;
-    const { signature } = info(op);
-    const result = signature.slice(signature.indexOf("->") + 2);
-    const type = result === "T" ? (args.at(-1) as Value).type : (result as Type);
-    return this.put({ ...blank, op, type, args });
+    return this.put(makeNode(op, results.get(op) ?? (args[args.length - 1] as Value).type, args));
   }
 
-  add = (a: Value, b: Value) => this.op("add", a, b);
-  sub = (a: Value, b: Value) => this.op("sub", a, b);
-  mul = (a: Value, b: Value) => this.op("mul", a, b);
-  and = (a: Value, b: Value) => this.op("and", a, b);
-  or = (a: Value, b: Value) => this.op("or", a, b);
-  xor = (a: Value, b: Value) => this.op("xor", a, b);
-  shl = (a: Value, b: Value) => this.op("shl", a, b);
-  shrS = (a: Value, b: Value) => this.op("shr_s", a, b);
-  shrU = (a: Value, b: Value) => this.op("shr_u", a, b);
-  eq = (a: Value, b: Value) => this.op("eq", a, b);
-  ne = (a: Value, b: Value) => this.op("ne", a, b);
-  ltS = (a: Value, b: Value) => this.op("lt_s", a, b);
-  ltU = (a: Value, b: Value) => this.op("lt_u", a, b);
-  eqz = (a: Value) => this.op("eqz", a);
-  not = (a: Value) => this.op("xor", a, this.i32(-1));
-  sext8 = (a: Value) => this.op("sext8", a);
-  sext16 = (a: Value) => this.op("sext16", a);
-  select = (condition: Value, yes: Value, no: Value) => this.op("select", condition, yes, no);
+  add(a: Value, b: Value): Value {
+    return this.op("add", a, b);
+  }
+
+  sub(a: Value, b: Value): Value {
+    return this.op("sub", a, b);
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.op("mul", a, b);
+  }
+
+  and(a: Value, b: Value): Value {
+    return this.op("and", a, b);
+  }
+
+  or(a: Value, b: Value): Value {
+    return this.op("or", a, b);
+  }
+
+  xor(a: Value, b: Value): Value {
+    return this.op("xor", a, b);
+  }
+
+  shl(a: Value, b: Value): Value {
+    return this.op("shl", a, b);
+  }
+
+  shrS(a: Value, b: Value): Value {
+    return this.op("shr_s", a, b);
+  }
+
+  shrU(a: Value, b: Value): Value {
+    return this.op("shr_u", a, b);
+  }
+
+  eq(a: Value, b: Value): Value {
+    return this.op("eq", a, b);
+  }
+
+  ne(a: Value, b: Value): Value {
+    return this.op("ne", a, b);
+  }
+
+  ltS(a: Value, b: Value): Value {
+    return this.op("lt_s", a, b);
+  }
+
+  ltU(a: Value, b: Value): Value {
+    return this.op("lt_u", a, b);
+  }
+
+  eqz(a: Value): Value {
+    return this.op("eqz", a);
+  }
+
+  not(a: Value): Value {
+    return this.op("xor", a, this.i32(-1));
+  }
+
+  sext8(a: Value): Value {
+    return this.op("sext8", a);
+  }
+
+  sext16(a: Value): Value {
+    return this.op("sext16", a);
+  }
+
+  select(condition: Value, yes: Value, no: Value): Value {
+    return this.op("select", condition, yes, no);
+  }
 
   // --- guest state
 
   get(slot: Slot): Value {
-    return this.put({ ...blank, op: "get", type: slot.type, args: [], imm: slot.offset, width: slot.width });
+    return this.put(makeNode("get", slot.type, [], { imm: slot.offset, width: slot.width }));
   }
 
   set(slot: Slot, value: Value): void {
-    this.put({ ...blank, op: "set", type: undefined, args: [value], imm: slot.offset, width: slot.width });
+    this.put(makeNode("set", undefined, [value], { imm: slot.offset, width: slot.width }));
   }
 
   /** State at byte `offset + base`, where `base` is an operand that may be open. 8 bytes give i64, fewer i32. */
   getAt(base: Value, width: AccessWidth, offset = 0, type: Type = width === 8 ? "i64" : "i32"): Value {
-    if (base.op === "const") return this.put({ ...blank, op: "get", type, args: [], imm: base.imm + offset, width });
-    return this.put({ ...blank, op: "get", type, args: [base], imm: offset, width });
+    if (base.op === "const") return this.put(makeNode("get", type, [], { imm: base.imm + offset, width }));
+    return this.put(makeNode("get", type, [base], { imm: offset, width }));
   }
 
   setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
-    if (base.op === "const")
-      this.put({ ...blank, op: "set", type: undefined, args: [value], imm: base.imm + offset, width });
-    else this.put({ ...blank, op: "set", type: undefined, args: [value, base], imm: offset, width });
+    if (base.op === "const") this.put(makeNode("set", undefined, [value], { imm: base.imm + offset, width }));
+    else this.put(makeNode("set", undefined, [value, base], { imm: offset, width }));
   }
 
   // --- guest memory
 
   load(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
-    return this.put({ ...blank, op: "load", type, args: [address], width });
+    return this.put(makeNode("load", type, [address], { width }));
   }
 
   /** A load which faults as a store would: the first half of a read-modify-write. */
   loadRw(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
-    return this.put({ ...blank, op: "load_rw", type, args: [address], width });
+    return this.put(makeNode("load_rw", type, [address], { width }));
   }
 
   store(width: AccessWidth, address: Value, value: Value): void {
-    this.put({ ...blank, op: "store", type: undefined, args: [address, value], width });
+    this.put(makeNode("store", undefined, [address, value], { width }));
   }
 
   probe(width: AccessWidth, address: Value): void {
-    this.put({ ...blank, op: "probe", type: undefined, args: [address], width });
+    this.put(makeNode("probe", undefined, [address], { width }));
   }
 
   // --- control
@@ -146,7 +224,7 @@ export class Builder {
     const yes = this.nested(then);
     const no = otherwise && this.nested(otherwise);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
-    return this.put({ ...blank, op: "if", type, args: [condition], yes, no });
+    return this.put(makeNode("if", type, [condition], { yes, no }));
   }
 
   /** An `if` whose two arms give a value. */
@@ -155,15 +233,15 @@ export class Builder {
   }
 
   call(helper: string, ...args: Value[]): Value {
-    return this.put({ ...blank, op: "call", type: "i32", args, helper });
+    return this.put(makeNode("call", "i32", args, { helper }));
   }
 
   exit(helper: string, ...args: Value[]): void {
-    this.put({ ...blank, op: "exit", type: undefined, args, helper });
+    this.put(makeNode("exit", undefined, args, { helper }));
   }
 
   jump(target: Value): void {
-    this.put({ ...blank, op: "jump", type: undefined, args: [target] });
+    this.put(makeNode("jump", undefined, [target]));
   }
 
   // biome-ignore lint/suspicious/noConfusingVoidType: see above

@@ -14,13 +14,32 @@ export function fold(b: Builder, op: Operation, args: readonly Value[]): Value |
     if (y === z) return y;
     return undefined;
   }
-  if (args.every((a) => a.op === "const")) return compute(b, op, args);
+  if (x.op === "const" && args.every((a) => a.op === "const")) return compute(b, op, args);
   const rule = rules[op];
   return rule === undefined ? undefined : rule(b, x, y as Value, z as Value);
 }
 
+/** What addresses and register numbers are folded with: the same as the general way below, without its big numbers. */
+const words: Partial<Record<Operation, (x: number, y: number) => number>> = {
+  add: (x, y) => x + y,
+  sub: (x, y) => x - y,
+  mul: Math.imul,
+  and: (x, y) => x & y,
+  or: (x, y) => x | y,
+  xor: (x, y) => x ^ y,
+  shl: (x, y) => x << y,
+  shr_s: (x, y) => x >> y,
+  shr_u: (x, y) => x >>> y,
+  eq: (x, y) => (x === y ? 1 : 0),
+  ne: (x, y) => (x !== y ? 1 : 0),
+  eqz: (x) => (x === 0 ? 1 : 0),
+};
+
 /** The result for constants; a division that the front end has to test for first is left alone. */
 function compute(b: Builder, op: Operation, args: readonly Value[]): Value | undefined {
+  const quick = words[op];
+  const [x, y = x] = args as [Value, Value?];
+  if (quick !== undefined && x.type === "i32") return b.i32(quick(x.imm, y.imm));
   const type = (args[0] as Value).type;
   const values = args.map((a) => (a.type === "i64" ? a.long : BigInt(a.imm)));
   const result = integerOperation(op, type === "i64" ? "i64" : "i32", values);

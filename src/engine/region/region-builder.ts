@@ -1,4 +1,4 @@
-import { Builder, blank, type Operands, type Value } from "../../ir/builder.ts";
+import { Builder, makeNode, type Operands, type Value } from "../../ir/builder.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { AccessWidth, Block, Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
@@ -21,7 +21,7 @@ export interface Leaving {
 }
 
 /** Address of the page on which the region lies; every pc in it is this plus a constant. */
-export const pageStart: Node = { ...blank, op: "pc", type: "i32", args: [] };
+export const pageStart: Node = makeNode("pc", "i32", []);
 
 /** One block of a region, built: its nodes and what belongs to some of them. */
 export interface BuiltBlock {
@@ -140,11 +140,11 @@ export class RegionBuilder extends Builder {
   }
 
   override store(width: AccessWidth, address: Value, value: Value): void {
-    this.#leaves(this.put({ ...blank, op: "store", type: undefined, args: [address, value], width }));
+    this.#leaves(this.put(makeNode("store", undefined, [address, value], { width })));
   }
 
   override probe(width: AccessWidth, address: Value): void {
-    this.#leaves(this.put({ ...blank, op: "probe", type: undefined, args: [address], width }));
+    this.#leaves(this.put(makeNode("probe", undefined, [address], { width })));
   }
 
   /** A contained helper finds the words it uses in the state. Any other is, on a way that is seldom gone, a reason to leave; else the instruction is the interpreter's. */
@@ -163,7 +163,7 @@ export class RegionBuilder extends Builder {
       this.touched.add(cell);
       this.#armWrites?.add(cell);
     }
-    const node = this.put({ ...blank, op: "call", type: "i32", args, helper });
+    const node = this.put(makeNode("call", "i32", args, { helper }));
     if (contained.faults === true) this.#leaves(node);
     if (contained.repeatable !== true) this.#wrote = true;
     return node;
@@ -171,13 +171,13 @@ export class RegionBuilder extends Builder {
 
   /** Leaves in front of the instruction. */
   override exit(_helper: string): void {
-    this.#leaves(this.put({ ...blank, op: "exit", type: undefined, args: [] }));
+    this.#leaves(this.put(makeNode("exit", undefined, [])));
   }
 
   /** The target is taken before what is pending is put in place: it may come from a cell which that changes. */
   override jump(target: Value): void {
     const pending = this.#pending();
-    const node = this.put({ ...blank, op: "jump", type: undefined, args: [target, ...pending.values] });
+    const node = this.put(makeNode("jump", undefined, [target, ...pending.values]));
     this.#writes.set(node, pending);
   }
 
@@ -207,7 +207,7 @@ export class RegionBuilder extends Builder {
     this.#settle(written);
     for (const cell of written) outer?.add(cell);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
-    return this.put({ ...blank, op: "if", type, args: [condition], yes, no });
+    return this.put(makeNode("if", type, [condition], { yes, no }));
   }
 
   /** In front of an `if` whose arms write these cells, or of a helper that may: what is known of them goes into place, and is read from there behind it. */
@@ -232,7 +232,7 @@ export class RegionBuilder extends Builder {
     const known = this.#known.get(at);
     if (known !== undefined) return known;
     this.touched.add(at);
-    const node = this.put({ ...blank, op: "get", type: "i32", args: [], imm: at, width: 4 });
+    const node = this.put(makeNode("get", "i32", [], { imm: at, width: 4 }));
     this.#known.set(at, node);
     this.#reads.set(at, node);
     return node;
@@ -255,7 +255,7 @@ export class RegionBuilder extends Builder {
   }
 
   #write(cells: readonly number[], values: readonly Value[]): Node {
-    const node = this.put({ ...blank, op: "set", type: undefined, args: values });
+    const node = this.put(makeNode("set", undefined, values));
     this.#writes.set(node, { cells, values });
     return node;
   }

@@ -280,11 +280,14 @@ export class RegionLowering extends Lowering {
 
   /** Of an access, the address that its span is counted from, if it asks for it; of what is put into cells, where that is carries, the sum's terms. */
   protected override used(node: Node): readonly Node[] {
+    if (node.op === "set" || node.op === "jump") return this.#usedByWrite(node);
     const touch = this.#touches.get(node);
-    if (touch !== undefined) {
-      const { head, base } = touch.span;
-      return [...(head === node && base !== undefined ? [base] : []), ...node.args.slice(1)];
-    }
+    if (touch === undefined) return node.args;
+    const { head, base } = touch.span;
+    return [...(head === node && base !== undefined ? [base] : []), ...node.args.slice(1)];
+  }
+
+  #usedByWrite(node: Node): readonly Node[] {
     const writes = this.#building?.writes.get(node);
     if (writes === undefined) return node.args;
     return [...(node.op === "jump" ? node.args.slice(0, 1) : []), ...this.#put(writes)];

@@ -37,7 +37,8 @@ export function spansOf(block: Block, readable: boolean, apart: boolean): Map<No
   const walk = (nodes: readonly Node[], reads: Open, writes: Open): void => {
     for (const node of nodes) {
       // Behind an arm nobody knows whether it was gone through.
-      for (const arm of [node.yes, node.no]) if (arm !== undefined) walk(arm.nodes, new Map(reads), new Map(writes));
+      if (node.yes !== undefined) walk(node.yes.nodes, new Map(reads), new Map(writes));
+      if (node.no !== undefined) walk(node.no.nodes, new Map(reads), new Map(writes));
       // A helper may touch memory itself.
       if (apart || node.op === "call") {
         reads.clear();
