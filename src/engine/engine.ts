@@ -42,7 +42,7 @@ const defaultArena = 128 * 1024 * 1024;
 const longestRun = 64;
 
 /** A region costs as much as interpreting some thousands of instructions; a stretch between two jumps has about six. */
-const defaultThreshold = 2000;
+const defaultThreshold = 4000;
 
 /**
  * Runs guest code: decodes it with a front end and executes it with the interpreter.

@@ -35,8 +35,13 @@ function map(m: BareX86, at: number, pages: readonly (readonly [number, number])
 const entryOf = (at: number, page: number) => at + 4096 + (page >>> 12) * 4;
 
 /** Pages are joined where it is seen that jumps go there again and again, so nothing is translated at once. */
-function machine(executor: Executor, pages: Readonly<Record<number, readonly number[]>>, count: number): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 20, threshold: 16 });
+function machine(
+  executor: Executor,
+  pages: Readonly<Record<number, readonly number[]>>,
+  count: number,
+  threshold = 16,
+): BareX86 {
+  const m = bareX86(executor, { memory: 1 << 20, threshold });
   flatMode(m, 0);
   for (const [at, bytes] of Object.entries(pages)) m.load(Number(at), Uint8Array.from(bytes));
   map(m, tables);
@@ -48,7 +53,7 @@ function machine(executor: Executor, pages: Readonly<Record<number, readonly num
 }
 
 function run(m: BareX86): number {
-  m.run(1_000_000);
+  m.run(10_000_000);
   expect(word(m, s.halted)).toBe(1);
   return word(m, s.eax);
 }
@@ -79,6 +84,20 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
     setWord(m, s.ebx, tables);
     // Changed behind the turns in which ecx is 1024, 768, 512 and 256.
     expect(run(m)).toBe(1 + 256 * 1000 + 256 + 256 * 1000 + 255);
+  });
+
+  it("is not looked up again on a global page, whatever the address space", () => {
+    // call next ; mov cr3, ebx ; dec ecx ; jnz ; hlt, on a global page, and what is called on one that is not.
+    const body = [...call(main, next), 0x0f, 0x22, 0xdb];
+    const m = machine(executor, { [main]: [...body, ...loop(body.length)], [next]: adds(1) }, 1000);
+    m.write(entryOf(tables, main) + 1, m.read(entryOf(tables, main) + 1) | 1);
+    setWord(m, s.cr4, 0x80);
+    m.front.core.engine.flushTlb();
+    setWord(m, s.ebx, tables);
+    expect(run(m)).toBe(1000);
+    if (executor === "evaluator") return;
+    expect(m.onEngine?.stats["fetch-misses"]).toBeGreaterThanOrEqual(1000);
+    expect(m.onEngine?.stats["fetch-misses"]).toBeLessThan(1010);
   });
 
   it("goes on, at the end of a page, on the one that is mapped behind it", () => {
@@ -128,6 +147,18 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
     m.load(other, Uint8Array.from(adds(1000)));
     for (const [k, byte] of call(main, other).entries()) m.write(main + k, byte);
     expect(run(m)).toBe(400 + 2 * 100 + 1000 * 500);
+  });
+
+  it("comes back to the right one of more places than a region has ways in", () => {
+    // 360 times: call next. Then dec ecx ; jnz ; hlt
+    const calls = Array.from({ length: 360 }, (_, k) => call(main + 5 * k, next)).flat();
+    const back = [0x49, 0x0f, 0x85, ...word32(-(calls.length + 7)), 0xf4];
+    // What is called makes a sum over the addresses that it returns to: imul eax, eax, 17 ; add eax, [esp] ; ret
+    const sum = [0x6b, 0xc0, 17, 0x03, 0x04, 0x24, 0xc3];
+    const m = machine(executor, { [main]: [...calls, ...back], [next]: sum }, 120, 1);
+    let expected = 0;
+    for (let k = 0; k < 360 * 120; k++) expected = (Math.imul(expected, 17) + main + 5 * ((k % 360) + 1)) | 0;
+    expect(run(m)).toBe(expected);
   });
 
   it("is counted to the instruction", () => {

@@ -4,11 +4,11 @@ import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
 
 const pageSize = 4096;
 /** Pages in a region at most. */
-const mostPages = 16;
+const mostPages = 4;
 /** A record counts the pages between a place and the region's first page in 16 bits. */
 const farthest = 0x7fff;
 /** Instructions in a region at most: about 40 bytes of WebAssembly each, and V8 optimises up to some tens of kilobytes in a few ms. */
-export const largest = 400;
+export const largest = 300;
 /** Ways into a region at most. */
 const mostEntries = 64;
 
@@ -91,7 +91,7 @@ export interface SourcePage {
   readonly bytes: Uint8Array;
   /** Whether an instruction at this offset has been come to: what never ran stays out. */
   ran(offset: number): boolean;
-  /** Whether jumps went there again and again. */
+  /** Whether jumps went there at least half as often as makes a region. */
   hot(offset: number): boolean;
   /** What was found on the page before, by offset. Places in it are counted from this page. */
   readonly known: Map<number, Instruction | Alien>;

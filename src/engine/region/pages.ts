@@ -41,7 +41,7 @@ export class Pages {
     const code = this.code(number);
     if (code === undefined) return undefined;
     const { cache, guest, first, threshold } = this.#world;
-    const warm = threshold - (threshold >> 4);
+    const warm = threshold / 2;
     return {
       bytes: guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize),
       ran: (offset) => cache.entry(code, offset) !== 0,

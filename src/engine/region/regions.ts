@@ -16,6 +16,9 @@ import type { RegionWorld } from "./world.ts";
 /** After this many spans which lay on two pages, a page's regions are made anew with each access for itself. */
 const mostCrossings = 16;
 
+/** Ways into a region at most, those of regions that it takes the place of among them: a record has a byte for which one it is. */
+const mostWaysIn = 255;
+
 /** A page whose regions have been made anew this often waits this many doublings longer before it is looked at again. */
 const mostPatience = 6;
 
@@ -105,7 +108,7 @@ export class Regions {
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
       const entries = [...new Set([offset, ...joined.flatMap((region) => pages.entriesOf(region))])];
-      const whole = discover(source, entries);
+      const whole = discover(source, entries.slice(0, mostWaysIn));
       if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < largest) {
         discovery = whole;
         for (const region of joined) this.#drop(region);
