@@ -7,6 +7,8 @@ export interface StoredMsr {
   /** Bytes (or the low one only) have to be memory types: SDM vol. 3 tables 11-8 and 11-10. */
   readonly types?: "mtrr" | "mtrr-low" | "pat";
   readonly reset?: readonly [low: number, high: number];
+  /** Bits of the low word which may be written as anything and stay as reset left them. */
+  readonly fixed?: number;
   /** Only 0 may be written, whatever is read. */
   readonly clears?: boolean;
   /** What a system that sets one of these bits of the low word expects in vain; it is said once. */
@@ -80,6 +82,15 @@ export const storedMsrs: readonly StoredMsr[] = [
   { name: "mcgStatus", index: 0x17a, writable: [7, 0] },
   { name: "evntSel0", index: 0x186, writable: low, missing: counting },
   { name: "evntSel1", index: 0x187, writable: low, missing: counting },
+  // From the Pentium M on: automatic thermal control, FERR# multiplexing, SpeedStep, xTPR messages; fast strings are on, and there are
+  // no performance monitoring, branch trace and precise event facilities (bits 7, 11, 12). SDM vol. 4 tables 2-2 and 2-21.
+  {
+    name: "miscEnable",
+    index: 0x1a0,
+    writable: [0x0081_1c89, 0],
+    fixed: 0x1880,
+    reset: [0x1801, 0],
+  },
   { name: "lastBranchFromIp", index: 0x1db },
   { name: "lastBranchToIp", index: 0x1dc },
   { name: "lastIntFromIp", index: 0x1dd },

@@ -12,6 +12,7 @@ const Msr = {
   sysenterCs: 0x174,
   sysenterEsp: 0x175,
   sysenterEip: 0x176,
+  miscEnable: 0x1a0,
   debugControl: 0x1d9,
   efer: 0xc000_0080,
 } as const;
@@ -32,7 +33,7 @@ export function resetMsrs(core: Core): void {
   }
 }
 
-/** Whether a model has an MSR: those of the P6 are not a Pentium's. */
+/** Whether a model has an MSR: those of the P6 are not a Pentium's, nor those of the Pentium M a P6's. */
 function present(model: Model, index: number): boolean {
   if (index < 2) return true;
   if (index === Msr.efer) return model.noExecute;
@@ -40,6 +41,7 @@ function present(model: Model, index: number): boolean {
   if (index === Msr.apicBase) return (model.features & Feature.apic) !== 0;
   if (index === 0x277) return (model.features & Feature.pat) !== 0;
   if (index >= Msr.sysenterCs && index <= Msr.sysenterEip) return (model.features & Feature.sep) !== 0;
+  if (index === Msr.miscEnable) return model.signature >>> 4 >= 0x6d;
   return model.signature >>> 8 >= 6;
 }
 
@@ -137,7 +139,8 @@ function store(core: Core, msr: StoredMsr, slot: Slot, low: number, high: number
   }
   const { missing } = msr;
   if (missing !== undefined && (low & missing.bits) !== 0) core.wires.report(`msr ${missing.text}`, missing.text);
-  core.words[slot.index] = low;
+  const { fixed = 0, reset } = msr;
+  core.words[slot.index] = (low & ~fixed) | ((reset?.[0] ?? 0) & fixed);
   core.words[slot.index + 1] = high;
 }
 

@@ -66,6 +66,17 @@ describe.each(Object.keys(models))("a %s", (name) => {
     const outcome = exception(m, [0x0f, 0x32]);
     expect(outcome).toBe(has ? undefined : features(m) & Feature.msr ? protection : undefinedOpcode);
   });
+
+  test("has IA32_MISC_ENABLE from family 6 model 13 on, where kernels read it before they can take a fault (SDM vol. 4 table 2-21)", () => {
+    const m = new SystemMachine(name);
+    m.set(s.eax, 1);
+    m.start(0x0f, 0xa2);
+    m.step();
+    const has = (m.get(s.eax) & 0xff0) >= 0x6d0;
+    m.set(s.ecx, 0x1a0);
+    const outcome = exception(m, [0x0f, 0x32]);
+    expect(outcome).toBe(has ? undefined : features(m) & Feature.msr ? protection : undefinedOpcode);
+  });
 });
 
 test("a model that does not exist is refused with a list of those that do", () => {

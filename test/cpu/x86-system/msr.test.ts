@@ -86,6 +86,15 @@ describe("model-specific registers", () => {
     expect([m.get(s.eax), m.get(s.ecx)]).toEqual([0xabcd, 0]);
   });
 
+  test("IA32_MISC_ENABLE has fast strings on, keeps what is read-only, and refuses reserved bits (SDM vol. 4 tables 2-2 and 2-21)", () => {
+    m = new SystemMachine("pentium-m");
+    expect(read(0x1a0)).toEqual([0x1801, 0]);
+    expect(write(0x1a0, 0x0001_0000)).toBe(true);
+    expect(read(0x1a0)).toEqual([0x0001_1800, 0]);
+    expect(write(0x1a0, 0x0000_0002)).toBe(false);
+    expect(write(0x1a0, 0, 4)).toBe(false);
+  });
+
   test("branch traces are refused aloud", () => {
     expect(write(0x1d9, 1)).toBe(true);
     expect(read(0x1d9)).toEqual([0, 0]);
