@@ -28,7 +28,7 @@ test("a guest boots", async () => {
   const status: number = await vm.exit;
   expect(status).toBe(0);
   expect(checkMachine).toBeTypeOf("function");
-});
+}, 100_000);
 `;
 
 beforeAll(() => {
