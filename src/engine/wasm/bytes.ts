@@ -59,9 +59,11 @@ export class Bytes {
     }
   }
 
+  /** A name of ASCII characters, which all of ours are. */
   name(text: string): this {
-    const bytes = new TextEncoder().encode(text);
-    return this.u32(bytes.length).append(bytes);
+    this.u32(text.length);
+    for (let k = 0; k < text.length; k++) this.u8(text.charCodeAt(k) & 0x7f);
+    return this;
   }
 
   append(bytes: Uint8Array): this {
