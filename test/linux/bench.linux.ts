@@ -60,7 +60,7 @@ describe.each(["pc", "ppce500"] as const)("the benchmark's programs under Linux 
       await linux.says(/@@UP/);
       // Each by itself, so that there is time enough for it, on a busy host too.
       for (let i = 0; i < Object.keys(expected).length; i++)
-        await linux.console.expect(/@@E .*\n/, { timeout: 600, hostTimeout: 7000 });
+        await linux.console.expect(/@@E .*\r?\n/, { timeout: 600, hostTimeout: 7000 });
       await linux.says(/@@DONE/);
       const found = [...linux.console.text.matchAll(/^@@E (\S+) us=\d+ chk=(\S+)\r?$/gm)];
       expect(Object.fromEntries(found.map(([, test = "", sum]) => [test, sum]))).toEqual(expected);
