@@ -141,6 +141,8 @@ export interface FrontEnd {
   readonly quick?: Readonly<Record<string, QuickWay>>;
   /** Those of the helpers which are. */
   readonly contained?: Readonly<Record<string, Contained>>;
+  /** Where state lies that holds something within an instruction only: one that has written there can be begun again. */
+  readonly scratch?: ReadonlySet<number>;
   /** Whether every page that may be written may be read too. */
   readonly readsWhatItMayWrite?: boolean;
   /** What helpers throw for a fault, after recording it, and `VirtualMemory` on their behalf. One object, no stack. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
-import { type BareX86, bareX86, type Executor, flatMode, setWord } from "../support/x86.ts";
+import { type BareX86, bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
 
 const code = 0x1000;
 
 function machine(executor: Executor, bytes: readonly number[]): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 20 });
+  const m = bareX86(executor, { memory: 1 << 20, model: "pentium-m" });
   flatMode(m, 0);
   m.load(code, Uint8Array.from(bytes));
   setWord(m, s.engine.pc, code);
@@ -43,6 +43,18 @@ describe("the engine's figures", () => {
       else expect(interpreted).toBeLessThan(10);
     },
   );
+
+  it.each([
+    ["a number added from memory", [0xf2, 0x0f, 0x58, 0x05, ...word32(0x4000)]],
+    ["numbers multiplied by those in memory", [0x66, 0x0f, 0x59, 0x05, ...word32(0x4000)]],
+  ])("show %s as a region's own", (_name, body) => {
+    const m = machine("regions", loop(body));
+    setWord(m, s.cr4, 0x200);
+    setWord(m, s.ecx, 1000);
+    m.run(1_000_000);
+    expect(word(m, s.ecx)).toBe(0);
+    expect(stats(m)["loop-instructions"]).toBeLessThan(20);
+  });
 
   it("count an end in front of an access to where no RAM is, each time", () => {
     // mov eax, [0x80000000], where nothing is: an open bus

@@ -88,6 +88,7 @@ export class X86 implements FrontEnd {
 
   readonly cells = wordsOf(s.slots);
   readonly quick = { ...quickFpu, ...quickSimd };
+  readonly scratch: ReadonlySet<number> = new Set([s.simdOperand.offset, s.simdOperand.offset + 8]);
   readonly readsWhatItMayWrite = true;
   readonly contained = { ...containedSegments, ...containedFpu, ...containedSimd };
 

@@ -99,7 +99,7 @@ export class RegionBuilder extends Builder {
   override set(slot: Slot, value: Value): void {
     if (this.#front.cells.has(slot.offset)) this.#put(slot.offset, value);
     else {
-      this.#wrote = true;
+      this.#wroteAt(slot.offset);
       super.set(slot, value);
     }
   }
@@ -117,7 +117,7 @@ export class RegionBuilder extends Builder {
     if (base.op !== "const") throw new NotForRegions("state at a place which is not known");
     const at = base.imm + offset;
     if (value.type !== "i32" || !this.#front.cells.has(at & ~3)) {
-      this.#wrote = true;
+      this.#wroteAt(at);
       super.setAt(base, width, value, offset);
       return;
     }
@@ -129,6 +129,11 @@ export class RegionBuilder extends Builder {
     const mask = width === 2 ? 0xffff : 0xff;
     const kept = this.and(this.#cell(at & ~3), this.i32(~(mask << ((at & 3) * 8))));
     this.#put(at & ~3, this.or(kept, this.shl(this.and(value, this.i32(mask)), shift)));
+  }
+
+  /** State that no cell keeps was written. */
+  #wroteAt(at: number): void {
+    if (this.#front.scratch?.has(at) !== true) this.#wrote = true;
   }
 
   override load(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
