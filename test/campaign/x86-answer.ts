@@ -1,7 +1,8 @@
 import { codeAt, dataAt, stackTop } from "../support/x86-vectors.ts";
 import { type ShiftCount, undefinedFlags } from "../vectors/x86/undefined-flags.ts";
+import { isApproximate, sameWithin } from "./x86-approximate.ts";
 import { type Element, longestCode, shifts, undefinedAtWorst, watchedFlags, type X86Case } from "./x86-case.ts";
-import { compared, fpuSize, initialFpu } from "./x86-fpu-state.ts";
+import { compared, type Fpu, fpuSize, initialFpu } from "./x86-fpu-state.ts";
 import { known, misaligned, wraps, wrapsShort } from "./x86-known.ts";
 import { descriptor } from "./x86-segments.ts";
 
@@ -140,6 +141,13 @@ function sameFpu(is: Answer, should: Answer): boolean {
   return true;
 }
 
+/** Whether the case is an instruction whose result is bounded only, and the bound holds. */
+function sameButFor(c: X86Case, before: Fpu, is: Answer, should: Answer): boolean {
+  const mnemonic = c.elements[0]?.mnemonic ?? "";
+  const image = (a: Answer) => a.subarray(fpuOffset / 4, (fpuOffset + fpuSize) / 4);
+  return isApproximate(mnemonic) && sameWithin(mnemonic, before, image(is), image(should));
+}
+
 /**
  * Skipped is a case where the two machines are not the same: accesses to the oracle's own program, and a case that
  * jumps to itself or between its own instructions.
@@ -160,7 +168,8 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
     const flags = ((is[field.flags] as number) ^ (should[field.flags] as number)) & watchedFlags;
     same = flags === 0 || (flags & ~undefinedAt(c, should)) === 0;
   }
-  if (same && c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0) same = sameFpu(is, should);
+  if (same && c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0)
+    same = sameFpu(is, should) || sameButFor(c, c.fpu, is, should);
   if (same) return "same";
   if (wraps(is[field.trap] as number, trap, should[field.cr2] as number)) return "skipped";
   const cr2 = is[field.cr2] as number;

@@ -2,16 +2,16 @@ import { escapes } from "../../src/cpu/x86/fpu/table-x87.ts";
 import { type Entry, Row } from "../../src/cpu/x86/pattern.ts";
 import { prefixed, prefixed3a, prefixed38 } from "../../src/cpu/x86/simd/table-simd.ts";
 import { dataAt } from "../support/x86-vectors.ts";
+import { isApproximate } from "./x86-approximate.ts";
 import { byMnemonic, le, type Opcode } from "./x86-case.ts";
 import type { Maker } from "./x86-maker.ts";
 
 /*
- * x87, MMX and SSE: left out are transcendental functions and approximations, whose results are only bounded, and FXSAVE and
- * FXRSTOR, whose images tell of the processor. Of what FNSTENV and FNSAVE store the last three fields are taken away again, for the same reason.
+ * x87, MMX and SSE: left out are FXSAVE and FXRSTOR, whose images tell of the processor. Of what FNSTENV and FNSAVE store the last three fields are taken
+ * away again, for the same reason. Where a result is only bounded, it is by itself: x86-approximate.ts.
  */
 
-const left =
-  /^(f2xm1|fyl2x|fyl2xp1|fptan|fpatan|fsin|fcos|fsincos|fnsave|fnstenv|fxsave|fxrstor|sse\.rcp.*|sse\.rsqrt.*)$/;
+const left = /^(fnsave|fnstenv|fxsave|fxrstor)$/;
 
 function rows(entry: Entry, bytes: readonly number[], prefix: number | undefined): Opcode[] {
   if (entry === undefined) return [];
@@ -36,11 +36,10 @@ function rows(entry: Entry, bytes: readonly number[], prefix: number | undefined
   }));
 }
 
-/** By mnemonic. */
-export const x87 = byMnemonic(escapes.flatMap((entry, k) => rows(entry, [0xd8 + k], undefined)));
+const allX87 = byMnemonic(escapes.flatMap((entry, k) => rows(entry, [0xd8 + k], undefined)));
 
 const prefixes = [undefined, 0x66, 0xf3, 0xf2];
-export const vectors = byMnemonic(
+const allVectors = byMnemonic(
   [[[0x0f], prefixed] as const, [[0x0f, 0x38], prefixed38] as const, [[0x0f, 0x3a], prefixed3a] as const].flatMap(
     ([map, table]) =>
       [...table.entries()].flatMap(([opcode, choice]) =>
@@ -48,6 +47,15 @@ export const vectors = byMnemonic(
       ),
   ),
 );
+
+const only = (all: ReadonlyMap<string, readonly Opcode[]>, approximate: boolean) =>
+  new Map([...all].filter(([mnemonic]) => isApproximate(mnemonic) === approximate));
+
+/** By mnemonic. */
+export const x87 = only(allX87, false);
+export const vectors = only(allVectors, false);
+/** Whose results are bounded only. */
+const approximate = new Map([...only(allX87, true), ...only(allVectors, true)]);
 
 const sizes: Record<string, number> = { w: 2, d: 4, q: 8, o: 16 };
 
@@ -92,6 +100,13 @@ export function floating(m: Maker): void {
   if (random.once(40)) {
     one(m, random.pick(x87.get(random.pick([...x87.keys()])) ?? []));
     if (m.room >= 46) image(m);
+    return;
+  }
+  if (random.once(12)) {
+    const opcode = random.pick(approximate.get(random.pick([...approximate.keys()])) ?? []);
+    m.suit(opcode.row);
+    one(m, opcode);
+    if (random.once(3)) m.add("wait", [0x9b]);
     return;
   }
   const count = random.once(3) ? 1 : 2 + random.below(4);

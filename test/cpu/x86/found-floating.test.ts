@@ -55,6 +55,16 @@ describe.each(["evaluator", "interpreter", "regions"] as const)("on the %s", (ex
     expect(word(m, s.fpuExponent[1])).toBe(0x3fff);
   });
 
+  it.each([
+    ["FSIN", 0xfe],
+    ["FCOS", 0xff],
+  ])("%s of an empty register clears C2, as its argument is not out of range", (_name, opcode) => {
+    setWord(m, s.fpuStatus, 0x0400);
+    setWord(m, s.fpuUsed, 0);
+    expect(run(0xd9, opcode)).toBe(3);
+    expect(word(m, s.fpuStatus)).toBe(0x41);
+  });
+
   it("FFREEP frees its operand and pops", () => {
     setWord(m, s.fpuUsed, 0xff);
     expect(run(0xdf, 0xc5)).toBe(3);

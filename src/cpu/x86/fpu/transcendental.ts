@@ -35,7 +35,11 @@ export function transcendental(unit: Unit, n: number): void {
       return;
     case 0x1e:
     case 0x1f:
-      if (!operand(unit) || outOfRange(unit)) return;
+      if (!operand(unit)) {
+        unit.setConditions(0, Condition.c2);
+        return;
+      }
+      if (outOfRange(unit)) return;
       circular(unit.r, unit.a, n === 0x1f ? "cosine" : "sine", unit.rounder);
       unit.finishExact(0, 0);
       return;
