@@ -26,6 +26,14 @@ export function misaligned(ourTrap: number, trap: number, error: number, last: E
 }
 
 /**
+ * A CALL whose new EIP is beyond the limit, and which cannot push: #GP here, as the manual (vol. 2, CALL) looks at EIP first; the processor pushes first. As
+ * "call-beyond-limit" below.
+ */
+export function pushedFirst(ourTrap: number, trap: number, last: Element | undefined): boolean {
+  return ourTrap === 13 && (trap === 12 || trap === 14) && /^(far|call)$/.test(last?.mnemonic ?? "");
+}
+
+/**
  * An access that wraps at 4 GiB: the SDM (vol. 3 section 5.3) leaves to the processor whether the limit of a segment of 4 GiB stops it. Ours does where the
  * segment has to be looked at, which a prefix can ask for, and is a page fault where it has not; the oracle's processor always gives the page fault.
  */

@@ -65,6 +65,19 @@ describe.each(["evaluator", "interpreter", "regions"] as const)("on the %s", (ex
     expect(word(m, s.fpuStatus)).toBe(0x41);
   });
 
+  it("FYL2X that stops at a denormal operand, which is not masked, has no inexact result", () => {
+    setWord(m, s.fpuControl, 0x37d);
+    setWord(m, s.fpuUsed, 0x03);
+    put(0, 0, 0x0010_0000);
+    put(1, 0x4004, 0xc400_0000);
+    expect(run(0xd9, 0xf1)).toBe(3);
+    expect(word(m, s.fpuStatus)).toBe(0x8082);
+    setWord(m, s.fpuControl, 0x37f);
+    setWord(m, s.fpuStatus, 0);
+    expect(run(0xd9, 0xf1)).toBe(3);
+    expect(word(m, s.fpuStatus) & 0xff).toBe(0x22);
+  });
+
   it("FFREEP frees its operand and pops", () => {
     setWord(m, s.fpuUsed, 0xff);
     expect(run(0xdf, 0xc5)).toBe(3);

@@ -231,8 +231,10 @@ export class Unit {
 
   /** As `finish` for a result which PC does not touch, and C1 only as rounding left it. */
   finishExact(to: number, pops: number): void {
-    if (!this.stopped) {
-      const { r, rounder } = this;
+    const { r, rounder } = this;
+    // Functions know of some arguments that their results are inexact; behind an exception of an operand there is no result.
+    if (this.stopped) rounder.raised &= ~Exception.precision;
+    else {
       const { up } = rounder;
       if (r.kind === Kind.finite) {
         rounder.extended(r, 64);
