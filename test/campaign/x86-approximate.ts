@@ -77,7 +77,8 @@ function sameX87(mnemonic: string, before: DataView, is: DataView, should: DataV
     return true;
   const status = (view: DataView) => view.getUint16(offset.status, true);
   // C1 tells which way was rounded, but behind a stack fault; and which result is tiny its last place may decide.
-  const tiny = [is, should].some((view) => extended(view, offset.st).exponent <= 1);
+  const results = /^(fsincos|fptan)$/.test(mnemonic) ? [0, 1] : [0];
+  const tiny = [is, should].some((view) => results.some((k) => extended(view, offset.st + 16 * k).exponent <= 1));
   const left = ((status(should) & stackFault) === 0 ? c1 : 0) | (tiny ? underflow : 0);
   if (((status(is) ^ status(should)) & ~left) !== 0) return false;
   if (is.getUint8(offset.used) !== should.getUint8(offset.used)) return false;
@@ -85,7 +86,7 @@ function sameX87(mnemonic: string, before: DataView, is: DataView, should: DataV
     const at = offset.st + 16 * k;
     const [a, b] = [extended(is, at), extended(should, at)];
     if (a.sign === b.sign && a.exponent === b.exponent && a.significand === b.significand) continue;
-    if (k > 1 || !near(mnemonic, argument, a, b)) return false;
+    if (!results.includes(k) || !near(mnemonic, argument, a, b)) return false;
   }
   for (let at = offset.xmm; at < is.byteLength; at += 4)
     if (is.getUint32(at, true) !== should.getUint32(at, true)) return false;

@@ -54,12 +54,30 @@ describe("x87 transcendentals", () => {
   it("other registers and the stack have to be the same", () => {
     const other = half.slice();
     other[offset.st + 16] = 1;
-    expect(near("f2xm1", half, other, half)).toBe(true);
-    other[offset.st + 32] = 1;
+    expect(near("fsincos", half, other, half)).toBe(true);
     expect(near("f2xm1", half, other, half)).toBe(false);
+    other[offset.st + 32] = 1;
+    expect(near("fsincos", half, other, half)).toBe(false);
     const used = half.slice();
     used[offset.used] = 1;
     expect(near("f2xm1", half, used, half)).toBe(false);
+  });
+});
+
+describe("a result that is just tiny", () => {
+  // A unit less than the least normal number, and that number: the one is an underflow, the other not.
+  const under = image(0, 0x7fff_ffff_ffff_ffffn);
+  const least = image(1, 1n << 63n);
+  const withStatus = (bytes: Uint8Array, status: number) => {
+    new DataView(bytes.buffer).setUint16(offset.status, status, true);
+    return bytes;
+  };
+
+  it("may raise UE in one of two and not in the other, and nothing else", () => {
+    expect(near("fsin", least, withStatus(under, 0x32), withStatus(least, 0x22))).toBe(true);
+    expect(near("fsin", least, withStatus(under, 0x33), withStatus(least, 0x22))).toBe(false);
+    const one = image(0x3fff, 1n << 63n);
+    expect(near("fcos", one, withStatus(one.slice(), 0x32), withStatus(one, 0x22))).toBe(false);
   });
 });
 
