@@ -1,5 +1,5 @@
 import { pageSize } from "../bus/guest-memory.ts";
-import { type EngineLayout, fetchTlb } from "./layout.ts";
+import { type EngineLayout, fetchEntry, fetchTlb } from "./layout.ts";
 import { Passing } from "./passing.ts";
 
 /** The fetch TLB: which pages, under which mode, have a table of records. WebAssembly code looks into it by itself; what enters and forgets is here. */
@@ -46,6 +46,6 @@ export class FetchTlb {
   }
 
   #entry(linear: number): number {
-    return this.#start + ((linear >>> 11) & ((fetchTlb.entries - 1) << 1));
+    return this.#start + (fetchEntry(linear) >> 2);
   }
 }

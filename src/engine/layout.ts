@@ -1,6 +1,8 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { stateSize } from "../ir/slots.ts";
 import { countersSize } from "./counters.ts";
+import type { Bytes } from "./wasm/bytes.ts";
+import { op } from "./wasm/opcodes.ts";
 
 /**
  * A decoded instruction, 32 bytes: what the interpreter reads. Operands 0..5 are 16 bits each, 6 and 7 are words.
@@ -39,8 +41,27 @@ export function operandOffset(k: number): number {
  */
 export const tlb = { entries: 1024, size: 1024 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
 
-/** The fetch TLB: 1024 entries of 8 bytes. An entry holds page address | mode, and where the page's table of records lies. */
-export const fetchTlb = { entries: 1024, size: 1024 * 8, tag: 0, table: 4 } as const;
+/**
+ * The fetch TLB: 4096 entries of 8 bytes. An entry holds page address | mode, and where the page's table of records lies. Programs and kernels begin at multiples of
+ * many megabytes, so the address's upper bits are part of where an entry lies: else each system call would throw its program's pages out.
+ */
+export const fetchTlb = { entries: 4096, size: 4096 * 8, tag: 0, table: 4 } as const;
+
+/** Where the entry of a page lies in the fetch TLB, in bytes. */
+export function fetchEntry(linear: number): number {
+  return ((linear >>> 9) ^ (linear >>> 17)) & (fetchTlb.size - 8);
+}
+
+/** The same in WebAssembly, of the address in a local; it is left on the stack and in `entry`. */
+export function emitFetchEntry(out: Bytes, linear: number, entry: number): void {
+  out.u8(op.localGet).u32(linear).u8(op.i32Const, 9, op.i32ShrU);
+  out.u8(op.localGet).u32(linear).u8(op.i32Const, 17, op.i32ShrU, op.i32Xor);
+  out
+    .u8(op.i32Const)
+    .s32(fetchTlb.size - 8)
+    .u8(op.i32And, op.localTee)
+    .u32(entry);
+}
 
 /** Where the engine's parts lie in the guest memory. */
 export interface EngineLayout {

@@ -1,7 +1,7 @@
 import { Status } from "../ir/node.ts";
 import type { EngineSlots } from "../ir/slots.ts";
 import { type Counted, counterOffset, countOne } from "./counters.ts";
-import { type EngineLayout, fetchTlb, record } from "./layout.ts";
+import { type EngineLayout, emitFetchEntry, fetchTlb, record } from "./layout.ts";
 import { handlerParams } from "./lower.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
@@ -234,11 +234,8 @@ function lookUp(
   // linear = pc + fetchBase; entry = fetch TLB entry of its page
   out.u8(op.localGet, pc);
   load(out, slots.fetchBase.offset);
-  out.u8(op.i32Add, op.localTee, linear);
-  out
-    .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
-    .s32((fetchTlb.entries - 1) << 3)
-    .u8(op.i32And, op.localTee, entry);
+  out.u8(op.i32Add, op.localSet, linear);
+  emitFetchEntry(out, linear, entry);
   out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
   out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
   load(out, slots.mode.offset);

@@ -28,6 +28,7 @@ export function tlbwe(core: Core): void {
     );
   const at = named(core);
   const before = tlb.isValid(at);
+  const kept = before && (tlb.isGlobal(at) || tlb.tid(at) === core.get(s.spr.PID));
   const page = tlb.page(at);
   tlb.write(at, mas1, mas2, core.get(s.spr.MAS3), core.get(s.spr.MAS7));
   if (tlb.isTlb1(at)) {
@@ -36,7 +37,7 @@ export function tlbwe(core: Core): void {
     return;
   }
   tlb.setNextWay(mas2, mas0 & Mas0.next);
-  if (before) core.forgetPage(page);
+  if (kept) core.forgetPage(page);
 }
 
 /** MAS1 to MAS3 and MAS7 from an entry. */
@@ -94,8 +95,8 @@ export function tlbilx(core: Core, type: number, address: number): void {
       core.forgetTranslations();
       return;
     case 1:
-      tlb.invalidateProcess(mas6 >>> 16);
-      core.forgetTranslations();
+      tlb.invalidateProcess((mas6 & Mas1.tid) >>> 16);
+      forgetTid(core, (mas6 & Mas1.tid) >>> 16);
       return;
     case 3:
       forget(core, address, tlb.invalidateAddress(address, undefined, { pid: mas6 >>> 16, space: mas6 & 1 }));
@@ -108,6 +109,12 @@ export function flashInvalidate(core: Core, value: number): void {
   if ((value & 4) !== 0) core.tlb.invalidateAll(0);
   if ((value & 2) !== 0) core.tlb.invalidateAll(1);
   if ((value & 6) !== 0) core.forgetTranslations();
+}
+
+/** Translations are kept for all processes and for the one in PID: those of others need not be forgotten. */
+function forgetTid(core: Core, pid: number): void {
+  if (pid === 0) core.forgetTranslations();
+  else if (pid === core.get(s.spr.PID)) core.forgetProcess();
 }
 
 function forget(core: Core, address: number, wide: boolean): void {

@@ -108,6 +108,11 @@ export class Tlb {
     return ((this.#mas1[at] as number) & Mas1.tid) === 0;
   }
 
+  /** The process it translates for. */
+  tid(at: number): number {
+    return ((this.#mas1[at] as number) & Mas1.tid) >> 16;
+  }
+
   /** First effective address of an entry. */
   page(at: number): number {
     return (this.#mas2[at] as number) & Mas2.page;

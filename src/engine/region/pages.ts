@@ -1,6 +1,6 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
-import { fetchTlb, record } from "../layout.ts";
+import { fetchEntry, record } from "../layout.ts";
 import { type Discovery, offsetOf, pageOf, type SourcePage } from "./discover.ts";
 import type { RegionWorld } from "./world.ts";
 
@@ -28,7 +28,7 @@ export class Pages {
   code(number: number): CodePage | undefined {
     if (this.#codes.has(number)) return this.#codes.get(number);
     const linear = (this.#linear + number * pageSize) | 0;
-    const entry = (this.#world.fetchTlb + ((linear >>> 9) & (fetchTlb.size - 8))) >> 2;
+    const entry = (this.#world.fetchTlb + fetchEntry(linear)) >> 2;
     const mapped = this.#words[entry] === (linear | this.#mode);
     const found = mapped ? this.#world.cache.byTable(this.#words[entry + 1] as number) : undefined;
     // A page which is there twice has one record for both.

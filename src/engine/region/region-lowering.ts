@@ -3,7 +3,7 @@ import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import type { EngineSlots } from "../../ir/slots.ts";
 import { type Counted, counterOffset, countOne } from "../counters.ts";
-import { fetchTlb, record, tlb } from "../layout.ts";
+import { emitFetchEntry, fetchTlb, record, tlb } from "../layout.ts";
 import { RegionStatus } from "../loop.ts";
 import { handlerParams, helperParams } from "../lower.ts";
 import { Lowering, type Sum, sumOf } from "../lowering.ts";
@@ -485,9 +485,9 @@ export class RegionLowering extends Lowering {
     out
       .u8(op.i32Add, op.i32Const)
       .s32((number << 12) | this.#plan.mode)
-      .u8(op.i32Add, op.localTee)
+      .u8(op.i32Add, op.localSet)
       .u32(tag);
-    this.#fetchEntry(entry);
+    this.#fetchEntry(tag, entry);
     out.u8(op.localGet).u32(tag).u8(op.i32Ne);
     out
       .u8(op.localGet)
@@ -504,15 +504,10 @@ export class RegionLowering extends Lowering {
     this.#close();
   }
 
-  /** Where an address on the stack has its entry in the fetch TLB goes into a local; the entry's tag is left. */
-  #fetchEntry(entry: number): void {
-    this.out
-      .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
-      .s32(fetchTlb.size - 8)
-      .u8(op.i32And, op.localTee)
-      .u32(entry)
-      .u8(op.i32Load, 2)
-      .u32(this.#plan.fetchTlb + fetchTlb.tag);
+  /** Where an address in a local has its entry in the fetch TLB goes into a local; the entry's tag is left. */
+  #fetchEntry(linear: number, entry: number): void {
+    emitFetchEntry(this.out, linear, entry);
+    this.out.u8(op.i32Load, 2).u32(this.#plan.fetchTlb + fetchTlb.tag);
   }
 
   /** To an address that has been computed: to an entry of this region, if one stands there, else out. */
@@ -567,8 +562,8 @@ export class RegionLowering extends Lowering {
     const entry = this.local("i32");
     out.u8(op.localGet).u32(this.#out);
     this.#word(this.#slots.fetchBase.offset);
-    out.u8(op.i32Add, op.localTee).u32(at);
-    this.#fetchEntry(entry);
+    out.u8(op.i32Add, op.localSet).u32(at);
+    this.#fetchEntry(at, entry);
     out.u8(op.localGet).u32(at).u8(op.i32Const).s32(-pageSize).u8(op.i32And, op.i32Const).s32(this.#plan.mode);
     out.u8(op.i32Or, op.i32Eq);
     this.#open("if", op.if);

@@ -306,6 +306,20 @@ describe.each(executors)("the TLBs, on the %s", (executor) => {
     expect(present(other)).toEqual([false, false, false, true]);
   });
 
+  it("lose by tlbilx what a process has that does not run, and show it when it does again", () => {
+    const m = filled();
+    write(m, { tlb: 1, entry: 0, page: 0, physical: 0, mas1: valid | protect | size(3) });
+    expect(present(m)).toEqual([true, true, true, true]);
+    m.setR(9, 8);
+    step(m, mtspr(48, 9));
+    m.set(spr.MAS6, 7 << 16);
+    step(m, tlbilx(1, 0, 0));
+    expect(present(m)).toEqual([false, true, false, false]);
+    m.setR(9, 7);
+    step(m, mtspr(48, 9));
+    expect(present(m)).toEqual([false, true, false, true]);
+  });
+
   it("are emptied by MMUCSR0, which then reads 0", () => {
     const m = filled();
     m.setR(9, 4);
