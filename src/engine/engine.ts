@@ -33,7 +33,7 @@ export interface EngineOptions {
 
 /** Bytes of guest memory which the engine takes for itself. */
 export function engineMemory(options: EngineOptions = {}): number {
-  return (options.arenaSize ?? defaultArena) + 256 * 1024;
+  return (options.arenaSize ?? defaultArena) + 512 * 1024;
 }
 
 const defaultArena = 128 * 1024 * 1024;

@@ -35,11 +35,11 @@ export function operandOffset(k: number): number {
 }
 
 /**
- * The data TLB: 1024 entries of 16 bytes, direct mapped by the page number. An entry holds the page's address for reads, the same for
+ * The data TLB: 4096 entries of 16 bytes, direct mapped by the page number. An entry holds the page's address for reads, the same for
  * writes, what to add to a virtual address to find the byte in the guest memory, and 1 for a global page. -1 is empty: no aligned page
  * equals it.
  */
-export const tlb = { entries: 1024, size: 1024 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
+export const tlb = { entries: 4096, size: 4096 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
 
 /**
  * The fetch TLB: 4096 entries of 8 bytes. An entry holds page address | mode, and where the page's table of records lies. Programs and kernels begin at multiples of

@@ -3,7 +3,7 @@
  * all of them. An entry may be named more than once, and may hold something else by now.
  */
 export class Passing {
-  readonly #entries = new Int32Array(256);
+  readonly #entries = new Int32Array(1024);
   #count = 0;
 
   add(entry: number): void {
