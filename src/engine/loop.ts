@@ -107,11 +107,8 @@ function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): 
   out.u8(op.localGet, pc);
   load(out, slots.fetchBase.offset);
   // Its first byte on the second page: the page behind the pc's.
-  out.u8(op.i32Add, op.i32Const).s32(-4096).u8(op.i32And, op.i32Const).s32(4096).u8(op.i32Add, op.localTee, linear);
-  out
-    .u8(op.i32Const, 9, op.i32ShrU, op.i32Const)
-    .s32((fetchTlb.entries - 1) << 3)
-    .u8(op.i32And, op.localTee, entry);
+  out.u8(op.i32Add, op.i32Const).s32(-4096).u8(op.i32And, op.i32Const).s32(4096).u8(op.i32Add, op.localSet, linear);
+  emitFetchEntry(out, linear, entry);
   out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
   out.u8(op.localGet, linear);
   load(out, slots.mode.offset);

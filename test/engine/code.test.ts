@@ -6,7 +6,7 @@ const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
 
 function machine(executor: Executor, bytes: readonly number[]): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 20 });
+  const m = bareX86(executor, { memory: 1 << 22 });
   flatMode(m, 0);
   m.load(code, Uint8Array.from(bytes));
   setWord(m, s.engine.pc, code);
@@ -65,20 +65,21 @@ describe.each(executors)("code that changes, on the %s", (executor) => {
     expect(word(m, s.eax)).toBe(7);
   });
 
-  it("runs an instruction that lies on two pages as it stands, whichever of them is written on", () => {
+  it("runs an instruction that lies on two pages as it stands, whichever of them is written on, wherever they lie", () => {
     // At the end of a page: mov eax, imm32, whose last two bytes are on the next one ; add ebx, eax ; inc byte [an immediate byte] ; dec ecx ; jnz ; hlt
-    for (const written of [0x1ffe, 0x2001]) {
-      const bytes = [0xb8, 1, 0, 0, 0, 0x01, 0xc3, 0xfe, 0x05, ...word32(written), 0x49, 0x75, 0xf0, 0xf4];
-      const m = machine(executor, []);
-      m.load(0x1ffd, Uint8Array.from(bytes));
-      setWord(m, s.engine.pc, 0x1ffd);
-      setWord(m, s.eax, 0);
-      setWord(m, s.ebx, 0);
-      setWord(m, s.ecx, 4);
-      m.run(1000);
-      const step = written === 0x1ffe ? 1 : 0x1000000;
-      expect(word(m, s.ebx)).toBe(4 + 6 * step);
-    }
+    for (const at of [0x1ffd, 0x30_1ffd])
+      for (const written of [at + 1, at + 4]) {
+        const bytes = [0xb8, 1, 0, 0, 0, 0x01, 0xc3, 0xfe, 0x05, ...word32(written), 0x49, 0x75, 0xf0, 0xf4];
+        const m = machine(executor, []);
+        m.load(at, Uint8Array.from(bytes));
+        setWord(m, s.engine.pc, at);
+        setWord(m, s.eax, 0);
+        setWord(m, s.ebx, 0);
+        setWord(m, s.ecx, 4);
+        m.run(1000);
+        const step = written === at + 1 ? 1 : 0x1000000;
+        expect(word(m, s.ebx)).toBe(4 + 6 * step);
+      }
   });
 
   it("counts each step of a repeated move, and repeats what lies between source and destination", () => {
