@@ -14,6 +14,8 @@ const exits = [
   "exits-budget",
   /** In front of an instruction which the interpreter has to do: a fault, a chip, a store into code, a helper. */
   "exits-handed",
+  /** Behind an instruction whose helper it called: it goes on where that says. */
+  "exits-called",
   /** In a helper that raised a fault. */
   "exits-fault",
   /** It was entered under another privilege than the one whose TLB it looks into. */

@@ -98,7 +98,8 @@ export class Engine implements EngineServices {
     );
     this.#fetchTlb = new FetchTlb(this.words, this.#layout);
     this.#tlb = new SoftTlb(guest, space, this.stops, this.#layout);
-    this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm);
+    const [supervisor, user] = this.#layout.tlb;
+    this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm, { supervisor, user });
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
     const module = new WebAssembly.Module(

@@ -1,6 +1,6 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
-import { Fields, type Form, type FrontEnd, type Helper } from "../ir/frontend.ts";
+import { Fields, type Form, type FrontEnd, type Helper, type TlbPlaces } from "../ir/frontend.ts";
 import { type Block, Status } from "../ir/node.ts";
 import { HandlerLowering, handlerParams, importsOf } from "./lower.ts";
 import { withQuickWays } from "./routines.ts";
@@ -40,7 +40,7 @@ export class Handlers {
   #next: number;
   modules = 0;
 
-  constructor(guest: GuestMemory, front: FrontEnd, slow: SlowAccess, first: number) {
+  constructor(guest: GuestMemory, front: FrontEnd, slow: SlowAccess, first: number, tlbs: TlbPlaces) {
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: tableSize, maximum: tableSize });
     this.#guest = guest;
     this.#front = front;
@@ -48,7 +48,7 @@ export class Handlers {
     const plain = Object.entries(front.helpers).map(
       ([name, helper]) => [name, guarded(helper, front.fault, slow.trap)] as const,
     );
-    this.helpers = withQuickWays(guest, front, Object.fromEntries(plain));
+    this.helpers = withQuickWays(guest, front, Object.fromEntries(plain), tlbs);
     this.#imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
       help: this.helpers,

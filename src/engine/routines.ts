@@ -1,18 +1,35 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
-import type { FrontEnd, QuickWay } from "../ir/frontend.ts";
+import type { FrontEnd, QuickWay, TlbPlaces } from "../ir/frontend.ts";
 import type { Block, Node } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
+import { tlb } from "./layout.ts";
 import { helperParams } from "./lower.ts";
 import { Lowering } from "./lowering.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 import { noValue, op } from "./wasm/opcodes.ts";
 
-/** Lowers the quick way of a helper: its parameters are the operands, and registers lie in the state. */
+/** What a quick way gives when the helper has to do it. */
+const gaveUp = -1;
+
+/** Lowers the quick way of a helper: its parameters are the operands, registers lie in the state, and memory is what the supervisor's TLB knows. */
 class RoutineLowering extends Lowering {
-  constructor(out: Bytes) {
+  readonly #tlb: number;
+
+  readonly #slow: number;
+
+  /** @param slow index of the helper */
+  constructor(out: Bytes, slow: number, { supervisor }: TlbPlaces) {
     super(out, helperParams.length);
+    this.#slow = slow;
+    this.#tlb = supervisor;
+  }
+
+  /** The helper does it. */
+  giveUp(): void {
+    for (let n = 0; n < helperParams.length; n++) this.out.u8(op.localGet, n);
+    this.out.u8(op.returnCall).u32(this.#slow);
   }
 
   routine(block: Block): void {
@@ -46,13 +63,26 @@ class RoutineLowering extends Lowering {
       case "field":
         return;
       case "load":
-      case "load_rw":
-      case "store":
+        this.#host(node, tlb.read);
+        this.loadFrom(node.type as Type, node.width, 0, 0);
+        this.keep(node);
+        return;
+      case "store": {
+        const value = node.args[1] as Node;
+        this.#host(node, tlb.write);
+        this.value(value);
+        this.storeTo(value.type as Type, node.width, 0, 0);
+        return;
+      }
       case "probe":
+        this.#host(node, tlb.write);
+        this.out.u8(op.drop);
+        return;
+      case "load_rw":
       case "call":
       case "exit":
       case "jump":
-        throw new Error(`the quick way of a helper does nothing but compute: ${node.op}`);
+        throw new Error(`not for the quick way of a helper: ${node.op}`);
       default:
         this.pure(node);
     }
@@ -64,6 +94,32 @@ class RoutineLowering extends Lowering {
       this.#address(node.args[0]);
       this.loadFrom(node.type as Type, node.width, 4, node.imm);
     }
+  }
+
+  /** Leaves on the stack where in the guest memory an access goes, or gives up. */
+  #host(node: Node, tag: number): void {
+    const { out } = this;
+    const [at, entry] = [this.local("i32"), this.local("i32")];
+    this.value(node.args[0] as Node);
+    out.u8(op.localTee).u32(at).u8(op.i32Const, 8, op.i32ShrU, op.i32Const);
+    out
+      .s32((tlb.entries - 1) << 4)
+      .u8(op.i32And, op.localSet)
+      .u32(entry);
+    this.pageOf(at, node.width);
+    const word = (which: number) =>
+      out
+        .u8(op.localGet)
+        .u32(entry)
+        .u8(op.i32Load, 2)
+        .u32(this.#tlb + which);
+    word(tag);
+    out.u8(op.i32Ne).hint(0).u8(op.if, noValue);
+    this.giveUp();
+    out.u8(op.end);
+    out.u8(op.localGet).u32(at);
+    word(tlb.addend);
+    out.u8(op.i32Add);
   }
 
   #address(base: Node | undefined): void {
@@ -80,13 +136,14 @@ export function withQuickWays(
   guest: GuestMemory,
   front: FrontEnd,
   helpers: WebAssembly.ModuleImports,
+  tlbs: TlbPlaces,
 ): WebAssembly.ModuleImports {
   const all = { ...helpers };
   for (const [name, way] of Object.entries(front.quick ?? {})) {
     let made: WebAssembly.ExportValue | undefined;
     Object.defineProperty(all, name, {
       get: () => {
-        made ??= withQuickWay(guest, way, helpers[name.replace(/\/.*/, "")] as WebAssembly.ImportValue);
+        made ??= withQuickWay(guest, way, helpers[name.replace(/\/.*/, "")] as WebAssembly.ImportValue, tlbs);
         return made;
       },
     });
@@ -94,7 +151,12 @@ export function withQuickWays(
   return all;
 }
 
-function withQuickWay(guest: GuestMemory, way: QuickWay, helper: WebAssembly.ImportValue): WebAssembly.ExportValue {
+function withQuickWay(
+  guest: GuestMemory,
+  way: QuickWay,
+  helper: WebAssembly.ImportValue,
+  tlbs: TlbPlaces,
+): WebAssembly.ExportValue {
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
   const slow = module.importFunction("run", "helper", helperParams, ["i32"]);
@@ -102,17 +164,17 @@ function withQuickWay(guest: GuestMemory, way: QuickWay, helper: WebAssembly.Imp
   const done = way(
     builder,
     helperParams.map((_, n) => builder.field(n)),
+    tlbs,
   );
   const { block } = builder;
   block.result = done;
   const out = new Bytes();
-  const lowering = new RoutineLowering(out);
+  const lowering = new RoutineLowering(out, slow, tlbs);
   lowering.routine(block);
   const result = lowering.result();
-  out.u8(op.localTee).u32(result).u8(op.i32Const).s32(-1).u8(op.i32Ne).hint(1).u8(op.if, noValue);
+  out.u8(op.localTee).u32(result).u8(op.i32Const).s32(gaveUp).u8(op.i32Ne).hint(1).u8(op.if, noValue);
   out.u8(op.localGet).u32(result).u8(op.return, op.end);
-  for (let n = 0; n < helperParams.length; n++) out.u8(op.localGet, n);
-  out.u8(op.returnCall).u32(slow);
+  lowering.giveUp();
   module.export("way", module.function(helperParams, ["i32"], lowering.locals, out));
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), {
     run: { memory: guest.memory, helper },

@@ -114,11 +114,19 @@ export interface Contained {
   readonly repeatable?: boolean;
 }
 
+/** Where the data TLBs lie, as the `tlb` word names them: what `selectTlb` 0 and 1 put there. */
+export interface TlbPlaces {
+  readonly supervisor: number;
+  readonly user: number;
+}
+
 /**
- * The quick way of a helper, for operands that are common: it does the same as the helper, on the state alone. Gives what the helper would, or -1, having
+ * The quick way of a helper, for operands that are common: it does the same as the helper. Gives what the helper would, or -1, having
  * changed nothing, where the helper has to. The helper stays the definition.
+ *
+ * Its loads and stores are the supervisor's, and it gives up at one that the TLB does not answer: so every store has a probe in front of the first change.
  */
-export type QuickWay = (b: Builder, args: readonly Value[]) => Value;
+export type QuickWay = (b: Builder, args: readonly Value[], tlbs: TlbPlaces) => Value;
 
 /** Which quick way a call has: that of the helper with this first argument, or of the helper; undefined when it has none. */
 export function quickWayOf(front: FrontEnd, helper: string, first: Value | undefined): string | undefined {
@@ -141,6 +149,11 @@ export interface FrontEnd {
   readonly quick?: Readonly<Record<string, QuickWay>>;
   /** Those of the helpers which are. */
   readonly contained?: Readonly<Record<string, Contained>>;
+  /**
+   * Helpers which regions call at their end, with all state in its place, and go on from where these say: each ends its instruction with `Status.next` or
+   * `Status.jump`, or faults.
+   */
+  readonly ending?: ReadonlySet<string>;
   /** Where state lies that holds something within an instruction only: one that has written there can be begun again. */
   readonly scratch?: ReadonlySet<number>;
   /** Whether every page that may be written may be read too. */

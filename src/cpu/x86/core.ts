@@ -262,8 +262,11 @@ export class Core {
 
 /** Whether a data segment is all of memory and writable, so that nobody need look at it. */
 export function isFlatData(base: number, limit: number, rights: number): boolean {
-  return base === 0 && limit === -1 && (rights & plain) === plainData;
+  return base === 0 && limit === -1 && (rights & flatRights.mask) === flatRights.value;
 }
 
-const plain = Right.segment | Right.present | Right.code | Right.direction | Right.readWrite;
-const plainData = Right.segment | Right.present | Right.readWrite;
+/** The rights of such a segment: present, writable, not expand-down. */
+export const flatRights = {
+  mask: Right.segment | Right.present | Right.code | Right.direction | Right.readWrite,
+  value: Right.segment | Right.present | Right.readWrite,
+} as const;

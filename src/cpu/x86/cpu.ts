@@ -19,6 +19,7 @@ import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identi
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
+import { endings, quickSystem } from "./quick-system.ts";
 import { containedSegments } from "./segment-reload.ts";
 import { containedSimd, simdHelpers } from "./simd/helpers.ts";
 import { quickSimd } from "./simd/quick.ts";
@@ -87,7 +88,8 @@ export class X86 implements FrontEnd {
   }
 
   readonly cells = wordsOf(s.slots);
-  readonly quick = { ...quickFpu, ...quickSimd };
+  readonly quick = { ...quickFpu, ...quickSimd, ...quickSystem };
+  readonly ending = endings;
   readonly scratch: ReadonlySet<number> = new Set([s.simdOperand.offset, s.simdOperand.offset + 8]);
   readonly readsWhatItMayWrite = true;
   readonly contained = { ...containedSegments, ...containedFpu, ...containedSimd };
@@ -237,8 +239,14 @@ export class X86 implements FrontEnd {
       (core.get(s.eflags) & Flag.if) !== 0 &&
       this.#interrupts.pending &&
       core.get(s.halted) !== 2 &&
-      now >= core.count(s.shadow)
+      now >= core.count(s.shadow) &&
+      !this.#held
     );
+  }
+
+  /** Whether the instruction before this one was an STI which set IF. */
+  get #held(): boolean {
+    return this.core.get(s.heldPc) === this.core.get(s.engine.pc);
   }
 
   /** What happens between two instructions, in the order of SDM vol. 3 table 6-2: debug traps, then NMIs, then interrupts. */
@@ -287,6 +295,13 @@ export class X86 implements FrontEnd {
     const { core } = this;
     const flags = core.get(s.eflags);
     const now = core.engine.instructions;
+    const { pending } = this.#interrupts;
+    core.set(s.asked, (pending ? s.Asked.waits : 0) | (core.wires.exceptions.on ? s.Asked.traced : 0));
+    if (this.#held && pending) {
+      core.setCount(s.shadow, now + 1);
+      // Once: the next instruction may be one that jumps to itself.
+      core.set(s.heldPc, ~core.get(s.engine.pc));
+    }
     if ((flags & Flag.rf) !== 0) core.set(s.resumedPc, core.get(s.engine.pc));
     if ((flags & Flag.tf) !== 0) core.setCount(s.stepAt, now + 1);
     if ((flags & (Flag.tf | Flag.rf)) !== 0) return 1;

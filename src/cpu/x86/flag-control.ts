@@ -1,6 +1,6 @@
 import { cf, flag, lowFlags, setCarry, writeLowFlags } from "./flags.ts";
 import type { Body } from "./pattern.ts";
-import { eax, eflags, engine, Mode, step } from "./slots.ts";
+import { Asked, asked, cpl, eax, eflags, engine, heldPc, Mode, step } from "./slots.ts";
 
 /* Instructions about single flags, and those which move the low byte of EFLAGS. */
 
@@ -15,7 +15,16 @@ export const cli: Body = (i) => {
   b.if(b.and(b.get(engine.mode), b.i32(Mode.user | Mode.v86)), () => i.exit("cli"));
   b.set(eflags, b.and(b.get(eflags), b.i32(~flag.if)));
 };
-export const sti: Body = (i) => i.exit("sti");
+/** STI of ring 0 while no interrupt waits. Where it sets IF, interrupts are held off for an instruction: SDM vol. 2, STI. */
+export const sti: Body = (i) => {
+  const { b } = i;
+  const before = b.get(eflags);
+  const on = b.and(before, b.i32(flag.if));
+  const waits = b.and(b.eqz(on), b.and(b.get(asked), b.i32(Asked.waits)));
+  b.if(b.or(b.get(cpl), waits), () => i.exit("sti"));
+  b.set(heldPc, b.select(on, b.get(heldPc), b.nextPc()));
+  b.set(eflags, b.or(before, b.i32(flag.if)));
+};
 
 /** AH is a byte of EAX of its own. */
 export const lahf: Body = (i) => i.b.setAt(i.b.i32(eax.offset + 1), 1, lowFlags(i.b));

@@ -72,6 +72,16 @@ export const resumedAt = table.slot("resumedAt", "f64");
 export const resumedPc = table.slot("resumedPc");
 /** From when interrupts are taken again, after STI and MOV SS held them off. */
 export const shadow = table.slot("shadow", "f64");
+/** The same after an STI in WebAssembly, which does not know the count: the pc behind it, at which interrupts are held off once. */
+export const heldPc = table.slot("heldPc");
+/** What instructions in WebAssembly have to know of the world while a slice runs: bits of `Asked`. */
+export const asked = table.slot("asked");
+export const Asked = {
+  /** An interrupt waits for IF. */
+  waits: 1,
+  /** Exceptions are traced. */
+  traced: 2,
+} as const;
 /** From when NMIs and debug traps are taken again too, after MOV SS. */
 export const quiet = table.slot("quiet", "f64");
 /** Bits of DR6 for the traps that are due behind the current instruction. */

@@ -1,7 +1,8 @@
 import type { Value } from "../../ir/builder.ts";
-import { readFlags } from "./flags.ts";
+import { Flag } from "./constants.ts";
+import { readFlags, writeArithmetic } from "./flags.ts";
 import type { Body } from "./pattern.ts";
-import { ebp, gpr } from "./slots.ts";
+import { Asked, asked, cpl, ebp, eflags, gpr, step } from "./slots.ts";
 
 /* The stack. ESP moves when nothing can fault any more. */
 
@@ -61,8 +62,26 @@ export const pushf: Body = (i) => {
   else i.push(image);
 };
 
+/** What POPF of ring 0 changes in the slot `eflags`; RF becomes 0. SDM vol. 2, POPF. */
+const poppedWord = Flag.tf | Flag.if | Flag.iopl | Flag.nt | Flag.rf;
+const poppedLong = poppedWord | Flag.ac | Flag.id;
+
+/** POPF of ring 0 that changes neither TF nor AC and lets no interrupt in; the others are the helper's. */
 export const popf: Body = (i) => {
-  i.exit("popFlags", i.peek(), i.b.i32(i.size), i.wholeStackPointer(i.stackPointer(i.size)));
+  const { b, size } = i;
+  const value = i.peek();
+  const pointer = i.stackPointer(size);
+  const before = b.get(eflags);
+  const differs = b.and(b.xor(value, before), b.i32(size === 4 ? Flag.tf | Flag.ac : Flag.tf));
+  const rises = b.and(b.shrU(b.and(value, b.not(before)), b.i32(9)), b.and(b.get(asked), b.i32(Asked.waits)));
+  b.if(b.or(b.or(b.get(cpl), differs), rises), () =>
+    i.exit("popFlags", value, b.i32(size), i.wholeStackPointer(pointer)),
+  );
+  writeArithmetic(b, value);
+  b.set(step, b.sub(b.i32(1), b.and(b.shrU(value, b.i32(9)), b.i32(2))));
+  const mask = size === 4 ? poppedLong : poppedWord;
+  b.set(eflags, b.or(b.and(before, b.i32(~mask)), b.and(value, b.i32(mask & ~Flag.rf))));
+  i.setStackPointer(pointer);
 };
 
 /**

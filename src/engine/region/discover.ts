@@ -77,6 +77,12 @@ function keeps(block: Block, links: ReadonlySet<Node>): boolean {
   });
 }
 
+/** Whether the region calls a helper at the end of a block. */
+function endsIn({ nodes }: Block): boolean {
+  const last = nodes.at(-1);
+  return last?.op === "exit" && last.helper !== "";
+}
+
 function jumpsIn(block: Block, into: Node[]): Node[] {
   for (const node of block.nodes) {
     if (node.op === "jump") into.push(node);
@@ -244,8 +250,9 @@ function inspect(source: Source, { bytes }: SourcePage, number: number, at: numb
     throw thrown;
   }
   const { block } = builder;
+  const ends = endsIn(block);
   // One that does nothing but leave gains nothing here.
-  if (block.nodes[0]?.op === "exit") return decoded.length;
+  if (block.nodes[0]?.op === "exit" && !ends) return decoded.length;
   const jumps = jumpsIn(block, []);
   const targets = jumps.map(targetOf).filter((target) => target !== undefined);
   return {
@@ -256,9 +263,13 @@ function inspect(source: Source, { bytes }: SourcePage, number: number, at: numb
     targets,
     falls: !terminated(block),
     dynamic: jumps.some((jump) => targetOf(jump) === undefined),
-    links: keeps(block, builder.links),
+    // Behind a helper that ends it the region is come back to as well.
+    links: keeps(block, builder.links) || ends,
     // What changes how the next one is decoded, in a region, writes so itself: helpers that do so are none for it.
-    last: jumps.length > 0 || (decoded.ends && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
+    last:
+      ends ||
+      jumps.length > 0 ||
+      (decoded.ends && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
     jumps: jumps.length > 0,
   };
 }

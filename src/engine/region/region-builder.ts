@@ -18,6 +18,8 @@ export interface Leaving {
   readonly writes: Writes;
   /** Which instruction of the block it belongs to. */
   readonly index: number;
+  /** The place behind that instruction. */
+  readonly behind: number;
 }
 
 /** Address of the page on which the region lies; every pc in it is this plus a constant. */
@@ -174,9 +176,10 @@ export class RegionBuilder extends Builder {
     return node;
   }
 
-  /** Leaves in front of the instruction. */
-  override exit(_helper: string): void {
-    this.#leaves(this.put(makeNode("exit", undefined, [])));
+  /** Leaves in front of the instruction; or, for a helper with which regions end, behind it. */
+  override exit(helper: string, ...args: Value[]): void {
+    const called = this.#armWrites === undefined && this.#front.ending?.has(helper) === true;
+    this.#leaves(this.put(called ? makeNode("exit", undefined, args, { helper }) : makeNode("exit", undefined, [])));
   }
 
   /** The target is taken before what is pending is put in place: it may come from a cell which that changes. */
@@ -276,7 +279,7 @@ export class RegionBuilder extends Builder {
     if (this.#wrote) throw new NotForRegions("may leave after it wrote state");
     const cells = [...this.#dirty];
     const values = cells.map((cell) => this.#known.get(cell) as Value);
-    this.#leaving.set(node, { writes: { cells, values }, index: this.#index });
+    this.#leaving.set(node, { writes: { cells, values }, index: this.#index, behind: this.#offset + this.#length });
     return node;
   }
 }

@@ -1,5 +1,5 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
-import type { Node } from "../../ir/node.ts";
+import { type Node, Status } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import type { EngineSlots } from "../../ir/slots.ts";
 import { type Counted, counterOffset, countOne } from "../counters.ts";
@@ -99,7 +99,12 @@ export class RegionLowering extends Lowering {
   /** Where it is counted why it ends. */
   readonly #why: number;
   readonly #label: number;
-  /** Open labels, innermost last: `exit`, `faulted`, `alone`, `if`, or a scope. */
+  /** Of a helper that is called at the end: which one, its arguments, and the place behind its instruction. */
+  readonly #which: number;
+  readonly #arguments: readonly number[];
+  readonly #behind: number;
+  readonly #ending = new Map<number, number>();
+  /** Open labels, innermost last: `exit`, `called`, `faulted`, `alone`, `if`, or a scope. */
   readonly #labels: (string | Scope)[] = [];
   /** Where the code of each block starts, by position, and where that behind the last one does: for listings. */
   readonly starts: number[] = [];
@@ -121,6 +126,9 @@ export class RegionLowering extends Lowering {
     this.#out = this.local("i32");
     this.#why = this.local("i32");
     this.#label = this.local("i32");
+    this.#which = this.local("i32");
+    this.#arguments = helperParams.map(() => this.local("i32"));
+    this.#behind = this.local("i32");
     for (const cell of plan.cells) this.#cells.set(cell, this.local("i32"));
     for (const [cell, narrow] of cellsOfSums(plan)) {
       const parts = { y: this.local("i32"), sum: this.local("i32") };
@@ -154,6 +162,7 @@ export class RegionLowering extends Lowering {
     const { out } = this;
     this.#enter();
     this.#open("exit", op.block);
+    this.#open("called", op.block);
     this.#open("faulted", op.block);
     this.#open("alone", op.block);
     // Made for accesses under one privilege.
@@ -172,6 +181,7 @@ export class RegionLowering extends Lowering {
     countOne(out, this.#plan.counters + counterOffset("unchained-alone"));
     this.#leaveWith(RegionStatus.alone);
     this.#leaveWith(RegionStatus.faulted);
+    this.#callAtEnd();
     this.#writeBack();
     out.u8(op.localGet).u32(this.#out).u8(op.returnCall).u32(this.#imports.chain);
   }
@@ -183,6 +193,32 @@ export class RegionLowering extends Lowering {
     out.u8(op.i32Const, 0, op.localGet).u32(this.#out).u8(op.i32Store, 2).u32(this.#slots.pc.offset);
     out.u8(op.i32Const, status, op.return, op.end);
     this.#labels.pop();
+  }
+
+  /** The end with a helper: it finds the state as the interpreter would leave it, and says where to go on. */
+  #callAtEnd(): void {
+    const { out } = this;
+    this.#labels.pop();
+    if (this.#ending.size === 0) {
+      out.u8(op.end);
+      return;
+    }
+    this.#writeBack(false);
+    out.u8(op.i32Const, 0, op.localGet).u32(this.#out).u8(op.i32Store, 2).u32(this.#slots.pc.offset);
+    const status = this.#label;
+    for (const [helper, which] of this.#ending) {
+      out.u8(op.localGet).u32(this.#which).u8(op.i32Const).s32(which).u8(op.i32Eq, op.if, noValue);
+      for (const argument of this.#arguments) out.u8(op.localGet).u32(argument);
+      out.u8(op.call).u32(helper).u8(op.localSet).u32(status).u8(op.end);
+    }
+    out.u8(op.localGet).u32(status).u8(op.i32Const, Status.fault, op.i32Eq).hint(0).u8(op.if, noValue);
+    countOne(out, this.#plan.counters + counterOffset("exits-fault"));
+    out.u8(op.i32Const, RegionStatus.faulted, op.return, op.end);
+    countOne(out, this.#plan.counters + counterOffset("exits-called"));
+    this.#word(this.#slots.pc.offset);
+    out.u8(op.localGet).u32(this.#behind);
+    out.u8(op.localGet).u32(status).u8(op.i32Const, Status.jump, op.i32Eq, op.select);
+    out.u8(op.returnCall).u32(this.#imports.chain).u8(op.end);
   }
 
   #enter(): void {
@@ -221,11 +257,14 @@ export class RegionLowering extends Lowering {
     this.out.u8(op.i32Const, 0, op.i32Load, 2).u32(offset);
   }
 
-  #writeBack(): void {
+  /** @param counted whether it is known by now why it ends. */
+  #writeBack(counted = true): void {
     const { out } = this;
     for (const cell of this.#plan.written) this.#putBack(cell);
-    out.u8(op.localGet).u32(this.#why).u8(op.localGet).u32(this.#why);
-    out.u8(op.i64Load, 3, 0, op.i64Const, 1, op.i64Add, op.i64Store, 3, 0);
+    if (counted) {
+      out.u8(op.localGet).u32(this.#why).u8(op.localGet).u32(this.#why);
+      out.u8(op.i64Load, 3, 0, op.i64Const, 1, op.i64Add, op.i64Store, 3, 0);
+    }
     // Begun: what the loop had left, with the first instruction that it counted, less what is left.
     const begun = this.#plan.counters + counterOffset("region-instructions");
     out.u8(op.i32Const, 0, op.i32Const, 0, op.i64Load, 3).u32(begun);
@@ -595,6 +634,24 @@ export class RegionLowering extends Lowering {
     this.#end(index === 0 && block.record !== undefined ? "alone" : "exit", "exits-handed");
   }
 
+  /** Behind an instruction whose helper is the region's end. */
+  #endWith(node: Node): void {
+    const { out } = this;
+    const { writes, index, behind } = this.#built.leaving.get(node) as Leaving;
+    for (const arg of node.args) this.value(arg);
+    for (let k = node.args.length - 1; k >= 0; k--) out.u8(op.localSet).u32(this.#arguments[k] as number);
+    this.#write(writes);
+    const { instructions } = this.#block;
+    this.#giveBack(instructions.length - index - 1);
+    this.#setOut(instructions[index] as number);
+    out.u8(op.localGet).u32(this.#page).u8(op.i32Const).s32(behind).u8(op.i32Add, op.localSet).u32(this.#behind);
+    const helper = this.#imports.helper(node);
+    const which = this.#ending.get(helper) ?? this.#ending.size;
+    this.#ending.set(helper, which);
+    out.u8(op.i32Const).s32(which).u8(op.localSet).u32(this.#which);
+    this.#branch("called");
+  }
+
   #giveBack(count: number): void {
     if (count === 0) return;
     this.out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(count).u8(op.i32Add, op.localSet).u32(this.#left);
@@ -663,7 +720,8 @@ export class RegionLowering extends Lowering {
         this.#call(node);
         return;
       case "exit":
-        this.#leave(this.#built.leaving.get(node) as Leaving);
+        if (node.helper !== "") this.#endWith(node);
+        else this.#leave(this.#built.leaving.get(node) as Leaving);
         return;
       case "jump": {
         const target = targetOf(node);
