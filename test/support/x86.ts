@@ -1,4 +1,5 @@
 import { GuestMemory } from "../../src/bus/guest-memory.ts";
+import type { InterruptSource } from "../../src/bus/line.ts";
 import { Ram } from "../../src/bus/ram.ts";
 import { AddressSpace } from "../../src/bus/space.ts";
 import { X86 } from "../../src/cpu/x86/cpu.ts";
@@ -42,6 +43,7 @@ export interface BareOptions {
   readonly model?: string;
   /** Jumps to a place before it is translated, where regions are made; 1 when left out. */
   readonly threshold?: number;
+  readonly interrupts?: InterruptSource;
   readonly readPort?: (port: number, width: number) => number;
   readonly coprocessorError?: (level: 0 | 1) => 0 | 1;
   readonly writePort?: (port: number, width: number, value: number) => void;
@@ -67,7 +69,7 @@ class Front extends X86 {
         exceptions: new Trace().channel("exception"),
         irq: new Trace().channel("irq"),
       },
-      interrupts: { pending: false, acknowledge: () => 0 },
+      interrupts: options.interrupts ?? { pending: false, acknowledge: () => 0 },
     });
     this.stops = options.stopAtExceptions ?? false;
     if (!this.stops) return;
