@@ -76,6 +76,13 @@ describe("a result that is just tiny", () => {
   it("may raise UE in one of two and not in the other, and nothing else", () => {
     expect(near("fsin", least, withStatus(under, 0x32), withStatus(least, 0x22))).toBe(true);
     expect(near("fsin", least, withStatus(under, 0x33), withStatus(least, 0x22))).toBe(false);
+    // Not masked, the underflow's result is 2^24576 times as large.
+    const scaled = withStatus(image(0x6000, 0xffff_ffff_ffff_ffffn), 0x32);
+    new DataView(scaled.buffer).setUint16(offset.control, 0x36f, true);
+    const masks = withStatus(least.slice(), 0x22);
+    new DataView(masks.buffer).setUint16(offset.control, 0x36f, true);
+    expect(near("fsin", least, scaled, masks)).toBe(true);
+    expect(near("fsin", least, withStatus(image(0x6000, 0xffff_ffff_ffff_ffffn), 0x32), masks)).toBe(false);
     const one = image(0x3fff, 1n << 63n);
     expect(near("fcos", one, withStatus(one.slice(), 0x32), withStatus(one, 0x22))).toBe(false);
   });
