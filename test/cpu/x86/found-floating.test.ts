@@ -78,6 +78,24 @@ describe.each(["evaluator", "interpreter", "regions"] as const)("on the %s", (ex
     expect(word(m, s.fpuStatus) & 0xff).toBe(0x22);
   });
 
+  it.each([
+    ["FPREM", 0xf8],
+    ["FPREM1", 0xf5],
+  ])("%s of a denormal by infinity is the denormal, and no underflow; by 1 it is one", (_name, opcode) => {
+    for (const [exponent, status, result] of [
+      [0x7fff, 0x0002, 0],
+      [0x3fff, 0x8092, 0x5fe1],
+    ] as const) {
+      setWord(m, s.fpuControl, 0x36f);
+      setWord(m, s.fpuStatus, 0);
+      setWord(m, s.fpuUsed, 0x03);
+      put(0, 0, 0, 0xffff_ffff);
+      put(1, exponent, 0x8000_0000);
+      expect(run(0xd9, opcode)).toBe(3);
+      expect([word(m, s.fpuStatus), word(m, s.fpuExponent[0])]).toEqual([status, result]);
+    }
+  });
+
   it("FFREEP frees its operand and pops", () => {
     setWord(m, s.fpuUsed, 0xff);
     expect(run(0xdf, 0xc5)).toBe(3);

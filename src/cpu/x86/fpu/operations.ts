@@ -187,6 +187,8 @@ export function reduce(unit: Unit, nearest: boolean): void {
   unit.setConditions(0, Condition.c2);
   if (!operands(unit, 0, 0)) return;
   remainder(unit.r, unit.a, unit.b, nearest, unit.rounder, reduction);
+  // By infinity it is the operand again, and no underflow when that is a denormal.
+  if (unit.b.kind === Kind.infinity) unit.rounder.masked |= Exception.underflow;
   unit.finishExact(0, 0);
   if (unit.stopped || unit.r.isNaN) return;
   const { partial, quotient } = reduction;
