@@ -55,7 +55,11 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
   cpu = new E500Cpu({
     memory,
     guest,
-    engine: { executor: options.exec, now: options.wall && milliseconds(options.wall) },
+    engine: {
+      executor: options.exec,
+      background: options.background,
+      now: options.wall && milliseconds(options.wall),
+    },
     svr: spec.cpu.svr,
     bootPage: rom.address + rom.size - page,
     interrupts: {

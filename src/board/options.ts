@@ -1,6 +1,7 @@
 import type { BlockBackend } from "../backend/block.ts";
 import type { CharacterSink, CharacterSource } from "../backend/character.ts";
 import type { NetworkBackend } from "../backend/network.ts";
+import type { Background } from "../engine/region/background.ts";
 import type { Trace } from "../trace/trace.ts";
 
 /**
@@ -69,6 +70,8 @@ export interface MachineOptions {
   readonly nsPerInstruction?: number;
   /** How guest code runs: `jit` translates what is hot, `interp` interprets all. The same run either way. Default `jit`. */
   readonly exec?: "jit" | "interp";
+  /** Another thread which translates for `jit`. Left out, the thread that runs the guest does it. */
+  readonly background?: Background;
   readonly trace?: Trace;
   /** Whether a reset which the guest asks for ends the run instead (status 0), as for a shell's `reboot` in a test. */
   readonly stopOnReset?: boolean;

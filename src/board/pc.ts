@@ -42,7 +42,11 @@ export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests)
     model: options.cpu ?? spec.cpu.model,
     memory,
     guest,
-    engine: { executor: options.exec, now: options.wall && milliseconds(options.wall) },
+    engine: {
+      executor: options.exec,
+      background: options.background,
+      now: options.wall && milliseconds(options.wall),
+    },
     interrupts,
     wires: {
       readPort: (port, width) => ports.read(port, width),

@@ -36,6 +36,10 @@ export interface CodePage {
   readonly known: Map<number, Instruction | Alien>;
   /** Pages whose last instruction goes on here. */
   readonly before: Set<CodePage>;
+  /** How often it was forgotten, since somebody wrote on it. */
+  version: number;
+  /** Regions with a part here that are being made on another thread. */
+  awaited: number;
   /** How often a region here took the place of others or was written over, and how many hot places are passed over until that happens again. */
   remade: number;
   patience: number;
@@ -108,6 +112,8 @@ export class CodeCache {
       regions: new Set(),
       known: new Map(),
       before: new Set(),
+      version: 0,
+      awaited: 0,
       remade: 0,
       patience: 0,
       crossed: 0,
@@ -188,6 +194,7 @@ export class CodeCache {
     }
     code.before.clear();
     code.known.clear();
+    code.version++;
     this.onForget(code);
     this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);
   }

@@ -15,6 +15,7 @@ import { FetchTlb } from "./fetch-tlb.ts";
 import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, layOut, operandOffset, record } from "./layout.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
+import type { Background } from "./region/background.ts";
 import { listPlace } from "./region/list-place.ts";
 import { Regions } from "./region/regions.ts";
 import { Stops } from "./stops.ts";
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly executor?: "jit" | "interp";
   /** Jumps to a place before it is translated, 1..65535. */
   readonly threshold?: number;
+  /** Another thread which makes regions while the guest runs on; left out, they are made where it runs. */
+  readonly background?: Background;
   /** Milliseconds, for the figures of `stats`. */
   readonly now?: () => number;
 }
@@ -123,6 +126,7 @@ export class Engine implements EngineServices {
       counters: this.#layout.counters,
       enter: (address, width, writing) => this.#enter(address, width, writing),
       chain: this.#loop.chain,
+      background: options.background,
       now: options.now ?? (() => 0),
     });
     this.#handlers.table.set(endHandler, exports.end);
@@ -200,6 +204,7 @@ export class Engine implements EngineServices {
     while (left > 0 && !this.#stopped) {
       if (!this.stops.quiet && front.attention) front.service();
       if (front.halted || this.#stopped) break;
+      if (this.#regions.waiting) this.#regions.settle();
       const slice = Math.min(left, front.window, 0x7fff_ffff);
       this.#slice = slice;
       this.#held = 0;

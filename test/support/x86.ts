@@ -5,6 +5,7 @@ import { AddressSpace } from "../../src/bus/space.ts";
 import { X86 } from "../../src/cpu/x86/cpu.ts";
 import * as s from "../../src/cpu/x86/slots.ts";
 import { Engine, engineMemory } from "../../src/engine/engine.ts";
+import type { Background } from "../../src/engine/region/background.ts";
 import { Builder } from "../../src/ir/builder.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Access, Decoded, type EngineServices, Fields, type Form, Translation } from "../../src/ir/frontend.ts";
@@ -44,6 +45,8 @@ export interface BareOptions {
   /** Jumps to a place before it is translated, where regions are made; 1 when left out. */
   readonly threshold?: number;
   readonly interrupts?: InterruptSource;
+  /** What makes regions, when they are not to be made at once. */
+  readonly background?: Background;
   readonly readPort?: (port: number, width: number) => number;
   readonly coprocessorError?: (level: 0 | 1) => 0 | 1;
   readonly writePort?: (port: number, width: number, value: number) => void;
@@ -111,16 +114,20 @@ export function resume(machine: BareX86): void {
 export function bareX86(executor: Executor, options: BareOptions = {}): BareX86 {
   const front = new Front(options);
   const size = options.memory ?? 2 << 20;
-  return executor === "evaluator"
-    ? new OnEvaluator(front, size)
-    : onEngine(front, size, executor, options.threshold ?? 1);
+  return executor === "evaluator" ? new OnEvaluator(front, size) : onEngine(front, size, executor, options);
 }
 
-function onEngine(front: X86, size: number, executor: "interpreter" | "regions", threshold: number): BareX86 {
+function onEngine(
+  front: X86,
+  size: number,
+  executor: "interpreter" | "regions",
+  { threshold = 1, background }: BareOptions,
+): BareX86 {
   const guest = new GuestMemory(size + stateSize + engineMemory() + 65536);
   // The state comes first in the guest memory, which is the engine's to lay out.
   const space = new AddressSpace("memory", 2 ** 32);
-  const engine = new Engine(guest, space, front, executor === "regions" ? { threshold } : { executor: "interp" });
+  const engineOptions = executor === "regions" ? { threshold, background } : { executor: "interp" as const };
+  const engine = new Engine(guest, space, front, engineOptions);
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
   return {

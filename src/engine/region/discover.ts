@@ -103,12 +103,16 @@ export interface SourcePage {
   readonly known: Map<number, Instruction | Alien>;
 }
 
-/** What a region is made from. */
-export interface Source {
+/** How bytes are instructions. */
+export interface Decoding {
   readonly front: FrontEnd;
   /** The pc at the first byte of the region's first page. */
   readonly pc: number;
   readonly mode: number;
+}
+
+/** What a region is made from. */
+export interface Source extends Decoding {
   /** The page so many pages behind the first one, if code is fetched from there now. */
   page(number: number): SourcePage | undefined;
 }
@@ -209,12 +213,25 @@ class Search {
   }
 
   #instruction(page: SourcePage, number: number, offset: number): Instruction | Alien {
-    const known = page.known.get(offset) ?? inspect(this.#source, page, number, offset);
+    const known = page.known.get(offset) ?? inspect(this.#source, page.bytes, number, offset);
     page.known.set(offset, known);
-    if (typeof known === "number" || number === 0) return known;
-    const start = number * pageSize;
-    return { ...known, offset: known.offset + start, targets: known.targets.map((target) => (target + start) | 0) };
+    return typeof known === "number" ? known : placed(known, number);
   }
+}
+
+/** With places counted from the first page, in place of its own. */
+function placed(found: Instruction, number: number): Instruction {
+  if (number === 0) return found;
+  const start = number * pageSize;
+  return { ...found, offset: found.offset + start, targets: found.targets.map((target) => (target + start) | 0) };
+}
+
+/** The instruction at a place, from the bytes of its page. Throws `RangeError` where there is none for a region. */
+export function instructionAt(source: Decoding, bytes: Uint8Array, place: number): Instruction {
+  const number = pageOf(place);
+  const found = inspect(source, bytes, number, offsetOf(place));
+  if (typeof found === "number") throw new RangeError(`no instruction for a region at ${place}`);
+  return placed(found, number);
 }
 
 function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>, offset: number): Stretch {
@@ -229,7 +246,7 @@ function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>
   return { offset, instructions };
 }
 
-function inspect(source: Source, { bytes }: SourcePage, number: number, at: number): Instruction | Alien {
+function inspect(source: Decoding, bytes: Uint8Array, number: number, at: number): Instruction | Alien {
   const { front, mode } = source;
   const { mode: modeSlot, fetchBase } = front.slots;
   const pc = (source.pc + number * pageSize) | 0;

@@ -32,8 +32,8 @@ export interface PlacedBlock {
   readonly header: boolean;
   /** What follows when it falls through: a place. */
   readonly next: number | undefined;
-  /** Where the region is entered: the record of the first instruction. */
-  readonly record: number | undefined;
+  /** Whether the region is entered here. */
+  readonly entered: boolean;
 }
 
 export interface RegionPlan {
@@ -454,12 +454,12 @@ export class RegionLowering extends Lowering {
   }
 
   /** Out in front of a block, when what may run from here on could be more than there is. */
-  #askBudget({ offset, need, record: at }: PlacedBlock): void {
+  #askBudget({ offset, need, entered }: PlacedBlock): void {
     const { out } = this;
     out.u8(op.localGet).u32(this.#left).u8(op.i32Const).s32(need).u8(op.i32LtU);
     this.#seldom();
     this.#setOut(offset);
-    if (at !== undefined) {
+    if (entered) {
       // The loop would come back here, so with something left the instruction is done now.
       out.u8(op.localGet).u32(this.#left);
       this.#open("if", op.if);
@@ -631,7 +631,7 @@ export class RegionLowering extends Lowering {
     this.#write(writes);
     this.#giveBack(block.instructions.length - index);
     this.#setOut(block.instructions[index] as number);
-    this.#end(index === 0 && block.record !== undefined ? "alone" : "exit", "exits-handed");
+    this.#end(index === 0 && block.entered ? "alone" : "exit", "exits-handed");
   }
 
   /** Behind an instruction whose helper is the region's end. */

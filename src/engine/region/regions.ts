@@ -1,16 +1,11 @@
 import { pageSize } from "../../bus/guest-memory.ts";
-import { Fields } from "../../ir/frontend.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
-import { handlerParams, importHelper } from "../lower.ts";
-import { Bytes } from "../wasm/bytes.ts";
-import { ModuleBuilder } from "../wasm/module.ts";
-import { type Discovery, discover, largest, offsetOf, pageOf, type Source, type Stretch } from "./discover.ts";
+import { type Background, flatten } from "./background.ts";
+import { type Discovery, discover, largest, offsetOf, pageOf, type Source } from "./discover.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
-import { RegionBuilder } from "./region-builder.ts";
-import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
-import { type Graph, order, structure } from "./structure.ts";
+import { type EmittedRegion, emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
 import type { RegionWorld } from "./world.ts";
 
 /** After this many spans which lay on two pages, a page's regions are made anew with each access for itself. */
@@ -19,8 +14,20 @@ const mostCrossings = 16;
 /** Ways into a region at most, those of regions that it takes the place of among them: a record has a byte for which one it is. */
 const mostWaysIn = 255;
 
+/** A place on a page for which a region is being made is asked for again after this part of the jumps that make it hot. */
+const sooner = 8;
+
 /** A page whose regions have been made anew this often waits this many doublings longer before it is looked at again. */
 const mostPatience = 6;
+
+/** A region that another thread makes. */
+interface Awaited {
+  readonly region: PlacedRegion;
+  /** Those which it takes in. */
+  readonly takes: readonly PlacedRegion[];
+  /** Of its pages, when it was asked for. */
+  readonly versions: readonly number[];
+}
 
 /**
  * Hot code as WebAssembly functions, each over what is reached from its entries.
@@ -35,6 +42,10 @@ export class Regions {
   readonly #halves: Uint16Array;
   readonly #imports: WebAssembly.Imports;
   readonly #bytes: Uint8Array;
+  readonly #around: RegionSurroundings;
+  /** By number, as they were sent. */
+  readonly #awaited = new Map<number, Awaited>();
+  #sent = 0;
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
@@ -64,6 +75,13 @@ export class Regions {
     this.#bytes = guest.bytes;
     this.#imports = { run: { memory: guest.memory, table, enter, chain }, help: helpers };
     this.#next = world.first;
+    this.#around = {
+      fetchTlb: world.fetchTlb,
+      counters: world.counters,
+      shift: cache.shift,
+      memoryPages: guest.memory.buffer.byteLength / 65536,
+      tableSize: table.length,
+    };
     cache.onForget = (code) => this.#forget(code);
   }
 
@@ -74,6 +92,7 @@ export class Regions {
 
   empty(): void {
     this.alive = 0;
+    this.#awaited.clear();
     for (let k = this.#world.first; k < this.#next; k++) this.#world.table.set(k, null);
     this.#next = this.#world.first;
     this.#free = [];
@@ -85,23 +104,26 @@ export class Regions {
    */
   make(code: CodePage, offset: number, pc: number, heat: number): number {
     const begin = this.#world.now();
-    const again = this.#make(code, offset, pc - offset) ? 0 : heat;
+    const again = this.#make(code, offset, pc - offset, heat);
     this.time += this.#world.now() - begin;
     return again;
   }
 
-  #make(code: CodePage, offset: number, pc: number): boolean {
+  #make(code: CodePage, offset: number, pc: number, heat: number): number {
     // Where every access is to be seen there is nothing to gain.
-    if (this.#words[this.#world.front.slots.tlb.index] === this.#world.emptyTlb) return true;
+    if (this.#words[this.#world.front.slots.tlb.index] === this.#world.emptyTlb) return 0;
+    // What is being made may take this place in.
+    if (code.awaited > 0) return Math.ceil(heat / sooner);
     if (code.patience > 0) {
       code.patience--;
-      return false;
+      return heat;
     }
     const { front } = this.#world;
     const pages = new Pages(this.#world, code, pc);
     const source: Source = { front, pc, mode: code.mode, page: (number) => pages.source(number) };
     let discovery = discover(source, [offset]);
-    if (!discovery.entries.includes(offset)) return true;
+    let takes: readonly PlacedRegion[] = [];
+    if (!discovery.entries.includes(offset)) return 0;
     // What it shares with regions there becomes one with them, as long as that stays small.
     const joined = pages.touched(discovery);
     if (joined.length > 0) {
@@ -111,26 +133,108 @@ export class Regions {
       const whole = discover(source, entries.slice(0, mostWaysIn));
       if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < largest) {
         discovery = whole;
-        for (const region of joined) this.#drop(region);
+        takes = joined;
       }
     }
     const index = this.#free.pop() ?? this.#next++;
     const tlb = this.#words[front.slots.tlb.index] as number;
     const region: PlacedRegion = { index, parts: pages.partsOf(discovery), discovery, tlb };
-    const plan = this.#plan(region);
-    const emitted = this.#emit(plan, `guest_${((pc + offset) >>> 0).toString(16)}`).module.bytes();
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted), this.#imports);
-    this.#world.table.set(index, instance.exports.region);
-    for (const [k, position] of plan.entries.entries()) {
-      const { record: at, offset: place } = plan.blocks[position] as PlacedBlock;
-      this.#enter(at as number, index, k + 1, pageOf(place));
+    const name = `guest_${((pc + offset) >>> 0).toString(16)}`;
+    const { background } = this.#world;
+    if (background?.ready === true) this.#send(background, region, takes, pc, name);
+    else {
+      const emitted = this.#translated(region, name).module.bytes();
+      this.#enterAll(region, takes, new WebAssembly.Module(emitted), emitted.length);
     }
-    this.#pages[index] = code;
-    for (const part of region.parts) part.code.regions.add(region);
+    return 0;
+  }
+
+  #translated(region: PlacedRegion, name: string): EmittedRegion {
+    const { front } = this.#world;
+    const job = this.#job(region, name);
+    return emitRegion(front, this.#around, planRegion(front, this.#around, job), name);
+  }
+
+  #job({ index, parts, discovery, tlb }: PlacedRegion, name: string): RegionJob {
+    return {
+      index,
+      name,
+      ...discovery,
+      tables: new Map(parts.map(({ number, code }) => [number, code.table])),
+      mode: (parts[0] as RegionPart).code.mode,
+      tlb,
+      apart: parts.some(({ code }) => code.crossed >= mostCrossings),
+    };
+  }
+
+  /** A module is there: its region stands in its entries from now on, in place of those which it takes in. */
+  #enterAll(region: PlacedRegion, takes: readonly PlacedRegion[], module: WebAssembly.Module, bytes: number): void {
+    const { index, parts, discovery } = region;
+    for (const other of takes) if (other.parts.some(({ code }) => code.regions.has(other))) this.#drop(other);
+    const instance = new WebAssembly.Instance(module, this.#imports);
+    this.#world.table.set(index, instance.exports.region);
+    for (const [k, place] of discovery.entries.entries()) {
+      const { code } = parts.find(({ number }) => number === pageOf(place)) as RegionPart;
+      const at = this.#world.cache.entry(code, offsetOf(place));
+      // An instruction that lies on two pages may have been forgotten with the second one.
+      if (at !== 0) this.#enter(at, index, k + 1, pageOf(place));
+    }
+    this.#pages[index] = (parts[0] as RegionPart).code;
+    for (const part of parts) part.code.regions.add(region);
     this.made++;
     this.alive++;
-    this.bytes += emitted.length;
-    return true;
+    this.bytes += bytes;
+  }
+
+  /** Has it made on another thread. */
+  #send(background: Background, region: PlacedRegion, takes: readonly PlacedRegion[], pc: number, name: string): void {
+    const { stretches, tables, ...job } = this.#job(region, name);
+    const id = ++this.#sent;
+    const { guest } = this.#world;
+    for (const { code } of region.parts) code.awaited++;
+    const versions = region.parts.map(({ code }) => code.version);
+    this.#awaited.set(id, { region, takes, versions });
+    const pages = region.parts.map(({ number, code }) => {
+      const bytes = guest.bytes.slice(code.page * pageSize, (code.page + 1) * pageSize);
+      return { number, table: code.table, bytes };
+    });
+    background.post({ ...job, id, around: this.#around, pc, pages, stretches: flatten(stretches) });
+  }
+
+  /** Whether another thread is at work. */
+  get waiting(): boolean {
+    return this.#awaited.size > 0;
+  }
+
+  /** Lets in what the other thread has made, between two slices. */
+  settle(): void {
+    const begin = this.#world.now();
+    for (;;) {
+      const made = this.#world.background?.take();
+      if (made === undefined) break;
+      const awaited = this.#awaited.get(made.id);
+      // Of what was asked for before all code was forgotten nobody knows any more.
+      if (awaited === undefined) continue;
+      this.#awaited.delete(made.id);
+      const { region, takes, versions } = awaited;
+      for (const { code } of region.parts) code.awaited--;
+      if (region.parts.every(({ code }, k) => code.version === versions[k]))
+        this.#enterAll(region, takes, made.module, made.bytes);
+      else this.#giveUp(region);
+    }
+    this.time += this.#world.now() - begin;
+  }
+
+  /** Somebody wrote on one of its pages while it was made. */
+  #giveUp({ index, parts }: PlacedRegion): void {
+    this.forgotten++;
+    this.#free.push(index);
+    for (const { code, entries } of parts)
+      for (const entry of entries) {
+        const at = this.#world.cache.entry(code, entry);
+        if (at !== 0 && (this.#words[(at + record.handler) >> 2] as number) < this.#world.first)
+          this.#halves[(at + record.heat) >> 1] = this.#world.threshold;
+      }
   }
 
   /** A span of a region lies on two pages, for which it was left. */
@@ -190,123 +294,12 @@ export class Regions {
 
   /** The region once more, to be looked at. */
   list(region: PlacedRegion): Listed {
-    const plan = this.#plan(region);
-    const { module, lowering, body } = this.#emit(plan, "region");
+    const plan = planRegion(this.#world.front, this.#around, this.#job(region, "region"));
+    const { module, lowering, body } = emitRegion(this.#world.front, this.#around, plan, "region");
     return { plan, stretches: region.discovery.stretches, lowering, body, bytes: module.bytes().length };
-  }
-
-  #plan({ index, parts, discovery, tlb }: PlacedRegion): RegionPlan {
-    const { cache, front } = this.#world;
-    const { stretches, entries } = discovery;
-    const codes = new Map(parts.map(({ number, code }) => [number, code]));
-    const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
-    const blocksAt = (offsets: readonly number[]) =>
-      offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
-    // Block 0 stands for all that leads to the entries.
-    const graph: Graph = [
-      blocksAt(entries),
-      ...stretches.map((stretch) => [
-        ...(stretch.instructions.at(-1)?.dynamic ? [0] : []),
-        ...blocksAt(followers(stretch)),
-      ]),
-    ];
-    const sequence = order(graph);
-    const position = new Map(sequence.map((k, place) => [k, place]));
-    const edges: Graph = sequence.map((k) => (graph[k] as number[]).map((to) => position.get(to) as number));
-    const placed = sequence.map((k) => stretches[k - 1]);
-    const { scopes, ways } = structure(edges);
-    const entered = entries.map((offset) => position.get(blockAt.get(offset) as number) as number);
-    const headers = new Set(scopes.filter(({ kind }) => kind === "loop").map(({ start }) => start));
-    for (const entry of entered) headers.add(entry);
-    const needs = needOf(placed, edges, headers);
-    const cells = new Set<number>();
-    const written = new Set<number>();
-    const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
-      if (stretch === undefined) return undefined;
-      const builder = new RegionBuilder(front);
-      for (const { offset: at, length, form, operands } of stretch.instructions) {
-        builder.instruction(at, length, operands);
-        form.body(builder, new Fields(builder));
-      }
-      const built = builder.finish();
-      for (const cell of builder.touched) cells.add(cell);
-      for (const cell of builder.written) written.add(cell);
-      return {
-        offset: stretch.offset,
-        instructions: stretch.instructions.map((i) => i.offset),
-        built,
-        need: needs[k] as number,
-        header: headers.has(k),
-        next: fallOf(stretch),
-        record: entered.includes(k)
-          ? cache.entry(codes.get(pageOf(stretch.offset)) as CodePage, offsetOf(stretch.offset))
-          : undefined,
-      };
-    });
-    return {
-      blocks,
-      scopes,
-      ways,
-      entries: entered,
-      cells: [...cells],
-      written,
-      tables: new Map(parts.map(({ number, code }) => [number, code.table])),
-      mode: (parts[0] as RegionPart).code.mode,
-      fetchTlb: this.#world.fetchTlb,
-      shift: cache.shift,
-      index,
-      apart: parts.some(({ code }) => code.crossed >= mostCrossings),
-      counters: this.#world.counters,
-      tlb,
-    };
-  }
-
-  /** @param name what profilers call it */
-  #emit(plan: RegionPlan, name: string): Pick<Listed, "lowering" | "body"> & { readonly module: ModuleBuilder } {
-    const { guest, table, front } = this.#world;
-    const module = new ModuleBuilder();
-    module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
-    module.importTable("run", "table", table.length);
-    const enter = module.importFunction("run", "enter", ["i32", "i32", "i32", "i32"], ["i32"]);
-    const chain = module.importFunction("run", "chain", ["i32"], ["i32"]);
-    const out = new Bytes();
-    const lowering = new RegionLowering(out, plan, front, {
-      enter,
-      chain,
-      handlerType: module.type(handlerParams, ["i32"]),
-      helper: (node) => importHelper(node, module, front),
-    });
-    lowering.region();
-    const index = module.function(handlerParams, ["i32"], lowering.locals, out);
-    module.name(index, name);
-    module.export("region", index);
-    return { module, lowering, body: out.view() };
   }
 }
 
 function sizeOf({ stretches }: Discovery): number {
   return stretches.reduce((sum, { instructions }) => sum + instructions.length, 0);
-}
-
-function fallOf(stretch: Stretch): number | undefined {
-  const last = stretch.instructions.at(-1);
-  return last?.falls ? last.offset + last.length : undefined;
-}
-
-function followers(stretch: Stretch): number[] {
-  const fall = fallOf(stretch);
-  // The fall first: it then comes last in postorder and stands next in the order.
-  return [...new Set([...(stretch.instructions.at(-1)?.targets ?? []), ...(fall === undefined ? [] : [fall])])];
-}
-
-/** The most instructions that can be begun from each block on before a header or the end. */
-function needOf(blocks: readonly (Stretch | undefined)[], graph: Graph, headers: ReadonlySet<number>): number[] {
-  const needs = blocks.map(() => 0);
-  for (let k = blocks.length - 1; k > 0; k--) {
-    let beyond = 0;
-    for (const to of graph[k] as readonly number[])
-      if (to > k && !headers.has(to)) beyond = Math.max(beyond, needs[to] as number);
-    needs[k] = (blocks[k]?.instructions.length ?? 0) + beyond;
-  }
-  return needs;
 }

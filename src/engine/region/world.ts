@@ -1,6 +1,7 @@
 import type { GuestMemory } from "../../bus/guest-memory.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { CodeCache } from "../code-cache.ts";
+import type { Background } from "./background.ts";
 
 /** What regions are bound to. */
 export interface RegionWorld {
@@ -21,6 +22,8 @@ export interface RegionWorld {
   readonly counters: number;
   readonly enter: (address: number, width: number, writing: number) => number;
   readonly chain: WebAssembly.ExportValue;
+  /** Another thread which makes regions, where there is one. */
+  readonly background: Background | undefined;
   /** Milliseconds, by the host's clock where it gives one. */
   readonly now: () => number;
 }

@@ -1,12 +1,15 @@
 import { isatty } from "node:tty";
 import type { Machine } from "../../board/machine.ts";
+import type { MachineSpec } from "../../board/spec.ts";
 import { Symbols } from "../../debug/symbols.ts";
+import type { Background } from "../../engine/region/background.ts";
 import { createMachine } from "../../index.ts";
 import { type BootOptions, configure } from "../configure.ts";
 import { converse } from "../conversation.ts";
 import { writeText } from "../stderr.ts";
 import { Stopwatch } from "../stopwatch.ts";
 import { TraceOut } from "../trace-out.ts";
+import { TranslatorThread } from "../translator/thread.ts";
 import { parseChoice, parseInteger, parseRegex, parseSeconds } from "../values.ts";
 
 /** The options of `barzero boot`, as they were typed. */
@@ -65,6 +68,7 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
     const stopwatch = wall && new Stopwatch(wall);
     const machine = createMachine(configuration.spec, {
       ...configuration.options,
+      background: translator(configuration.spec, options),
       wall: stopwatch && (() => stopwatch.now),
     });
     traceOut.check();
@@ -90,6 +94,12 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
   } finally {
     configuration.close();
   }
+}
+
+/** A thread that translates beside the one that runs the guest. */
+function translator(spec: MachineSpec, { exec, cpu }: BootOptions): Background | undefined {
+  if (exec === "interp") return undefined;
+  return new TranslatorThread({ architecture: spec.cpu.architecture, model: cpu ?? spec.cpu.model });
 }
 
 function parseOptional(text: string | undefined, option: string): number | undefined {

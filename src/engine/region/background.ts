@@ -1,0 +1,73 @@
+import type { FrontEnd } from "../../ir/frontend.ts";
+import { instructionAt, pageOf, type Stretch } from "./discover.ts";
+import { emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
+
+/*
+ * Regions made on another thread, while the guest runs on in the interpreter. What there is to do goes there as plain data, with the bytes of the pages as they are now: the
+ * front end there decodes them once more. A module comes back, which is let in between two slices if nobody has written on those pages.
+ *
+ * When a region is let in depends on the host's time; what the guest does, and how many instructions that takes, does not.
+ */
+
+export interface SentPage {
+  /** How many pages it lies behind the first. */
+  readonly number: number;
+  /** Where its table of records lies. */
+  readonly table: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A region to be made, as it goes to another thread. */
+export interface SentJob extends Omit<RegionJob, "stretches" | "tables"> {
+  readonly id: number;
+  readonly around: RegionSurroundings;
+  /** The pc at the first byte of the first page. */
+  readonly pc: number;
+  readonly pages: readonly SentPage[];
+  /** Where each stretch begins, and how many instructions it has, in turn. */
+  readonly stretches: Int32Array;
+}
+
+export interface MadeModule {
+  readonly id: number;
+  readonly module: WebAssembly.Module;
+  /** Of the module. */
+  readonly bytes: number;
+}
+
+/** Another thread. */
+export interface Background {
+  /** Whether it takes a job now. Where it does not, the region is made at once. */
+  readonly ready: boolean;
+  post(job: SentJob): void;
+  /** What is done, each once. Throws what the thread died of. */
+  take(): MadeModule | undefined;
+}
+
+export function flatten(stretches: readonly Stretch[]): Int32Array {
+  return Int32Array.from(stretches.flatMap(({ offset, instructions }) => [offset, instructions.length]));
+}
+
+/** What the other thread does. */
+export function makeModule(front: FrontEnd, sent: SentJob): MadeModule {
+  const { id, around, pages, entries } = sent;
+  const tables = new Map(pages.map(({ number, table }) => [number, table]));
+  const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
+  const decoding = { front, pc: sent.pc, mode: sent.mode };
+  const stretches: Stretch[] = [];
+  for (let k = 0; k < sent.stretches.length; k += 2) {
+    const offset = sent.stretches[k] as number;
+    const bytes = bytesOf.get(pageOf(offset));
+    if (bytes === undefined) throw new RangeError(`no page for ${offset}`);
+    let at = offset;
+    const instructions = Array.from({ length: sent.stretches[k + 1] as number }, () => {
+      const found = instructionAt(decoding, bytes, at);
+      at += found.length;
+      return found;
+    });
+    stretches.push({ offset, instructions });
+  }
+  const job: RegionJob = { ...sent, stretches, entries, tables };
+  const emitted = emitRegion(front, around, planRegion(front, around, job), job.name).module.bytes();
+  return { id, module: new WebAssembly.Module(emitted), bytes: emitted.length };
+}

@@ -1,0 +1,154 @@
+import { Fields, type FrontEnd } from "../../ir/frontend.ts";
+import { handlerParams, importHelper } from "../lower.ts";
+import { Bytes } from "../wasm/bytes.ts";
+import { ModuleBuilder } from "../wasm/module.ts";
+import type { Stretch } from "./discover.ts";
+import { RegionBuilder } from "./region-builder.ts";
+import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
+import { type Graph, order, structure } from "./structure.ts";
+
+/** Where an engine has what its regions use: the same for all of them. */
+export interface RegionSurroundings {
+  readonly fetchTlb: number;
+  /** Where WebAssembly code counts. */
+  readonly counters: number;
+  /** How many bits of an offset on a page its table of records leaves out. */
+  readonly shift: number;
+  /** Of the guest memory, 64 KiB each. */
+  readonly memoryPages: number;
+  /** Places in the table of handlers. */
+  readonly tableSize: number;
+}
+
+/** What a region is made of. It and its surroundings say all: a region can be made wherever there is a front end. */
+export interface RegionJob {
+  /** Its index in the table of handlers. */
+  readonly index: number;
+  /** What profilers call it. */
+  readonly name: string;
+  readonly stretches: readonly Stretch[];
+  readonly entries: readonly number[];
+  /** Where the table of records of each of its pages lies, by how many pages it lies behind the first. */
+  readonly tables: ReadonlyMap<number, number>;
+  /** How its instructions were decoded. */
+  readonly mode: number;
+  /** Where the TLB lies for which it is made. */
+  readonly tlb: number;
+  /** Whether the TLB is asked for each access by itself. */
+  readonly apart: boolean;
+}
+
+/** How it looks in WebAssembly. */
+export function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob): RegionPlan {
+  const { stretches, entries } = job;
+  const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
+  const blocksAt = (offsets: readonly number[]) =>
+    offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
+  // Block 0 stands for all that leads to the entries.
+  const graph: Graph = [
+    blocksAt(entries),
+    ...stretches.map((stretch) => [
+      ...(stretch.instructions.at(-1)?.dynamic ? [0] : []),
+      ...blocksAt(followers(stretch)),
+    ]),
+  ];
+  const sequence = order(graph);
+  const position = new Map(sequence.map((k, place) => [k, place]));
+  const edges: Graph = sequence.map((k) => (graph[k] as number[]).map((to) => position.get(to) as number));
+  const placed = sequence.map((k) => stretches[k - 1]);
+  const { scopes, ways } = structure(edges);
+  const entered = entries.map((offset) => position.get(blockAt.get(offset) as number) as number);
+  const headers = new Set(scopes.filter(({ kind }) => kind === "loop").map(({ start }) => start));
+  for (const entry of entered) headers.add(entry);
+  const needs = needOf(placed, edges, headers);
+  const cells = new Set<number>();
+  const written = new Set<number>();
+  const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
+    if (stretch === undefined) return undefined;
+    const builder = new RegionBuilder(front);
+    for (const { offset: at, length, form, operands } of stretch.instructions) {
+      builder.instruction(at, length, operands);
+      form.body(builder, new Fields(builder));
+    }
+    const built = builder.finish();
+    for (const cell of builder.touched) cells.add(cell);
+    for (const cell of builder.written) written.add(cell);
+    return {
+      offset: stretch.offset,
+      instructions: stretch.instructions.map((i) => i.offset),
+      built,
+      need: needs[k] as number,
+      header: headers.has(k),
+      next: fallOf(stretch),
+      entered: entered.includes(k),
+    };
+  });
+  return {
+    blocks,
+    scopes,
+    ways,
+    entries: entered,
+    cells: [...cells],
+    written,
+    tables: job.tables,
+    mode: job.mode,
+    fetchTlb: around.fetchTlb,
+    shift: around.shift,
+    index: job.index,
+    apart: job.apart,
+    counters: around.counters,
+    tlb: job.tlb,
+  };
+}
+
+/** A region in the making: what is seen of it in listings besides. */
+export interface EmittedRegion {
+  readonly module: ModuleBuilder;
+  readonly lowering: RegionLowering;
+  /** The code of its function. */
+  readonly body: Uint8Array;
+}
+
+/** The module with its one function, `region`. */
+export function emitRegion(front: FrontEnd, around: RegionSurroundings, plan: RegionPlan, name: string): EmittedRegion {
+  const module = new ModuleBuilder();
+  module.importMemory("run", "memory", around.memoryPages);
+  module.importTable("run", "table", around.tableSize);
+  const enter = module.importFunction("run", "enter", ["i32", "i32", "i32", "i32"], ["i32"]);
+  const chain = module.importFunction("run", "chain", ["i32"], ["i32"]);
+  const out = new Bytes();
+  const lowering = new RegionLowering(out, plan, front, {
+    enter,
+    chain,
+    handlerType: module.type(handlerParams, ["i32"]),
+    helper: (node) => importHelper(node, module, front),
+  });
+  lowering.region();
+  const index = module.function(handlerParams, ["i32"], lowering.locals, out);
+  module.name(index, name);
+  module.export("region", index);
+  return { module, lowering, body: out.view() };
+}
+
+function fallOf(stretch: Stretch): number | undefined {
+  const last = stretch.instructions.at(-1);
+  return last?.falls ? last.offset + last.length : undefined;
+}
+
+function followers(stretch: Stretch): number[] {
+  const fall = fallOf(stretch);
+  // The fall first: it then comes last in postorder and stands next in the order.
+  return [...new Set([...(stretch.instructions.at(-1)?.targets ?? []), ...(fall === undefined ? [] : [fall])])];
+}
+
+/** The most instructions that can be begun from each block on before a header or the end. */
+function needOf(blocks: readonly (Stretch | undefined)[], graph: Graph, headers: ReadonlySet<number>): number[] {
+  const needs = blocks.map(() => 0);
+  for (let k = blocks.length - 1; k > 0; k--) {
+    let beyond = 0;
+    for (const to of graph[k] as readonly number[])
+      if (to > k && !headers.has(to)) beyond = Math.max(beyond, needs[to] as number);
+    needs[k] = (blocks[k]?.instructions.length ?? 0) + beyond;
+  }
+  return needs;
+}
