@@ -68,16 +68,26 @@ export class AcpiPm implements Device {
   readonly #wires: AcpiPmWires;
   readonly #ticks = new Ticks(3579545);
   readonly #alarm: Alarm;
+  /** The timer as the access in hand shows it. */
+  #shown = 0;
 
   constructor(wires: AcpiPmWires) {
     this.#wires = wires;
     const s = this.state.now;
     this.#alarm = wires.clock.alarm("acpi pm timer", () => this.#update());
-    this.registers = byteWide(
+    const bytes = byteWide(
       64,
       (offset) => this.#read(offset),
       (offset, byte) => this.#write(offset, byte),
     );
+    this.registers = {
+      ...bytes,
+      read: (offset, width) => {
+        // The host's clock goes on from byte to byte: a guest that sees a carry halfway takes the timer for a broken one.
+        this.#shown = this.#now % (2 * halfRange);
+        return bytes.read(offset, width);
+      },
+    };
     this.smiCommand = byteWide(
       2,
       (offset) => s.smi[offset] as number,
@@ -117,7 +127,7 @@ export class AcpiPm implements Device {
         return (s.control >>> high) & 0xff;
       case timer:
       case timer + 2:
-        return Math.floor((this.#now % (2 * halfRange)) / 2 ** (8 * (offset - timer))) & 0xff;
+        return (this.#shown >>> (8 * (offset - timer))) & 0xff;
       case gpe0Enable:
         return (s.gpeEnable >>> high) & 0xff;
       case gpe0Status:

@@ -37,6 +37,22 @@ describe("the PIIX4 power management block", () => {
     expect(device.registers.read(8, 4)).toBe((5 * 3579545) % 2 ** 24);
   });
 
+  it("shows one moment of the timer in an access of four bytes, though time goes on meanwhile", () => {
+    let now = 0;
+    const still = new ManualClock();
+    const clock = {
+      get now() {
+        now += 5000;
+        return now;
+      },
+      alarm: still.alarm.bind(still),
+    };
+    const device = new AcpiPm({ clock, sci: new Probe(), powerOff: () => {}, trace: quiet() });
+    const seen = Array.from({ length: 3000 }, () => device.registers.read(8, 4));
+    // 5 us are 17.9 ticks.
+    for (const [i, value] of seen.entries()) if (i > 0) expect(value - (seen[i - 1] as number)).toBeOneOf([17, 18]);
+  });
+
   it("sets the overflow status when the timer's top bit changes, and interrupts when enabled", () => {
     const { get, put, clock, sci } = bench();
     put(4, 0x0001);
