@@ -96,8 +96,9 @@ export class Executor {
   leftOver(): string | undefined {
     for (const [i, part] of this.#core.parts.entries()) {
       const before = this.#pristine[i] ?? {};
-      for (const [field, value] of Object.entries(part.state.save()))
-        if (String(value) !== String(before[field])) return `${part.name}.${field} is ${value}`;
+      const after = part.state.save();
+      for (const field in after)
+        if (!same(after[field], before[field])) return `${part.name}.${field} is ${after[field]}`;
     }
     return undefined;
   }
@@ -189,4 +190,10 @@ export class Executor {
     this.#permits = any;
     return dropped;
   }
+}
+
+function same(a: Saved[string] | undefined, b: Saved[string] | undefined): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
 }

@@ -75,8 +75,8 @@ export class PackedQueue implements VirtQueue {
   readonly #spare: Chain[] = [];
   /** Counts starts and resets. */
   #incarnation = 0;
-  /** Nothing has happened since the last reset. A device is reset more often than all of its queues are used. */
-  #pristine = false;
+  /** It has learnt of nothing but features since its last reset. A device is reset more often than all of its queues are used. */
+  #unused = false;
   /** Whether the whole ring was found in RAM, at its first use. What goes away later is found out where it is missed. */
   #seen = false;
   /** Chains taken since `drain`. */
@@ -137,7 +137,6 @@ export class PackedQueue implements VirtQueue {
     now.indirect = (features & feature.indirectDescriptors) !== 0n;
     now.eventIndex = (features & feature.eventIndex) !== 0n;
     now.inOrder = (features & feature.inOrder) !== 0n;
-    if (now.indirect || now.eventIndex || now.inOrder) this.#pristine = false;
   }
 
   /** Section 2.8.10.1: any number up to the largest. */
@@ -160,7 +159,7 @@ export class PackedQueue implements VirtQueue {
     if (this.refusal(ring) !== undefined) return false;
     const { indirect, eventIndex, inOrder } = this.state.now;
     this.reset();
-    this.#pristine = false;
+    this.#unused = false;
     const now = this.state.now;
     now.indirect = indirect;
     now.eventIndex = eventIndex;
@@ -174,22 +173,26 @@ export class PackedQueue implements VirtQueue {
   }
 
   reset(): void {
-    if (this.#pristine && this.state.now.units === 0) return;
+    const now = this.state.now;
+    if (this.#unused && now.units === 0) {
+      now.indirect = now.eventIndex = now.inOrder = false;
+      return;
+    }
     this.state.reset();
     this.exhausted = false;
     this.restored();
-    this.#pristine = true;
+    this.#unused = true;
   }
 
   /** Chains of before are dead. */
   restored(): void {
-    this.#pristine = false;
+    this.#unused = false;
     this.#incarnation++;
     this.#seen = false;
   }
 
   halt(): void {
-    this.#pristine = false;
+    this.#unused = false;
     this.state.now.halted = true;
   }
 

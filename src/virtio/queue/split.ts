@@ -51,8 +51,8 @@ export class SplitQueue implements VirtQueue {
   #words: GuestWords;
   /** Counts starts and resets. */
   #incarnation = 0;
-  /** Nothing has happened since the last reset. A device is reset more often than all of its queues are used. */
-  #pristine = false;
+  /** It has learnt of nothing but features since its last reset. A device is reset more often than all of its queues are used. */
+  #unused = false;
   /** Whether the whole ring was found in RAM, at its first use. What goes away later is found out where it is missed. */
   #seen = false;
   /** Chains taken since `drain`. */
@@ -103,7 +103,6 @@ export class SplitQueue implements VirtQueue {
     now.indirect = (features & feature.indirectDescriptors) !== 0n;
     now.eventIndex = (features & feature.eventIndex) !== 0n;
     now.inOrder = (features & feature.inOrder) !== 0n;
-    if (now.indirect || now.eventIndex || now.inOrder) this.#pristine = false;
   }
 
   /** Section 2.7: a power of 2. */
@@ -126,7 +125,7 @@ export class SplitQueue implements VirtQueue {
     if (this.refusal(ring) !== undefined) return false;
     const { indirect, eventIndex, inOrder } = this.state.now;
     this.reset();
-    this.#pristine = false;
+    this.#unused = false;
     const now = this.state.now;
     now.indirect = indirect;
     now.eventIndex = eventIndex;
@@ -142,23 +141,27 @@ export class SplitQueue implements VirtQueue {
   }
 
   reset(): void {
-    if (this.#pristine && this.state.now.units === 0) return;
+    const now = this.state.now;
+    if (this.#unused && now.units === 0) {
+      now.indirect = now.eventIndex = now.inOrder = false;
+      return;
+    }
     this.state.reset();
     this.exhausted = false;
     this.restored();
-    this.#pristine = true;
+    this.#unused = true;
   }
 
   /** What follows from the state, after it came from elsewhere. Chains of before are dead. */
   restored(): void {
-    this.#pristine = false;
+    this.#unused = false;
     this.#incarnation++;
     this.#seen = false;
     this.#words = this.state.now.bigEndian ? this.#wires.dma.be : this.#wires.dma.le;
   }
 
   halt(): void {
-    this.#pristine = false;
+    this.#unused = false;
     this.state.now.halted = true;
   }
 
