@@ -3,12 +3,15 @@
  *
  *     node scripts/vectors-x86-floating.ts FILE [CASES-PER-MNEMONIC] [SEED]
  *
+ * FILE gets the digests; beside it, FILE with .bounded.gz behind it, come the results of transcendental functions and approximations.
+ *
  * Says where our machine does otherwise; the digests are the processor's all the same. A case is left out where the two cannot be compared.
  */
 
 import { writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { differences, inputs, verdict } from "../test/campaign/x86-answer.ts";
-import { casesOf, Digest, type Line, mnemonics, toText } from "../test/campaign/x86-float-list.ts";
+import { boundedText, casesOf, Digest, type Line, mnemonics, toText } from "../test/campaign/x86-float-list.ts";
 import { CampaignMachine } from "../test/campaign/x86-machine.ts";
 import { askX86, x86Oracle } from "../test/campaign/x86-target.ts";
 
@@ -21,6 +24,7 @@ const count = Number(perMnemonic);
 const seed = Number(text);
 const machine = new CampaignMachine("interpreter");
 const lines: Line[] = [];
+const bounded: string[] = [];
 let different = 0;
 for (const [index, [mnemonic]] of mnemonics.entries()) {
   const cases = casesOf(index, seed, count);
@@ -36,10 +40,13 @@ for (const [index, [mnemonic]] of mnemonics.entries()) {
       continue;
     }
     digest.add(c, should);
+    const text = boundedText(c, should);
+    if (text !== "") bounded.push(`${mnemonic}\t${k}\t${text}`);
     if (found === "same") continue;
     if (different++ < 5) console.error([mnemonic, ...inputs(c), ...differences(c, is, should)].join("\n"));
   }
   lines.push({ mnemonic, digest: digest.text, left });
 }
 writeFileSync(file, toText({ seed, count, lines }));
+writeFileSync(`${file}.bounded.gz`, gzipSync(`${bounded.join("\n")}\n`, { level: 9 }));
 console.log(`${lines.length} mnemonics, ${count} cases each; our machine differs in ${different}`);

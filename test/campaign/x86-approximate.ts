@@ -128,3 +128,48 @@ export function sameWithin(mnemonic: string, before: Fpu, is: Uint32Array, shoul
   if (transcendental.test(mnemonic)) return sameX87(mnemonic, view(before), view(is), view(should));
   return sameSse(view(is), view(should));
 }
+
+const resultBytes = 22;
+
+/** Where the results of one of these instructions lie in an image: ST(0) and ST(1), or the XMM register that it changed. */
+function places(mnemonic: string, before: Fpu, image: Uint8Array): number[] {
+  if (transcendental.test(mnemonic)) return [offset.st, offset.st + 16];
+  const registers = Array.from({ length: 8 }, (_, k) => offset.xmm + 16 * k);
+  return registers.filter((at) => image.subarray(at, at + 16).some((byte, k) => byte !== before[at + k]));
+}
+
+/** What of an image is only bounded: the status word with both results, or the register that changed behind its number. */
+export function boundedOf(mnemonic: string, before: Fpu, image: Uint8Array): Uint8Array {
+  const out = new Uint8Array(resultBytes);
+  if (transcendental.test(mnemonic)) {
+    out.set(image.subarray(offset.status, offset.status + 2));
+    for (const [k, at] of places(mnemonic, before, image).entries()) out.set(image.subarray(at, at + 10), 2 + 10 * k);
+    return out;
+  }
+  const [at] = places(mnemonic, before, image);
+  if (at === undefined) return out;
+  out[0] = 1 + (at - offset.xmm) / 16;
+  out.set(image.subarray(at, at + 16), 1);
+  return out;
+}
+
+/** The image with that in its place. */
+export function withBounded(mnemonic: string, image: Uint8Array, bounded: Uint8Array): Uint8Array {
+  const out = image.slice();
+  if (transcendental.test(mnemonic)) {
+    out.set(bounded.subarray(0, 2), offset.status);
+    for (const k of [0, 1]) out.set(bounded.subarray(2 + 10 * k, 12 + 10 * k), offset.st + 16 * k);
+  } else if (bounded[0] !== 0) out.set(bounded.subarray(1, 17), offset.xmm + 16 * ((bounded[0] as number) - 1));
+  return out;
+}
+
+/** The image without it: what is to be the same. */
+export function withoutBounded(mnemonic: string, before: Fpu, image: Uint8Array): Uint8Array {
+  const out = image.slice();
+  if (transcendental.test(mnemonic)) {
+    const view = new DataView(out.buffer);
+    view.setUint16(offset.status, view.getUint16(offset.status, true) & ~(c1 | underflow), true);
+  }
+  for (const at of places(mnemonic, before, image)) out.fill(0, at, at + 16);
+  return out;
+}

@@ -1,18 +1,23 @@
 import { createHash, type Hash } from "node:crypto";
 import { Random } from "./random.ts";
-import { type Answer, normal } from "./x86-answer.ts";
+import { type Answer, fpuOffset, normal } from "./x86-answer.ts";
+import { boundedOf, isApproximate, sameWithin, withBounded, withoutBounded } from "./x86-approximate.ts";
 import { type Opcode, watchedFlags, type X86Case } from "./x86-case.ts";
 import { pool } from "./x86-cases.ts";
-import { one, vectors, x87 } from "./x86-floating.ts";
-import { offset } from "./x86-fpu-state.ts";
+import { approximate, one, vectors, x87 } from "./x86-floating.ts";
+import { type Fpu, fpuSize, offset } from "./x86-fpu-state.ts";
 import { Maker } from "./x86-maker.ts";
 
 /*
  * Cases of one x87, MMX or SSE instruction each, so many a mnemonic, by turns in each rounding mode and precision. What the processor made of them is
- * kept as a digest a mnemonic: as data they would be some forty megabytes.
+ * kept as a digest a mnemonic: as data they would be some forty megabytes. Where results are bounded and not given, these are kept besides.
  */
 
-export const mnemonics: readonly (readonly [name: string, opcodes: readonly Opcode[]])[] = [...x87, ...vectors];
+export const mnemonics: readonly (readonly [name: string, opcodes: readonly Opcode[]])[] = [
+  ...x87,
+  ...vectors,
+  ...approximate,
+];
 
 /** A case in which nothing is read that was not set here, so that it is the same on every machine. */
 function make(opcodes: readonly Opcode[], seed: number, stream: number, k: number): X86Case {
@@ -52,12 +57,33 @@ export function casesOf(index: number, seed: number, count: number): X86Case[] {
   return Array.from({ length: count }, (_, k) => make(opcodes, seed, index * 65_536 + k, k));
 }
 
+const imageOf = (bytes: Uint8Array) => bytes.subarray(fpuOffset, fpuOffset + fpuSize);
+
+/** What of an answer is only bounded, as text; empty where all of it is given. */
+export function boundedText(c: X86Case, answer: Answer): string {
+  const mnemonic = c.elements[0]?.mnemonic ?? "";
+  if (!isApproximate(mnemonic)) return "";
+  const image = imageOf(new Uint8Array(answer.buffer, answer.byteOffset, answer.byteLength));
+  return Buffer.from(boundedOf(mnemonic, c.fpu as Fpu, image)).toString("hex");
+}
+
+/** Whether an answer is within the bounds around what the processor gave, as `boundedText` has it. */
+export function withinBounds(c: X86Case, answer: Answer, bounded: string): boolean {
+  const mnemonic = c.elements[0]?.mnemonic ?? "";
+  const is = imageOf(new Uint8Array(answer.slice().buffer)).slice();
+  const should = withBounded(mnemonic, is, Buffer.from(bounded, "hex"));
+  return sameWithin(mnemonic, c.fpu as Fpu, new Uint32Array(is.buffer), new Uint32Array(should.buffer));
+}
+
 /** A digest of what was made of some cases, as far as it is defined. */
 export class Digest {
   readonly #hash: Hash = createHash("sha256");
 
   add(c: X86Case, answer: Answer): void {
-    this.#hash.update(new Uint8Array(normal(c, answer).buffer));
+    const bytes = new Uint8Array(normal(c, answer).buffer);
+    const mnemonic = c.elements[0]?.mnemonic ?? "";
+    if (isApproximate(mnemonic)) bytes.set(withoutBounded(mnemonic, c.fpu as Fpu, imageOf(bytes)), fpuOffset);
+    this.#hash.update(bytes);
   }
 
   get text(): string {

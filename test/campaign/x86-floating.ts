@@ -55,7 +55,7 @@ const only = (all: ReadonlyMap<string, readonly Opcode[]>, approximate: boolean)
 export const x87 = only(allX87, false);
 export const vectors = only(allVectors, false);
 /** Whose results are bounded only. */
-const approximate = new Map([...only(allX87, true), ...only(allVectors, true)]);
+export const approximate = new Map([...only(allX87, true), ...only(allVectors, true)]);
 
 const sizes: Record<string, number> = { w: 2, d: 4, q: 8, o: 16 };
 
