@@ -1,3 +1,4 @@
+import type { Element } from "./x86-case.ts";
 import { type Fpu, offset } from "./x86-fpu-state.ts";
 
 /*
@@ -131,45 +132,45 @@ export function sameWithin(mnemonic: string, before: Fpu, is: Uint32Array, shoul
 
 const resultBytes = 22;
 
-/** Where the results of one of these instructions lie in an image: ST(0) and ST(1), or the XMM register that it changed. */
-function places(mnemonic: string, before: Fpu, image: Uint8Array): number[] {
+/** Where the results of one of these instructions lie in an image: ST(0) and ST(1), or the XMM register that ModRM names. */
+function places({ mnemonic, bytes }: Element): number[] {
   if (transcendental.test(mnemonic)) return [offset.st, offset.st + 16];
-  const registers = Array.from({ length: 8 }, (_, k) => offset.xmm + 16 * k);
-  return registers.filter((at) => image.subarray(at, at + 16).some((byte, k) => byte !== before[at + k]));
+  return [offset.xmm + 16 * (((bytes[bytes.indexOf(0x0f) + 2] as number) >> 3) & 7)];
 }
 
-/** What of an image is only bounded: the status word with both results, or the register that changed behind its number. */
-export function boundedOf(mnemonic: string, before: Fpu, image: Uint8Array): Uint8Array {
+/** What of an image is only bounded: the status word with both results of the x87's, or the register of SSE's. */
+export function boundedOf(element: Element, image: Uint8Array): Uint8Array {
   const out = new Uint8Array(resultBytes);
-  if (transcendental.test(mnemonic)) {
+  const [first = 0, second] = places(element);
+  if (second === undefined) out.set(image.subarray(first, first + 16));
+  else {
     out.set(image.subarray(offset.status, offset.status + 2));
-    for (const [k, at] of places(mnemonic, before, image).entries()) out.set(image.subarray(at, at + 10), 2 + 10 * k);
-    return out;
+    out.set(image.subarray(first, first + 10), 2);
+    out.set(image.subarray(second, second + 10), 12);
   }
-  const [at] = places(mnemonic, before, image);
-  if (at === undefined) return out;
-  out[0] = 1 + (at - offset.xmm) / 16;
-  out.set(image.subarray(at, at + 16), 1);
   return out;
 }
 
 /** The image with that in its place. */
-export function withBounded(mnemonic: string, image: Uint8Array, bounded: Uint8Array): Uint8Array {
+export function withBounded(element: Element, image: Uint8Array, bounded: Uint8Array): Uint8Array {
   const out = image.slice();
-  if (transcendental.test(mnemonic)) {
+  const [first = 0, second] = places(element);
+  if (second === undefined) out.set(bounded.subarray(0, 16), first);
+  else {
     out.set(bounded.subarray(0, 2), offset.status);
-    for (const k of [0, 1]) out.set(bounded.subarray(2 + 10 * k, 12 + 10 * k), offset.st + 16 * k);
-  } else if (bounded[0] !== 0) out.set(bounded.subarray(1, 17), offset.xmm + 16 * ((bounded[0] as number) - 1));
+    out.set(bounded.subarray(2, 12), first);
+    out.set(bounded.subarray(12, 22), second);
+  }
   return out;
 }
 
 /** The image without it: what is to be the same. */
-export function withoutBounded(mnemonic: string, before: Fpu, image: Uint8Array): Uint8Array {
+export function withoutBounded(element: Element, image: Uint8Array): Uint8Array {
   const out = image.slice();
-  if (transcendental.test(mnemonic)) {
+  if (transcendental.test(element.mnemonic)) {
     const view = new DataView(out.buffer);
     view.setUint16(offset.status, view.getUint16(offset.status, true) & ~(c1 | underflow), true);
   }
-  for (const at of places(mnemonic, before, image)) out.fill(0, at, at + 16);
+  for (const at of places(element)) out.fill(0, at, at + 16);
   return out;
 }

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { Random } from "./random.ts";
 import { type Answer, fpuOffset, normal } from "./x86-answer.ts";
 import { boundedOf, isApproximate, sameWithin, withBounded, withoutBounded } from "./x86-approximate.ts";
-import { type Opcode, watchedFlags, type X86Case } from "./x86-case.ts";
+import { type Element, type Opcode, watchedFlags, type X86Case } from "./x86-case.ts";
 import { pool } from "./x86-cases.ts";
 import { approximate, one, vectors, x87 } from "./x86-floating.ts";
 import { type Fpu, fpuSize, offset } from "./x86-fpu-state.ts";
@@ -61,18 +61,18 @@ const imageOf = (bytes: Uint8Array) => bytes.subarray(fpuOffset, fpuOffset + fpu
 
 /** What of an answer is only bounded, as text; empty where all of it is given. */
 export function boundedText(c: X86Case, answer: Answer): string {
-  const mnemonic = c.elements[0]?.mnemonic ?? "";
-  if (!isApproximate(mnemonic)) return "";
+  const [element] = c.elements as [Element];
+  if (!isApproximate(element.mnemonic)) return "";
   const image = imageOf(new Uint8Array(answer.buffer, answer.byteOffset, answer.byteLength));
-  return Buffer.from(boundedOf(mnemonic, c.fpu as Fpu, image)).toString("hex");
+  return Buffer.from(boundedOf(element, image)).toString("hex");
 }
 
 /** Whether an answer is within the bounds around what the processor gave, as `boundedText` has it. */
 export function withinBounds(c: X86Case, answer: Answer, bounded: string): boolean {
-  const mnemonic = c.elements[0]?.mnemonic ?? "";
+  const [element] = c.elements as [Element];
   const is = imageOf(new Uint8Array(answer.slice().buffer)).slice();
-  const should = withBounded(mnemonic, is, Buffer.from(bounded, "hex"));
-  return sameWithin(mnemonic, c.fpu as Fpu, new Uint32Array(is.buffer), new Uint32Array(should.buffer));
+  const should = withBounded(element, is, Buffer.from(bounded, "hex"));
+  return sameWithin(element.mnemonic, c.fpu as Fpu, new Uint32Array(is.buffer), new Uint32Array(should.buffer));
 }
 
 /** A digest of what was made of some cases, as far as it is defined. */
@@ -81,8 +81,8 @@ export class Digest {
 
   add(c: X86Case, answer: Answer): void {
     const bytes = new Uint8Array(normal(c, answer).buffer);
-    const mnemonic = c.elements[0]?.mnemonic ?? "";
-    if (isApproximate(mnemonic)) bytes.set(withoutBounded(mnemonic, c.fpu as Fpu, imageOf(bytes)), fpuOffset);
+    const [element] = c.elements as [Element];
+    if (isApproximate(element.mnemonic)) bytes.set(withoutBounded(element, imageOf(bytes)), fpuOffset);
     this.#hash.update(bytes);
   }
 
