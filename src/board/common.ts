@@ -28,7 +28,7 @@ export function makeClock(spec: MachineSpec, options: MachineOptions, position: 
     throw new MachineError(`an instruction takes a whole number of nanoseconds, 1 or more, not ${nsPerInstruction}`);
   if (options.clock !== "host") return new VirtualClock(position, nsPerInstruction);
   if (options.wall === undefined) throw new MachineError("the host's clock was asked for, and none was given");
-  return new HostClock(options.wall);
+  return new HostClock(options.wall, position);
 }
 
 /** Accesses which nothing claims are no error: software probes. They are there for who looks. */

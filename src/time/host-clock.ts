@@ -4,29 +4,64 @@ import { HoldCount, type MachineClock, ringDue } from "./machine-clock.ts";
 /** Instructions between two looks at the host's clock: some tenths of a millisecond. */
 const look = 20_000;
 
-/** Time that is the host's: a guest's second is a second, and a halted guest sleeps. Two runs are not the same. */
+/** And as few at least, when an alarm is close. */
+const shortest = 200;
+
+/** What an instruction may last at most, in nanoseconds: a fraction of the speed of the coldest code. */
+const slowest = 250;
+
+/** How far the guest's time may fall behind the host's, in nanoseconds. */
+const mostBehind = 1e9;
+
+/**
+ * Time that is the host's: a guest's second is a second, and a halted guest sleeps. Two runs are not the same.
+ *
+ * A host with other work takes the processor away for many milliseconds, which no guest expects between two of its instructions: it
+ * would find its timers to run at a wrong rate, or lose ticks. So time passes by what the guest has done, no instruction taking longer than `slowest`, and what is
+ * missing is made up for as the guest goes on or waits; only what is more than a second is given up.
+ */
 export class HostClock implements MachineClock {
   readonly isHostTime = true;
   onEarlier: (() => void) | undefined;
   readonly #queue = new AlarmQueue();
   readonly #holds = new HoldCount();
   readonly #wall: () => number;
+  readonly #position: () => number;
   #start: number;
   #now = 0;
+  /** The instruction at the last look. */
+  #at = 0;
+  /** The processor is halted: time goes on without it, as far as the next alarm. */
+  #waiting = false;
+  /** Where time can be at most at the end of the run in hand. */
+  #horizon = 0;
 
-  /** @param wall nanoseconds of a host clock. Should it go back all the same, time stands still until it has caught up. */
-  constructor(wall: () => number) {
+  /**
+   * @param wall nanoseconds of a host clock. Should it go back all the same, time stands still until it has caught up.
+   * @param position instructions retired, exact whenever a chip may ask for the time.
+   */
+  constructor(wall: () => number, position: () => number) {
     this.#wall = wall;
+    this.#position = position;
     this.#start = wall();
-    // What was set to the present need not wait until the next look: the end of a disk's request.
+    // What is set to a time before the next look need not wait until then: the end of a disk's request.
     this.#queue.onChange = () => {
-      if (this.#queue.due <= this.#now) this.onEarlier?.();
+      const { due } = this.#queue;
+      if (due <= this.#now || due < this.#horizon) this.onEarlier?.();
     };
   }
 
   get now(): number {
-    this.#now = Math.max(this.#now, Math.floor(this.#wall() - this.#start));
+    const host = this.#host;
+    const at = this.#position();
+    const most = this.#waiting && at === this.#at ? this.#queue.due : this.#now + (at - this.#at) * slowest;
+    this.#at = at;
+    this.#now = Math.max(this.#now, Math.min(host, most), host - mostBehind);
     return this.#now;
+  }
+
+  get #host(): number {
+    return Math.floor(this.#wall() - this.#start);
   }
 
   get skipped(): number {
@@ -46,20 +81,28 @@ export class HostClock implements MachineClock {
   }
 
   ring(): void {
-    ringDue(this.#queue, this.now, this.#holds);
+    const { now } = this;
+    this.#waiting = false;
+    ringDue(this.#queue, now, this.#holds);
   }
 
   budget(limit: number): number {
-    return Math.min(limit, look);
+    const close = Math.max(shortest, Math.ceil((this.#queue.due - this.#now) / slowest));
+    const budget = Math.min(limit, look, close);
+    this.#horizon = this.#now + budget * slowest;
+    return budget;
   }
 
   idle(): number {
-    return Math.max(0, this.#queue.due - this.now);
+    this.#waiting = true;
+    return Math.max(0, this.#queue.due - this.#host);
   }
 
   restore(now: number): void {
     this.#queue.clear();
     this.#start = this.#wall() - now;
     this.#now = now;
+    this.#waiting = false;
+    this.#at = this.#position();
   }
 }

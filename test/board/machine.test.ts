@@ -95,7 +95,11 @@ describe("run", () => {
 
   it("with the host's clock lets the host sleep", () => {
     let wall = 0;
-    const { cpu, machine } = make({ clock: new HostClock(() => wall) });
+    const clock = new HostClock(
+      () => wall,
+      () => 0,
+    );
+    const { cpu, machine } = make({ clock });
     cpu.program = () => cpu.halt();
     let rang = 0;
     machine.clock.alarm("a", () => rang++).set(5_000_000);

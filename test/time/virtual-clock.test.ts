@@ -88,17 +88,75 @@ describe("virtual time", () => {
 describe("host time", () => {
   it("begins at 0, follows the host and never goes back", () => {
     let wall = 5000;
-    const clock = new HostClock(() => wall);
+    let instructions = 0;
+    const clock = new HostClock(
+      () => wall,
+      () => instructions,
+    );
     expect(clock.now).toBe(0);
     wall = 5700;
+    instructions = 10;
     expect(clock.now).toBe(700);
+    instructions = 20;
     wall = 5100;
     expect(clock.now).toBe(700);
   });
 
+  it("passes no faster than the guest runs when the host was busy elsewhere, and is made up for as it goes on", () => {
+    let wall = 0;
+    let instructions = 0;
+    const clock = new HostClock(
+      () => wall,
+      () => instructions,
+    );
+    wall = 13e6;
+    expect(clock.now).toBe(0);
+    instructions = 4;
+    expect(clock.now).toBe(1000);
+    expect(clock.now).toBe(1000);
+    instructions = 1_000_000;
+    expect(clock.now).toBe(13e6);
+  });
+
+  it("gives up what is more than a second", () => {
+    let wall = 0;
+    const clock = new HostClock(
+      () => wall,
+      () => 0,
+    );
+    wall = 3600e9;
+    expect(clock.now).toBe(3599e9);
+  });
+
+  it("rings each alarm of a halted processor at its time, though the host comes late", () => {
+    let wall = 0;
+    const clock = new HostClock(
+      () => wall,
+      () => 0,
+    );
+    const at: number[] = [];
+    const tick = clock.alarm("tick", () => {
+      at.push(clock.now);
+      tick.set(clock.now + 4e6);
+    });
+    tick.set(4e6);
+    expect(clock.idle()).toBe(4e6);
+    wall = 13e6;
+    for (let i = 0; i < 5; i++) {
+      clock.ring();
+      clock.idle();
+    }
+    expect(at).toEqual([4e6, 8e6, 12e6]);
+    expect(clock.idle()).toBe(3e6);
+  });
+
   it("says how long a halted processor may sleep", () => {
     let wall = 0;
-    const clock = new HostClock(() => wall);
+    const instructions = 0;
+    const clock = new HostClock(
+      () => wall,
+      () => instructions,
+    );
     expect(clock.idle()).toBe(Number.POSITIVE_INFINITY);
     clock.alarm("a", () => {}).set(900);
     wall = 400;
@@ -109,13 +167,18 @@ describe("host time", () => {
 
   it("cuts a run short for an alarm that is set to the present, and for none to come", () => {
     let wall = 100;
-    const clock = new HostClock(() => wall);
+    let instructions = 0;
+    const clock = new HostClock(
+      () => wall,
+      () => instructions,
+    );
     let cuts = 0;
     clock.onEarlier = () => cuts++;
     const alarm = clock.alarm("a", () => {});
     alarm.set(clock.now + 1);
     expect(cuts).toBe(0);
     wall = 5000;
+    instructions = 100;
     alarm.set(clock.now);
     expect(cuts).toBe(1);
   });
