@@ -11,14 +11,14 @@ const shortest = 200;
 const slowest = 250;
 
 /** How far the guest's time may fall behind the host's, in nanoseconds. */
-const mostBehind = 1e9;
+const mostBehind = 60e9;
 
 /**
  * Time that is the host's: a guest's second is a second, and a halted guest sleeps. Two runs are not the same.
  *
  * A host with other work takes the processor away for many milliseconds, which no guest expects between two of its instructions: it
  * would find its timers to run at a wrong rate, or lose ticks. So time passes by what the guest has done, no instruction taking longer than `slowest`, and what is
- * missing is made up for as the guest goes on or waits; only what is more than a second is given up.
+ * missing is made up for as the guest goes on or waits; only what is more than a minute is given up.
  */
 export class HostClock implements MachineClock {
   readonly isHostTime = true;
