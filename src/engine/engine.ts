@@ -279,6 +279,7 @@ export class Engine implements EngineServices {
       else if (reason === Reason.decode) this.#decodeRun();
       else if (reason === Reason.hot) this.#translate();
       else if (reason === Reason.across) this.#across();
+      else if (reason === Reason.sample) this.#sample();
       else return;
       if (front.halted || this.words[front.slots.budget.index] === 0) return;
     }
@@ -477,6 +478,12 @@ export class Engine implements EngineServices {
       const heat = this.#regions.make(code, offset, this.#pc, this.#heat);
       if (heat !== 0) this.view.setUint16(this.#cache.entry(code, offset) + record.heat, heat, true);
     }
+  }
+
+  /** A region has ended, and another one stands at the pc. */
+  #sample(): void {
+    const at = this.#layout.sample >> 2;
+    if (this.#regions.room) this.#regions.arrived(this.words[at + 1] as number, this.words[at + 2] as number, this.#pc);
   }
 
   #write(at: number, decoded: Decoded): void {

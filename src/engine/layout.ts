@@ -73,6 +73,8 @@ export interface EngineLayout {
   readonly lone: number;
   /** What WebAssembly code counts. */
   readonly counters: number;
+  /** Three words: how many ways from region to region until one is told of; from which region it was gone, and where that one's first page starts. */
+  readonly sample: number;
   readonly arena: number;
   readonly arenaSize: number;
 }
@@ -88,6 +90,7 @@ export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
     fetchTlb: guest.allocate("fetch TLB", fetchTlb.size),
     lone: guest.allocate("lone record", 64),
     counters: guest.allocate("counters", countersSize),
+    sample: guest.allocate("sample of ways", 64),
     arena: guest.allocate("decoded code", arenaSize),
     arenaSize,
   };

@@ -3,6 +3,7 @@ import type { EngineSlots } from "../ir/slots.ts";
 import { type Counted, counterOffset, countOne } from "./counters.ts";
 import { type EngineLayout, emitFetchEntry, fetchTlb, record } from "./layout.ts";
 import { handlerParams } from "./lower.ts";
+import { sampled } from "./region/arrivals.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 import { noValue, op } from "./wasm/opcodes.ts";
@@ -21,6 +22,8 @@ export const Reason = {
   hot: 6,
   /** The instruction under the pc goes on on a page that is not the one it was decoded with, as far as the fetch TLB says. */
   across: 7,
+  /** The way from a region to the one at the pc is told of: `EngineLayout.sample` says which. */
+  sample: 8,
 } as const;
 
 /**
@@ -28,8 +31,9 @@ export const Reason = {
  *
  * - `alone`: in front of an instruction in whose place a region stands: that one is to be done by its own handler.
  * - `faulted`: in an instruction that faulted.
+ * - `sampled`: in front of another region, and the way there is to be told of.
  */
-export const RegionStatus = { alone: 5, faulted: 6 } as const;
+export const RegionStatus = { alone: 5, faulted: 6, sampled: 7 } as const;
 
 /** The functions of the loop module. */
 export interface Loop {
@@ -39,7 +43,8 @@ export interface Loop {
   one(at: number): number;
   /**
    * For a region that ends: goes on at a pc, with the budget in the state. In the region which stands there, in place of the caller; where none does,
-   * the pc goes into the state and `Status.jump` is returned.
+   * the pc goes into the state and `Status.jump` is returned. Its other arguments are the region's index, or 0 for a way that is not to be told
+   * of, and where its first page starts.
    */
   readonly chain: WebAssembly.ExportValue;
 }
@@ -74,7 +79,7 @@ export function emitLoop(
   );
   const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
   const chain = module.function(
-    ["i32"],
+    ["i32", "i32", "i32"],
     ["i32"],
     ["i32", "i32", "i32", "i32"],
     chainBody(slots, layout, alignment, handler, mostForms),
@@ -126,6 +131,12 @@ function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): 
 
 function load(out: Bytes, offset: number): void {
   out.u8(op.i32Const, 0, op.i32Load, 2).u32(offset);
+}
+
+function lessOne(out: Bytes, offset: number): void {
+  out.u8(op.i32Const, 0);
+  load(out, offset);
+  out.u8(op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(offset);
 }
 
 function storeLocal(out: Bytes, offset: number, local: number): void {
@@ -202,6 +213,8 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   out.u8(op.i32Const, 0, op.localSet, jumped, op.br, 2, op.end, op.end);
   out.u8(op.localGet, entry, op.i32Const, RegionStatus.faulted, op.i32Eq, op.if, noValue);
   out.u8(op.i32Const, Reason.fault, op.return, op.end);
+  out.u8(op.localGet, entry, op.i32Const, RegionStatus.sampled, op.i32Eq).hint(0).u8(op.if, noValue);
+  out.u8(op.i32Const, Reason.sample, op.return, op.end);
   out.u8(op.localGet, entry, op.i32Const, Status.jump, op.i32Eq, op.if, noValue);
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped, op.br, 1, op.end);
@@ -256,12 +269,15 @@ function chainBody(
   handler: number,
   mostForms: number,
 ): Bytes {
-  const [pc, at, linear, entry, index] = [0, 1, 2, 3, 4];
+  const [pc, from, page, at, linear, entry, index] = [0, 1, 2, 3, 4, 5, 6];
   const out = new Bytes();
+  const leave = (status: number) => {
+    storeLocal(out, slots.pc.offset, pc);
+    out.u8(op.i32Const, status, op.return);
+  };
   const back = (why: Counted) => {
     countOne(out, layout.counters + counterOffset(why));
-    storeLocal(out, slots.pc.offset, pc);
-    out.u8(op.i32Const, Status.jump, op.return);
+    leave(Status.jump);
   };
   lookUp(
     out,
@@ -276,12 +292,20 @@ function chainBody(
   out.u8(op.i32Const).s32(mostForms).u8(op.i32LtU).hint(0).u8(op.if, noValue);
   back("unchained-region");
   out.u8(op.end);
-  // What the loop does for an instruction: it is counted before it is begun.
   load(out, slots.budget.offset);
-  out.u8(op.localTee, linear, op.i32Eqz).hint(0).u8(op.if, noValue);
+  out.u8(op.i32Eqz).hint(0).u8(op.if, noValue);
   back("unchained-budget");
   out.u8(op.end);
-  out.u8(op.i32Const, 0, op.localGet, linear, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  load(out, layout.sample);
+  out.u8(op.i32Eqz).hint(0).u8(op.if, noValue);
+  out.u8(op.i32Const, 0, op.i32Const).s32(sampled).u8(op.i32Store, 2).u32(layout.sample);
+  storeLocal(out, layout.sample + 4, from);
+  storeLocal(out, layout.sample + 8, page);
+  leave(RegionStatus.sampled);
+  out.u8(op.end);
+  lessOne(out, layout.sample);
+  // What the loop does for an instruction: it is counted before it is begun.
+  lessOne(out, slots.budget.offset);
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, index, op.returnCallIndirect).u32(handler).u8(0);
   return out;
 }

@@ -67,6 +67,23 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
     expect(m.onEngine?.stats["exits-computed"]).toBeLessThan(100);
   });
 
+  it("becomes one with the place that a register says, once it has been called there again and again", () => {
+    const turns = executor === "regions" ? 100_000 : 100;
+    // call ebx
+    const m = machine(executor, { [main]: [0xff, 0xd3, ...loop(2)], [next]: adds(1) }, turns);
+    setWord(m, s.ebx, next);
+    expect(run(m)).toBe(turns);
+    if (executor !== "regions") return;
+    const ends = (): number => m.onEngine?.stats["exits-computed"] ?? 0;
+    const before = ends();
+    expect(before).toBeLessThan(75_000);
+    setWord(m, s.engine.pc, main);
+    setWord(m, s.halted, 0);
+    setWord(m, s.ecx, turns);
+    expect(run(m)).toBe(2 * turns);
+    expect(ends() - before).toBeLessThan(10);
+  });
+
   it("is fetched from the page that is mapped there, once the old mapping is invalidated", () => {
     const change = [...storeWord(entryOf(tables, next), other | 7), ...invalidate(next)];
     // call next ; when ecx is 500: change the mapping

@@ -3,14 +3,23 @@ import { type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
 
 const pageSize = 4096;
-/** Pages in a region at most. */
-const mostPages = 4;
+
+/** How much a region may hold at most. */
+export interface Limits {
+  readonly instructions: number;
+  readonly pages: number;
+  /** Ways into it. */
+  readonly entries: number;
+}
+
+/** About 40 bytes of WebAssembly an instruction, and V8 optimises up to some tens of kilobytes in a few ms. */
+export const usual: Limits = { instructions: 300, pages: 4, entries: 64 };
+
+/** Where ways between regions were seen to be gone again and again. */
+export const widened: Limits = { instructions: 800, pages: 8, entries: 128 };
+
 /** A record counts the pages between a place and the region's first page in 16 bits. */
 const farthest = 0x7fff;
-/** Instructions in a region at most: about 40 bytes of WebAssembly each, and V8 optimises up to some tens of kilobytes in a few ms. */
-export const largest = 300;
-/** Ways into a region at most. */
-const mostEntries = 64;
 
 /**
  * A decoded instruction. Places are counted in bytes from the start of the region's first page, the one with the place that became hot; what lies on other
@@ -127,12 +136,13 @@ export type Alien = number;
  * The code that is reached from `wanted`, cut into stretches: all that ran on pages come to already, and on others what is hot. Empty when not even the first
  * of these instructions can be in a region.
  */
-export function discover(source: Source, wanted: readonly number[]): Discovery {
-  return new Search(source, wanted).run();
+export function discover(source: Source, wanted: readonly number[], limits: Limits): Discovery {
+  return new Search(source, wanted, limits).run();
 }
 
 class Search {
   readonly #source: Source;
+  readonly #limits: Limits;
   readonly #found = new Map<number, Found>();
   readonly #entries: Set<number>;
   readonly #leaders: Set<number>;
@@ -142,8 +152,9 @@ class Search {
   readonly #near: number[];
   readonly #far: number[] = [];
 
-  constructor(source: Source, wanted: readonly number[]) {
+  constructor(source: Source, wanted: readonly number[], limits: Limits) {
     this.#source = source;
+    this.#limits = limits;
     this.#entries = new Set(wanted);
     this.#leaders = new Set(wanted);
     this.#near = [...wanted].reverse();
@@ -170,7 +181,7 @@ class Search {
     if (page === undefined) return;
     const start = number * pageSize;
     for (let at = from; !this.#found.has(at) && page.ran(at - start); ) {
-      if (this.#found.size >= largest) return;
+      if (this.#found.size >= this.#limits.instructions) return;
       const one = this.#instruction(page, number, at - start);
       if (typeof one === "number") {
         if (one > 0) this.#enterAt(page, number, at + one);
@@ -190,7 +201,7 @@ class Search {
 
   /** A place on a page at which the region is come back to. */
   #enterAt(page: SourcePage, number: number, at: number): void {
-    if (pageOf(at) !== number || !page.ran(offsetOf(at)) || this.#entries.size >= mostEntries) return;
+    if (pageOf(at) !== number || !page.ran(offsetOf(at)) || this.#entries.size >= this.#limits.entries) return;
     this.#entries.add(at);
     this.#lead(number, at);
   }
@@ -205,7 +216,7 @@ class Search {
 
   #page(number: number): SourcePage | undefined {
     if (this.#pages.has(number)) return this.#pages.get(number);
-    if (this.#pageCount >= mostPages || Math.abs(number) > farthest) return undefined;
+    if (this.#pageCount >= this.#limits.pages || Math.abs(number) > farthest) return undefined;
     const page = this.#source.page(number);
     this.#pages.set(number, page);
     if (page !== undefined) this.#pageCount++;

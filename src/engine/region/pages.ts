@@ -71,12 +71,12 @@ export class Pages {
         if (instructions.some(({ offset }) => part.instructions[offsetOf(offset)] === 1)) found.add(region);
       }
     }
-    return [...found].filter((region) => region.parts.every(({ code }) => this.#numberOf(code) !== undefined));
+    return [...found].filter((region) => region.parts.every(({ code }) => this.numberOf(code) !== undefined));
   }
 
   entriesOf(region: PlacedRegion): number[] {
     return region.parts.flatMap(({ code, entries }) => {
-      const start = (this.#numberOf(code) as number) * pageSize;
+      const start = (this.numberOf(code) as number) * pageSize;
       return entries.map((entry) => entry + start);
     });
   }
@@ -97,7 +97,8 @@ export class Pages {
     });
   }
 
-  #numberOf(code: CodePage): number | undefined {
+  /** How many pages behind the first one a page lies, of those that were asked for. */
+  numberOf(code: CodePage): number | undefined {
     for (const [number, known] of this.#codes) if (known === code) return number;
     return undefined;
   }

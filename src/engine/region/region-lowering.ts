@@ -67,7 +67,7 @@ export interface RegionPlan {
 export interface RegionImports {
   /** Index of `enter(address, length, writing, region)`: 1 when the TLB has the page now. `region` is 0 for an access by itself. */
   readonly enter: number;
-  /** Index of `chain(pc)`. */
+  /** Index of `chain(pc, region, page)`. */
   readonly chain: number;
   /** Type index of handlers. */
   readonly handlerType: number;
@@ -183,7 +183,8 @@ export class RegionLowering extends Lowering {
     this.#leaveWith(RegionStatus.faulted);
     this.#callAtEnd();
     this.#writeBack();
-    out.u8(op.localGet).u32(this.#out).u8(op.returnCall).u32(this.#imports.chain);
+    out.u8(op.localGet).u32(this.#out).u8(op.i32Const).s32(this.#plan.index).u8(op.localGet).u32(this.#page);
+    out.u8(op.returnCall).u32(this.#imports.chain);
   }
 
   /** The end of a way out which tells the loop something. */
@@ -218,6 +219,8 @@ export class RegionLowering extends Lowering {
     this.#word(this.#slots.pc.offset);
     out.u8(op.localGet).u32(this.#behind);
     out.u8(op.localGet).u32(status).u8(op.i32Const, Status.jump, op.i32Eq, op.select);
+    // No way from this region: it would go by the helper however the region were made.
+    out.u8(op.i32Const, 0, op.localGet).u32(this.#page);
     out.u8(op.returnCall).u32(this.#imports.chain).u8(op.end);
   }
 

@@ -1,8 +1,9 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type Background, flatten } from "./background.ts";
-import { type Discovery, discover, largest, offsetOf, pageOf, type Source } from "./discover.ts";
+import { type Discovery, discover, offsetOf, pageOf, type Source, usual, widened } from "./discover.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
 import { type EmittedRegion, emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
@@ -46,6 +47,7 @@ export class Regions {
   /** By number, as they were sent. */
   readonly #awaited = new Map<number, Awaited>();
   #sent = 0;
+  readonly #arrivals = new Arrivals();
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
@@ -92,6 +94,7 @@ export class Regions {
 
   empty(): void {
     this.alive = 0;
+    this.#arrivals.empty();
     this.#awaited.clear();
     for (let k = this.#world.first; k < this.#next; k++) this.#world.table.set(k, null);
     this.#next = this.#world.first;
@@ -121,7 +124,7 @@ export class Regions {
     const { front } = this.#world;
     const pages = new Pages(this.#world, code, pc);
     const source: Source = { front, pc, mode: code.mode, page: (number) => pages.source(number) };
-    let discovery = discover(source, [offset]);
+    let discovery = discover(source, [offset], usual);
     let takes: readonly PlacedRegion[] = [];
     if (!discovery.entries.includes(offset)) return 0;
     // What it shares with regions there becomes one with them, as long as that stays small.
@@ -130,23 +133,58 @@ export class Regions {
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
       const entries = [...new Set([offset, ...joined.flatMap((region) => pages.entriesOf(region))])];
-      const whole = discover(source, entries.slice(0, mostWaysIn));
-      if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < largest) {
+      const whole = discover(source, entries.slice(0, mostWaysIn), usual);
+      if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < usual.instructions) {
         discovery = whole;
         takes = joined;
       }
     }
+    this.#begin(pages, discovery, takes, pc, offset);
+    return 0;
+  }
+
+  /** Has a region made of what was discovered. `place` gives it its name. */
+  #begin(pages: Pages, discovery: Discovery, takes: readonly PlacedRegion[], pc: number, place: number): void {
     const index = this.#free.pop() ?? this.#next++;
-    const tlb = this.#words[front.slots.tlb.index] as number;
+    const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
     const region: PlacedRegion = { index, parts: pages.partsOf(discovery), discovery, tlb };
-    const name = `guest_${((pc + offset) >>> 0).toString(16)}`;
+    const name = `guest_${((pc + place) >>> 0).toString(16)}`;
     const { background } = this.#world;
     if (background?.ready === true) this.#send(background, region, takes, pc, name);
     else {
       const emitted = this.#translated(region, name).module.bytes();
       this.#enterAll(region, takes, new WebAssembly.Module(emitted), emitted.length);
     }
-    return 0;
+  }
+
+  /**
+   * One of the ways from region to region was the one from this region, whose first page starts at `start`, to a pc. A region from which many such ways are gone is made
+   * anew with what stands there, as long as that stays small: where addresses are computed nobody can know beforehand what leads where.
+   */
+  arrived(from: number, start: number, pc: number): void {
+    const region = [...(this.#pages[from]?.regions ?? [])].find(({ index }) => index === from);
+    const first = region?.parts.find(({ number }) => number === 0)?.code;
+    if (region === undefined || first === undefined || first.awaited > 0) return;
+    const places = this.#arrivals.told(from, (pc - start) | 0, sizeOf(region.discovery));
+    if (places === undefined) return;
+    const begin = this.#world.now();
+    for (let count = places.length; count > 0 && !this.#widen(region, first, start, places.slice(0, count)); )
+      count >>= 1;
+    this.time += this.#world.now() - begin;
+  }
+
+  #widen(region: PlacedRegion, code: CodePage, pc: number, places: readonly number[]): boolean {
+    const pages = new Pages(this.#world, code, pc);
+    const source: Source = { front: this.#world.front, pc, mode: code.mode, page: (number) => pages.source(number) };
+    if (region.parts.some((part) => pages.code(part.number) !== part.code)) return true;
+    const wanted = [...new Set([...places, ...pages.entriesOf(region)])];
+    const joined = pages.touched(discover(source, wanted, widened));
+    const entries = [...new Set([...wanted, ...joined.flatMap((other) => pages.entriesOf(other))])];
+    if (entries.length > mostWaysIn) return false;
+    const whole = discover(source, entries, widened);
+    if (!entries.every((entry) => whole.entries.includes(entry)) || sizeOf(whole) >= widened.instructions) return false;
+    this.#begin(pages, whole, joined, pc, places[0] as number);
+    return true;
   }
 
   #translated(region: PlacedRegion, name: string): EmittedRegion {
@@ -281,6 +319,7 @@ export class Regions {
 
   #release({ index }: PlacedRegion): void {
     this.alive--;
+    this.#arrivals.forget(index);
     this.#world.table.set(index, null);
     this.#free.push(index);
   }

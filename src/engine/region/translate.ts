@@ -115,7 +115,7 @@ export function emitRegion(front: FrontEnd, around: RegionSurroundings, plan: Re
   module.importMemory("run", "memory", around.memoryPages);
   module.importTable("run", "table", around.tableSize);
   const enter = module.importFunction("run", "enter", ["i32", "i32", "i32", "i32"], ["i32"]);
-  const chain = module.importFunction("run", "chain", ["i32"], ["i32"]);
+  const chain = module.importFunction("run", "chain", ["i32", "i32", "i32"], ["i32"]);
   const out = new Bytes();
   const lowering = new RegionLowering(out, plan, front, {
     enter,
