@@ -10,6 +10,16 @@ import { Lowering, type Sum, sumOf } from "../lowering.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
 import { pageOf, targetOf } from "./discover.ts";
+import {
+  cellsOfOrders,
+  emitBit,
+  emitNumber,
+  emitOrder,
+  emitWord,
+  type Order,
+  type OrderLocals,
+  orderOf,
+} from "./orders.ts";
 import type { BuiltBlock, Leaving, Writes } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
 import type { Scope } from "./structure.ts";
@@ -88,6 +98,8 @@ export class RegionLowering extends Lowering {
   readonly #cells = new Map<number, number>();
   /** Of cells that hold the carries of sums: the sum's locals beside that of the cell, which is its first term. Carries are computed when somebody asks. */
   readonly #sums = new Map<number, { readonly y: number; readonly sum: number; readonly up?: number }>();
+  /** Of cells that are told orders, where the two numbers are. */
+  readonly #orders = new Map<number, OrderLocals>();
   readonly #positions = new Map<number, number>();
   /** Of a position which is entered, or is reached by way of a loop's start: its label. */
   readonly #labelOf = new Map<number, number>();
@@ -134,6 +146,8 @@ export class RegionLowering extends Lowering {
       const parts = { y: this.local("i32"), sum: this.local("i32") };
       this.#sums.set(cell, narrow ? { ...parts, up: this.local("i32") } : parts);
     }
+    for (const [cell, comparing] of cellsOfOrders(writesOf(plan)))
+      this.#orders.set(cell, { x: this.local("i32"), y: this.local("i32"), comparing });
     for (const [k, block] of plan.blocks.entries()) if (block !== undefined) this.#positions.set(block.offset, k);
     this.keepLocals();
     this.#number();
@@ -286,6 +300,11 @@ export class RegionLowering extends Lowering {
   #getCell(cell: number): void {
     const { out } = this;
     const local = this.#cells.get(cell) as number;
+    const order = this.#orders.get(cell);
+    if (order !== undefined) {
+      emitOrder(out, local, order);
+      return;
+    }
     const parts = this.#sums.get(cell);
     if (parts === undefined) {
       out.u8(op.localGet).u32(local);
@@ -300,6 +319,11 @@ export class RegionLowering extends Lowering {
   #setCell(cell: number): void {
     const { out } = this;
     const local = this.#cells.get(cell) as number;
+    const order = this.#orders.get(cell);
+    if (order !== undefined) {
+      emitWord(out, local, order);
+      return;
+    }
     const parts = this.#sums.get(cell);
     if (parts === undefined) {
       out.u8(op.localSet).u32(local);
@@ -335,8 +359,17 @@ export class RegionLowering extends Lowering {
     return [...(node.op === "jump" ? node.args.slice(0, 1) : []), ...this.#put(writes)];
   }
 
+  /** The order that a cell is told, where it is kept as one and compares so. */
+  #orderFor(cell: number, value: Node): Order | undefined {
+    const parts = this.#orders.get(cell);
+    const order = parts && orderOf(value);
+    return order !== undefined && parts?.comparing === (order.signed ? "unsigned" : "signed") ? undefined : order;
+  }
+
   #put({ cells, values }: Writes): Node[] {
     return values.flatMap((value, k) => {
+      const order = this.#orderFor(cells[k] as number, value);
+      if (order !== undefined) return [...(order.beside === undefined ? [] : [order.beside]), order.x, order.y];
       const sum = this.#sumFor(cells[k] as number, value);
       return sum === undefined ? [value] : [sum.x, sum.y, sum.sum];
     });
@@ -663,21 +696,48 @@ export class RegionLowering extends Lowering {
   #write({ cells, values }: Writes): void {
     const { out } = this;
     const sums = values.map((value, k) => this.#sumFor(cells[k] as number, value));
+    const orders = values.map((value, k) => this.#orderFor(cells[k] as number, value));
     for (const [k, value] of values.entries()) {
-      const sum = sums[k];
-      for (const node of sum === undefined ? [value] : [sum.x, sum.y, sum.sum]) this.value(node);
+      const [sum, order] = [sums[k], orders[k]];
+      if (order !== undefined) this.#orderValues(order, this.#orders.get(cells[k] as number) as OrderLocals);
+      else for (const node of sum === undefined ? [value] : [sum.x, sum.y, sum.sum]) this.value(node);
     }
     for (let k = cells.length - 1; k >= 0; k--) {
       const cell = cells[k] as number;
+      const local = this.#cells.get(cell) as number;
       const sum = sums[k];
       const parts = this.#sums.get(cell);
-      if (sum === undefined || parts === undefined) this.#setCell(cell);
+      if (orders[k] !== undefined) {
+        const { x, y } = this.#orders.get(cell) as OrderLocals;
+        out.u8(op.localSet).u32(y).u8(op.localSet).u32(x).u8(op.localSet).u32(local);
+      } else if (sum === undefined || parts === undefined) this.#setCell(cell);
       else {
         out.u8(op.localSet).u32(parts.sum).u8(op.localSet).u32(parts.y);
-        out.u8(op.localSet).u32(this.#cells.get(cell) as number);
+        out.u8(op.localSet).u32(local);
         if (parts.up !== undefined) out.u8(op.i32Const, sum.up, op.localSet).u32(parts.up);
       }
     }
+  }
+
+  /** What stands beside an order, and its numbers, stay on the stack. */
+  #orderValues({ x, y, beside, signed }: Order, { comparing }: OrderLocals): void {
+    if (beside === undefined) this.out.u8(op.i32Const, 0);
+    else this.value(beside);
+    for (const node of [x, y]) emitNumber(this.out, node, signed, comparing, () => this.value(node));
+  }
+
+  /** One bit of a cell that is kept as an order is a comparison. */
+  protected override compute(node: Node): void {
+    const [shifted, one] = node.args;
+    if (node.op === "and" && one?.op === "const" && one.imm === 1 && shifted?.op === "shr_u") {
+      const [word, by] = shifted.args as [Node, Node];
+      const order = word.op === "get" && !this.#built.pinned.has(word) ? this.#orders.get(word.imm) : undefined;
+      if (order !== undefined && by.op === "const" && by.imm >= 1 && by.imm <= 3 && this.uses.get(shifted) === 1) {
+        emitBit(this.out, this.#cells.get(word.imm) as number, order, by.imm as 1 | 2 | 3);
+        return;
+      }
+    }
+    super.compute(node);
   }
 
   get #block(): PlacedBlock {
@@ -874,17 +934,19 @@ export class RegionLowering extends Lowering {
 }
 
 /** Cells which are given the carries of a sum somewhere in the region, and whether any of them are moved up. */
-function cellsOfSums({ blocks }: RegionPlan): Map<number, boolean> {
+function cellsOfSums(plan: RegionPlan): Map<number, boolean> {
   const found = new Map<number, boolean>();
-  for (const block of blocks) {
-    if (block === undefined) continue;
-    for (const { cells, values } of block.built.writes.values()) {
-      for (const [k, value] of values.entries()) {
-        const cell = cells[k] as number;
-        const sum = sumOf(value);
-        if (sum !== undefined) found.set(cell, found.get(cell) === true || sum.up > 0);
-      }
+  for (const { cells, values } of writesOf(plan)) {
+    for (const [k, value] of values.entries()) {
+      const cell = cells[k] as number;
+      const sum = sumOf(value);
+      if (sum !== undefined) found.set(cell, found.get(cell) === true || sum.up > 0);
     }
   }
   return found;
+}
+
+/** All that is written in its blocks. */
+function* writesOf({ blocks }: RegionPlan): Iterable<Writes> {
+  for (const block of blocks) if (block !== undefined) yield* block.built.writes.values();
 }

@@ -46,7 +46,8 @@ export function planRegion(front: FrontEnd, around: RegionSurroundings, job: Reg
     offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
   // Block 0 stands for all that leads to the entries.
   const graph: Graph = [
-    blocksAt(entries),
+    // Programs run upwards: loops begin at their lowest entry, and where a region is entered in the middle of one that is no reason to begin it there.
+    blocksAt([...entries].sort((a, b) => a - b)),
     ...stretches.map((stretch) => [
       ...(stretch.instructions.at(-1)?.dynamic ? [0] : []),
       ...blocksAt(followers(stretch)),
