@@ -6,6 +6,7 @@ import {
   type Form,
   type FrontEnd,
   type Helper,
+  type QuickWay,
   Translation,
 } from "../../ir/frontend.ts";
 import { type Slot, wordsOf } from "../../ir/slots.ts";
@@ -15,6 +16,7 @@ import { addDr6, Dr6, touched } from "./debug.ts";
 import { decode } from "./decode.ts";
 import { containedFpu, fpuHelpers } from "./fpu/helpers.ts";
 import { quickFpu } from "./fpu/quick.ts";
+import { quickImages } from "./fpu/quick-image.ts";
 import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identification.ts";
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
@@ -85,10 +87,11 @@ export class X86 implements FrontEnd {
       ...fpuHelpers(this.core, mxcsrBits(model)),
       ...simdHelpers(this.core, mxcsrBits(model)),
     };
+    this.quick = { ...quickFpu, ...quickImages(mxcsrBits(model)), ...quickSimd, ...quickSystem };
   }
 
   readonly cells = wordsOf(s.slots);
-  readonly quick = { ...quickFpu, ...quickSimd, ...quickSystem };
+  readonly quick: Readonly<Record<string, QuickWay>>;
   readonly ending = endings;
   readonly scratch: ReadonlySet<number> = new Set([s.simdOperand.offset, s.simdOperand.offset + 8]);
   readonly readsWhatItMayWrite = true;
