@@ -1,7 +1,7 @@
 import type { Slot } from "../../ir/slots.ts";
 import { dplOf, Flag, Right, SystemType, Vector } from "./constants.ts";
 import type { Core } from "./core.ts";
-import { Dr7 } from "./debug.ts";
+import { Dr7, watching } from "./debug.ts";
 import {
   baseOf,
   type Descriptor,
@@ -293,7 +293,8 @@ function protectedReturn(core: Core, size: number, next: number): void {
     load(core, s.segment.ss, ss, outer);
     outward(core, rpl, esp);
   }
-  core.setFlags(image, mask);
+  // While no breakpoint is armed RF does nothing, and the next instruction would clear it: every return from a page fault has it set.
+  core.setFlags(watching(core) ? image : image & ~Flag.rf, mask);
   core.set(s.engine.pc, eip);
 }
 

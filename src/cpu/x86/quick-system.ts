@@ -4,6 +4,7 @@ import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Flag, Right, SystemType } from "./constants.ts";
 import { flatRights } from "./core.ts";
+import { Dr7 } from "./debug.ts";
 import { readFlags, writeArithmetic } from "./flags.ts";
 import * as s from "./slots.ts";
 
@@ -184,11 +185,13 @@ const interruptReturn: QuickWay = (b, [size], tlbs) => {
     // An interrupt that waits is taken as soon as IF is set.
     const rises = b.shrU(b.and(image, b.not(before)), b.i32(9));
     const waits = b.and(rises, b.and(b.get(s.asked), b.i32(s.Asked.waits)));
-    const quiet = b.and(has(b, image, Flag.tf | Flag.rf | Flag.vm | Flag.ac, 0), b.eqz(waits));
+    // RF is for breakpoints, and does nothing while none is armed.
+    const resumes = b.and(b.and(image, b.i32(Flag.rf)), b.sub(b.i32(0), armed(b)));
+    const quiet = b.and(has(b, image, Flag.tf | Flag.vm | Flag.ac, 0), b.eqz(b.or(waits, resumes)));
     const finish = (ring: 0 | 3) => {
       writeArithmetic(b, image);
       b.set(s.step, b.sub(b.i32(1), b.and(b.shrU(image, b.i32(9)), b.i32(2))));
-      b.set(s.eflags, b.or(b.and(before, b.i32(~returned)), b.and(image, b.i32(returned))));
+      b.set(s.eflags, b.or(b.and(before, b.i32(~returned)), b.and(image, b.i32(returned & ~Flag.rf))));
       return goTo(b, tlbs, ring, eip);
     };
     return only(b, quiet, () =>
@@ -225,6 +228,11 @@ const interruptReturn: QuickWay = (b, [size], tlbs) => {
     );
   });
 };
+
+/** 1 when DR7 has a breakpoint. */
+function armed(b: Builder): Value {
+  return b.ne(b.and(b.get(at(s.dr, 7)), b.i32(Dr7.enables)), b.i32(0));
+}
 
 /** Whether a data segment is null or of ring 3. */
 function outermost(b: Builder, n: number): Value {

@@ -71,6 +71,9 @@ function machine(executor: Executor, change: (m: BareX86) => void): BareX86 {
   return m;
 }
 
+// or dword [esp + 8], RF; iret
+const resumed = Uint8Array.from([0x81, 0x4c, 0x24, 8, 0, 0, 1, 0, 0xcf]);
+
 /** Everything but what belongs to an executor. */
 function state(m: BareX86): Record<string, number | undefined> {
   const own = new Set(["budget", "tlb", "scratch", "trap"]);
@@ -109,6 +112,7 @@ const changes: readonly [string, (m: BareX86) => void][] = [
   ["an IOPL of 3", (m) => setWord(m, s.eflags, 0x3200)],
   ["no SYSENTER_CS", (m) => setWord(m, s.sysenterCs, 2)],
   ["a SYSENTER_CS with other bits", (m) => setWord(m, s.sysenterCs, 0xffff_0008)],
+  ["RF in the image, as a page fault leaves it", (m) => m.load(handler, resumed)],
   ["FS of ring 0, which becomes null", (m) => setWord(m, s.rights[s.segment.fs], 0x409300)],
   [
     "paging",
