@@ -9,7 +9,7 @@ import { deliverFault, pending, stepping, take } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import * as s from "./slots.ts";
 import { pvrE500mc } from "./spr-effects.ts";
-import { containedSystem, systemHelpers } from "./system.ts";
+import { containedSystem, endingSystem, systemHelpers } from "./system.ts";
 import { Timers } from "./timers.ts";
 
 export interface E500Options {
@@ -41,6 +41,7 @@ export class E500 implements FrontEnd {
   readonly cells = wordsOf(s.slots);
   readonly quick = quickFloating;
   readonly contained = { ...containedFloating, ...containedSystem };
+  readonly ending = endingSystem;
   readonly alignment = 4;
   readonly helpers: Readonly<Record<string, Helper>>;
   readonly core: Core;

@@ -24,6 +24,19 @@ export const containedSystem: Readonly<Record<string, Contained>> = {
   },
 };
 
+/** Helpers with which a region ends: those of kernels' ways in and out, and of TLB misses. */
+export const endingSystem: ReadonlySet<string> = new Set([
+  "systemCall",
+  "rfi",
+  "mtmsr",
+  "enableExternal",
+  "writeSpr",
+  "tlbwe",
+  "tlbsx",
+  "tlbilx",
+  "tlbivax",
+]);
+
 /** What instruction bodies leave to the system half; `helpers.ts` says what each is to do. */
 export function systemHelpers(core: Core, timers: Timers, identity: Identity): Helpers {
   const { next, jump, leave } = Status;
