@@ -26,7 +26,11 @@ export type LockstepResult =
   | { readonly instructions: number; readonly status: number | undefined };
 
 /** State that says how a machine got there and not where it is: what an access on its way has left behind. */
-const passing: ReadonlySet<string> = new Set(["cpu.scratch", "cpu.trap"]);
+const passing: ReadonlySet<string> = new Set(
+  ["scratch", "trap", "simd.operand.low", "simd.operand.high", "fpu.out", "fpu.outHigh", "fpu.raised"].map(
+    (name) => `cpu.${name}`,
+  ),
+);
 
 /**
  * Runs two machines side by side, a stretch at a time, and compares all their devices, the processors among them, behind each; RAM at the end. When they

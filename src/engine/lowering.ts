@@ -1,8 +1,43 @@
 import type { Block, Node } from "../ir/node.ts";
-import type { Type } from "../ir/ops.ts";
+import type { Operation, Type } from "../ir/ops.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { typeCode } from "./wasm/module.ts";
-import { direct, float, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
+import { direct, float, integers, interleaved, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
+
+/** Operations which give a number: their value is kept as one, since moving it to and fro costs as much as many of them. */
+const givesNumber: ReadonlySet<string> = new Set<Operation>([
+  "fadd",
+  "fsub",
+  "fmul",
+  "fdiv",
+  "fsqrt",
+  "fpromote",
+  "fdemote",
+  "ffrom_u",
+  "ffrom_s",
+]);
+/** Operations whose operands are numbers, or had best be. */
+const onNumbers: ReadonlySet<string> = new Set<Operation>([
+  "fadd",
+  "fsub",
+  "fmul",
+  "fdiv",
+  "fsqrt",
+  "flt",
+  "fle",
+  "feq",
+  "fpromote",
+  "fdemote",
+  "fto_u",
+  "fto_s",
+  "exactsum",
+  "with_low64",
+  "with_high64",
+  "with_low32",
+  "only_low64",
+]);
+/** Values that may be had as a number as easily as otherwise. */
+const partOfVector: ReadonlySet<string> = new Set<Operation>(["low64", "high64", "low32"]);
 
 /** A sum, from which its carries follow, and by how much they are moved up. */
 export interface Sum {
@@ -30,7 +65,11 @@ export abstract class Lowering {
   readonly locals: Type[] = [];
   protected readonly out: Bytes;
   protected readonly uses = new Map<Node, number>();
+  /** Values that something computes with as numbers. */
+  readonly #numeric = new Set<Node>();
   readonly #places = new Map<Node, number>();
+  /** Of those, which are kept as numbers. */
+  readonly #numbers = new Set<Node>();
   readonly #params: number;
   /** Locals which nobody needs any more, by type. */
   readonly #free = new Map<Type, number[]>();
@@ -76,6 +115,7 @@ export abstract class Lowering {
   protected count(block: Block): void {
     for (const node of block.nodes) {
       for (const arg of this.used(node)) this.use(arg);
+      if (onNumbers.has(node.op)) for (const arg of node.args) this.#numeric.add(arg);
       if (node.yes !== undefined) this.#countArm(node.yes);
       if (node.no !== undefined) this.#countArm(node.no);
     }
@@ -103,8 +143,39 @@ export abstract class Lowering {
   protected pure(node: Node): void {
     const uses = this.uses.get(node) ?? 0;
     if (uses < 2) return;
-    this.compute(node);
+    if (this.#asNumber(node)) this.#computeNumber(node);
+    else this.compute(node);
     this.keep(node);
+  }
+
+  /** Whether a value is kept as a number: one that is computed as one, or a part of a vector or of memory that is used as one. */
+  #asNumber(node: Node): boolean {
+    return givesNumber.has(node.op) || (this.#numeric.has(node) && partOfVector.has(node.op));
+  }
+
+  /** What a load leaves on the stack. */
+  protected loadType(node: Node): Type {
+    return node.type as Type;
+  }
+
+  /** The type of numbers with as many bits, where something computes with a value as a number. */
+  protected numberType(node: Node): Type | undefined {
+    if (!this.#numeric.has(node)) return undefined;
+    return node.type === "i64" ? "f64" : node.type === "i32" ? "f32" : undefined;
+  }
+
+  /** Leaves a value on the stack in the kind of register in which it is, and gives its type there. */
+  protected asItIs(node: Node): Type {
+    const type = node.type as Type;
+    const place = this.#places.get(node);
+    const number =
+      place === undefined ? givesNumber.has(node.op) || partOfVector.has(node.op) : this.#numbers.has(node);
+    if (!number) {
+      this.value(node);
+      return type;
+    }
+    this.number(node);
+    return type === "i64" ? "f64" : "f32";
   }
 
   /** Puts what is on the stack into the node's local, or drops it when nobody wants it. */
@@ -113,7 +184,11 @@ export abstract class Lowering {
       this.out.u8(op.drop);
       return;
     }
-    const local = this.local(node.type as Type);
+    const asNumber =
+      node.op === "load" || node.op === "load_rw" ? this.loadType(node) !== node.type : this.#asNumber(node);
+    const type = node.type as Type;
+    const local = this.local(asNumber ? (type === "i64" ? "f64" : "f32") : type);
+    if (asNumber) this.#numbers.add(node);
     this.#places.set(node, local);
     this.out.u8(op.localSet).u32(local);
   }
@@ -121,8 +196,28 @@ export abstract class Lowering {
   /** Leaves the value of a node on the stack. */
   protected value(node: Node): void {
     const place = this.#places.get(node);
-    if (place !== undefined) this.out.u8(op.localGet).u32(place);
-    else this.compute(node);
+    if (place === undefined) {
+      this.compute(node);
+      return;
+    }
+    this.out.u8(op.localGet).u32(place);
+    if (this.#numbers.has(node)) this.#bits(node.type as Type);
+  }
+
+  /** Leaves a value on the stack as the binary64 or binary32 that it is. */
+  protected number(node: Node): void {
+    const place = this.#places.get(node);
+    if (place !== undefined && this.#numbers.has(node)) this.out.u8(op.localGet).u32(place);
+    else if (place === undefined && (givesNumber.has(node.op) || partOfVector.has(node.op))) this.#computeNumber(node);
+    else {
+      this.value(node);
+      this.out.u8(node.type === "i64" ? reinterpret.f64FromI64 : reinterpret.f32FromI32);
+    }
+  }
+
+  /** The number on the stack as bits. */
+  #bits(type: Type): void {
+    this.out.u8(type === "i64" ? reinterpret.i64FromF64 : reinterpret.i32FromF32);
   }
 
   protected compute(node: Node): void {
@@ -178,43 +273,93 @@ export abstract class Lowering {
     }
   }
 
-  /** Operations on bit patterns of numbers: V8 moves them between its kinds of register at no great cost, and not at all where they meet. */
+  /** Operations on bit patterns of numbers. */
   #float(node: Node): void {
     const { out } = this;
-    const [x] = node.args as [Node];
+    const [x, y] = node.args as [Node, Node];
     const wide = x.type === "i64";
-    const number = (arg: Node) => {
-      this.value(arg);
-      out.u8(arg.type === "i64" ? reinterpret.f64FromI64 : reinterpret.f32FromI32);
-    };
-    const code = float[node.op];
-    const lanes = vector[node.op];
-    if (code !== undefined) {
-      for (const arg of node.args) number(arg);
-      out.u8(code[wide ? 1 : 0] as number);
-      if (node.op !== "flt" && node.op !== "fle" && node.op !== "feq")
-        out.u8(wide ? reinterpret.i64FromF64 : reinterpret.i32FromF32);
+    const lanes = vector[node.op] ?? integers[node.op];
+    if (givesNumber.has(node.op)) {
+      this.#computeNumber(node);
+      this.#bits(node.type as Type);
+    } else if (node.op === "flt" || node.op === "fle" || node.op === "feq") {
+      for (const arg of node.args) this.number(arg);
+      out.u8((float[node.op] as readonly number[])[wide ? 1 : 0] as number);
     } else if (lanes !== undefined) {
       for (const arg of node.args) this.value(arg);
       out.u8(0xfd).u32(lanes);
-    } else if (node.op === "fpromote") {
-      number(x);
-      out.u8(0xbb, reinterpret.i64FromF64);
-    } else if (node.op === "fdemote") {
-      number(x);
-      out.u8(0xb6, reinterpret.i32FromF32);
-    } else if (node.op === "ffrom_u" || node.op === "ffrom_s") {
-      this.value(x);
-      out.u8(node.op === "ffrom_u" ? 0xba : 0xb9, reinterpret.i64FromF64);
+    } else if (interleaved[node.op] !== undefined) {
+      for (const arg of node.args) this.value(arg);
+      out.u8(0xfd, 0x0d, ...(interleaved[node.op] as readonly number[]));
     } else if (node.op === "fto_u" || node.op === "fto_s") {
-      number(x);
+      this.number(x);
       out.u8(0xfc, node.op === "fto_u" ? 7 : 6);
-    } else if (node.op === "normal32x4" || node.op === "normal64x2")
-      this.#allNormal(x, node.op === "normal32x4" ? 23 : 52);
-    else if (node.op === "exactsum") this.#exactSum(node, wide ? "i64" : "i32");
+    } else if (node.op === "low64" || node.op === "high64") {
+      this.value(x);
+      out.u8(0xfd, 0x1d, node.op === "low64" ? 0 : 1);
+    } else if (node.op === "low32") {
+      this.value(x);
+      out.u8(0xfd, 0x1b, 0);
+    } else if (node.op === "with_low64" || node.op === "with_high64") {
+      this.value(x);
+      this.number(y);
+      out.u8(0xfd, 0x22, node.op === "with_low64" ? 0 : 1);
+    } else if (node.op === "with_low32") {
+      this.value(x);
+      this.number(y);
+      out.u8(0xfd, 0x20, 0);
+    } else if (node.op === "only_low64") this.#onlyLow(x);
+    else if (node.op === "normals32x4" || node.op === "normals64x2") this.#normals(x, node.op === "normals32x4");
+    else if (node.op === "zeros32x4" || node.op === "zeros64x2") {
+      this.value(x);
+      this.#zeros();
+      out.u8(0xfd).u32(node.op === "zeros32x4" ? 0x41 : 0x47);
+    } else if (node.op === "all32x4" || node.op === "all64x2") {
+      this.value(x);
+      out.u8(0xfd).u32(node.op === "all32x4" ? 0xa3 : 0xc3);
+    } else if (node.op === "exactsum") this.#exactSum(node, wide ? "i64" : "i32");
     else if (node.op === "exactsum32x4") this.#exactSum(node, "v128");
     else if (node.op === "exactproduct32x4") this.#exactProduct(node);
     else throw new Error(`no lowering for ${node.op}`);
+  }
+
+  /** 64 bits and zeros above them. */
+  #onlyLow(x: Node): void {
+    const { out } = this;
+    this.#zeros();
+    if (x.op === "const" && x.long === 0n) return;
+    this.number(x);
+    out.u8(0xfd, 0x22, 0);
+  }
+
+  /** Leaves what is computed as a number on the stack, as one. */
+  #computeNumber(node: Node): void {
+    const { out } = this;
+    const [x] = node.args as [Node];
+    switch (node.op) {
+      case "low64":
+      case "high64":
+        this.value(x);
+        out.u8(0xfd, 0x21, node.op === "low64" ? 0 : 1);
+        return;
+      case "low32":
+        this.value(x);
+        out.u8(0xfd, 0x1f, 0);
+        return;
+      case "fpromote":
+      case "fdemote":
+        this.number(x);
+        out.u8(node.op === "fpromote" ? 0xbb : 0xb6);
+        return;
+      case "ffrom_u":
+      case "ffrom_s":
+        this.value(x);
+        out.u8(node.op === "ffrom_u" ? 0xba : 0xb9);
+        return;
+      default:
+        for (const arg of node.args) this.number(arg);
+        out.u8((float[node.op] as readonly number[])[node.type === "i64" ? 1 : 0] as number);
+    }
   }
 
   /** What rounding takes from a sum is computed, and is 0: evaluate-float.ts says how. */
@@ -225,9 +370,8 @@ export abstract class Lowering {
     const [add, sub] = kind === "v128" ? [0xe4, 0xe5] : kind === "f64" ? [0xa0, 0xa1] : [0x92, 0x93];
     const code = (n: number) => (kind === "v128" ? out.u8(0xfd).u32(n) : out.u8(n));
     const number = (arg: Node, into: number) => {
-      this.value(arg);
-      if (kind === "f64") out.u8(reinterpret.f64FromI64);
-      if (kind === "f32") out.u8(reinterpret.f32FromI32);
+      if (kind === "v128") this.value(arg);
+      else this.number(arg);
       out.u8(op.localSet).u32(into);
     };
     const [a, b, sum, back] = [this.local(kind), this.local(kind), this.local(kind), this.local(kind)];
@@ -280,10 +424,13 @@ export abstract class Lowering {
     out.u8(op.i32And);
   }
 
-  /** Whether twice each lane, moved up by one exponent, is at least two exponents: that is so for 1 to the largest but one. */
-  #allNormal(x: Node, shift: number): void {
+  #zeros(): void {
+    this.out.u8(0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** Where twice a lane, moved up by one exponent, is at least two exponents: that is so for 1 to the largest but one. */
+  #normals(x: Node, narrow: boolean): void {
     const { out } = this;
-    const narrow = shift === 23;
     const one = narrow ? 0x0100_0000 : 0x0020_0000;
     // (lane << 1) + one exponent: 0 wraps to less than two for infinity and for NaN, and is less than two for zero and for denormals.
     this.value(x);
@@ -294,17 +441,15 @@ export abstract class Lowering {
     if (narrow) {
       this.#splat(one * 2, true);
       out.u8(0xfd).u32(0x40);
-      out.u8(0xfd).u32(0xa3);
-    } else {
-      out.u8(op.i32Const, 32, 0xfd).u32(0xcd);
-      out
-        .u8(op.i64Const)
-        .s64(BigInt(one * 2))
-        .u8(0xfd)
-        .u32(0x12);
-      out.u8(0xfd).u32(0xdb);
-      out.u8(0xfd).u32(0xc3);
+      return;
     }
+    out.u8(op.i32Const, 32, 0xfd).u32(0xcd);
+    out
+      .u8(op.i64Const)
+      .s64(BigInt(one * 2))
+      .u8(0xfd)
+      .u32(0x12);
+    out.u8(0xfd).u32(0xdb);
   }
 
   #splat(value: number, narrow: boolean): void {

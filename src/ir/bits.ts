@@ -4,7 +4,7 @@ import type { Operation } from "./ops.ts";
 /** How deep a value is looked into: what front ends build of conditions and masks is shallow. */
 const deepest = 6;
 
-const comparisons: ReadonlySet<string> = new Set<Operation>([
+const truths: ReadonlySet<string> = new Set<Operation>([
   "eqz",
   "eq",
   "ne",
@@ -19,11 +19,16 @@ const comparisons: ReadonlySet<string> = new Set<Operation>([
   "flt",
   "fle",
   "feq",
+  "exactsum",
+  "exactsum32x4",
+  "exactproduct32x4",
+  "all32x4",
+  "all64x2",
 ]);
 
 /** Whether an i32 is the outcome of a comparison: 0 or 1. */
 export function isTruth(value: Value): boolean {
-  return comparisons.has(value.op);
+  return truths.has(value.op);
 }
 
 /** Which bits of an i32 may be 1; -1 where nothing is known. */
@@ -46,6 +51,14 @@ export function mayBeOne(value: Value, depth = 0): number {
       return below(x) | below(y);
     case "select":
       return below(y) | below(z);
+    case "if":
+      return value.yes?.result && value.no?.result ? below(value.yes.result) | below(value.no.result) : -1;
+    case "signs8x16":
+      return 0xffff;
+    case "signs32x4":
+      return 0xf;
+    case "signs64x2":
+      return 3;
     case "shl":
       return y.op === "const" ? below(x) << y.imm : -1;
     case "shr_u":

@@ -66,6 +66,12 @@ export class Builder {
     this.#operands = operands;
   }
 
+  /** From here to the end of the instruction equal values are to be one, where that can be had. */
+  unify(): void {}
+
+  /** This condition holds from here on. */
+  know(_condition: Value): void {}
+
   // --- values
 
   i32(value: number): Value {

@@ -102,20 +102,84 @@ function lanes(value: bigint, bits: number): bigint[] {
   return Array.from({ length: 128 / bits }, (_, k) => BigInt.asUintN(bits, value >> BigInt(k * bits)));
 }
 
+const tests: Partial<Record<string, (lane: bigint, bits: number) => boolean>> = {
+  normals: (lane, bits) => {
+    const most = bits === 32 ? 0xffn : 0x7ffn;
+    const exponent = (lane >> (bits === 32 ? 23n : 52n)) & most;
+    return exponent !== 0n && exponent !== most;
+  },
+  zeros: (lane, bits) => BigInt.asUintN(bits - 1, lane) === 0n,
+};
+
+/** Of integers in lanes of `bits`, `a` and `b` unsigned. */
+const onLanes: Partial<Record<string, (a: bigint, b: bigint, bits: number) => bigint>> = {
+  iadd: (a, b) => a + b,
+  isub: (a, b) => a - b,
+  imul: (a, b) => a * b,
+  ieq: (a, b) => (a === b ? -1n : 0n),
+  igt: (a, b, bits) => (BigInt.asIntN(bits, a) > BigInt.asIntN(bits, b) ? -1n : 0n),
+  umin: (a, b) => (a < b ? a : b),
+  umax: (a, b) => (a > b ? a : b),
+  imin: (a, b, bits) => (BigInt.asIntN(bits, a) < BigInt.asIntN(bits, b) ? a : b),
+  imax: (a, b, bits) => (BigInt.asIntN(bits, a) > BigInt.asIntN(bits, b) ? a : b),
+};
+
+function integerLanes(op: Operation, x: bigint, y: bigint): { type: Type; value: bigint } | undefined {
+  const [, name = "", size] = /^([a-z]+)(8|16|32|64)x\d+$/.exec(op) ?? [];
+  const bits = Number(size);
+  const joined = (all: readonly bigint[]) => ({
+    type: "v128" as const,
+    value: all.reduce((sum, lane, k) => sum | (BigInt.asUintN(bits, lane) << BigInt(k * bits)), 0n),
+  });
+  const of = onLanes[name];
+  if (of !== undefined) return joined(lanes(x, bits).map((lane, k) => of(lane, lanes(y, bits)[k] as bigint, bits)));
+  if (name === "signs") {
+    const value = lanes(x, bits).reduce((sum, lane, k) => sum | ((lane >> BigInt(bits - 1)) << BigInt(k)), 0n);
+    return { type: "i32", value };
+  }
+  if (name !== "lows" && name !== "highs") return undefined;
+  const half = 64 / bits;
+  const from = name === "lows" ? 0 : half;
+  const a = lanes(x, bits).slice(from, from + half);
+  return joined(a.flatMap((lane, k) => [lane, lanes(y, bits)[from + k] as bigint]));
+}
+
+const low64 = (value: bigint) => BigInt.asUintN(64, value);
+
+/** Moves between vectors and their parts, and what is done bit by bit. */
+const onBits: Partial<Record<string, { readonly type: Type; readonly of: (x: bigint, y: bigint) => bigint }>> = {
+  and128: { type: "v128", of: (x, y) => x & y },
+  andnot128: { type: "v128", of: (x, y) => x & ~y },
+  or128: { type: "v128", of: (x, y) => x | y },
+  xor128: { type: "v128", of: (x, y) => x ^ y },
+  low64: { type: "i64", of: (x) => BigInt.asIntN(64, x) },
+  high64: { type: "i64", of: (x) => BigInt.asIntN(64, x >> 64n) },
+  low32: { type: "i32", of: (x) => BigInt.asIntN(32, x) },
+  with_low64: { type: "v128", of: (x, y) => ((x >> 64n) << 64n) | low64(y) },
+  with_high64: { type: "v128", of: (x, y) => low64(x) | (low64(y) << 64n) },
+  with_low32: { type: "v128", of: (x, y) => ((x >> 32n) << 32n) | BigInt.asUintN(32, y) },
+  only_low64: { type: "v128", of: (x) => low64(x) },
+};
+
 function vectorOperation(op: Operation, x: bigint, y: bigint): { type: Type; value: bigint } | undefined {
-  const [, name, size] = /^(add|sub|mul|div|normal)(32|64)x[24]$/.exec(op) ?? [];
+  const part = onBits[op];
+  if (part !== undefined) {
+    const value = part.of(x, y);
+    return { type: part.type, value: part.type === "v128" ? BigInt.asUintN(128, value) : value };
+  }
+  const integers = integerLanes(op, x, y);
+  if (integers !== undefined) return integers;
+  const [, name, size] = /^(add|sub|mul|div|normals|zeros|all)(32|64)x[24]$/.exec(op) ?? [];
   if (name === undefined) return undefined;
   const bits = Number(size);
   const a = lanes(x, bits);
   const b = lanes(y, bits);
-  if (name === "normal") {
-    const exponents = bits === 32 ? 0xffn : 0x7ffn;
-    const shift = bits === 32 ? 23n : 52n;
-    const normal = a.every((lane) => {
-      const exponent = (lane >> shift) & exponents;
-      return exponent !== 0n && exponent !== exponents;
-    });
-    return { type: "i32", value: normal ? 1n : 0n };
+  if (name === "all") return truth(a.every((lane) => lane !== 0n));
+  const test = tests[name];
+  if (test !== undefined) {
+    const ones = (1n << BigInt(bits)) - 1n;
+    const value = a.reduce((mask, lane, k) => mask | (test(lane, bits) ? ones << BigInt(k * bits) : 0n), 0n);
+    return { type: "v128", value };
   }
   const compute = binary[name] as (x: number, y: number) => number;
   const wide = bits === 64;

@@ -78,6 +78,7 @@ function step(node: Node, env: Environment, known: Map<Node, Known>): Known | un
     case "load":
     case "load_rw": {
       const value = env.load(word(0) >>> 0, node.width, node.op === "load_rw");
+      if (node.type === "v128") return value;
       return node.type === "i64" ? BigInt.asIntN(64, value) : Number(BigInt.asIntN(32, value));
     }
     case "store":

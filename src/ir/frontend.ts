@@ -104,9 +104,9 @@ export type Helper = (a: number, b: number, c: number, d: number) => number;
 
 /** A helper which regions may call, since it does nothing to the flow of control, other than raise a fault, and does not ask for the count of instructions. */
 export interface Contained {
-  /** The state words (i32) that it reads or writes. It may use state of other types, and the pc, without naming it. */
+  /** The state that it reads or writes, as far as regions may keep it elsewhere; what an argument says the place of need not be named. It may use the pc. */
   readonly words: readonly Slot[];
-  /** Words that it may use as well, which instructions seldom do. */
+  /** Such as it may use as well, which instructions seldom do. */
   readonly others?: readonly Slot[];
   /** It may raise one. */
   readonly faults?: boolean;
@@ -142,11 +142,17 @@ export interface FrontEnd {
   readonly slots: EngineSlots;
   /** Where the words of the state lie which are never looked at as parts of something wider: a region may keep them elsewhere while it runs. */
   readonly cells: ReadonlySet<number>;
+  /** Where state lies that is wider than a word and may be kept elsewhere as well, and how wide it is. Other accesses to it lie within one such piece. */
+  readonly wide?: ReadonlyMap<number, "i64" | "v128">;
   /** Instructions start at multiples of this: 1 or 4. */
   readonly alignment: 1 | 4;
   readonly helpers: Readonly<Record<string, Helper>>;
   /** Of helpers that are called often, by the helper's name; or, for calls whose first argument is constant, by `name/argument`. */
   readonly quick?: Readonly<Record<string, QuickWay>>;
+  /** A word that is mostly the same whenever one comes to a place: a region takes it for known there, and leaves where it is not so. */
+  readonly steady?: Slot;
+  /** The quick ways that regions have inside, which touch no memory, and leave in front of the instruction where those give up. */
+  readonly inside?: ReadonlySet<string>;
   /** Those of the helpers which are. */
   readonly contained?: Readonly<Record<string, Contained>>;
   /**

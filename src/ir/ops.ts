@@ -17,8 +17,13 @@ export type Signature =
   | "i32,i32,i32->i32"
   | "i64->i64"
   | "v128,v128->v128"
+  | "v128->v128"
   | "v128->i32"
   | "v128,v128->i32"
+  | "v128->i64"
+  | "v128,i64->v128"
+  | "v128,i32->v128"
+  | "i64->v128"
   | "i32,T,T->T";
 
 export interface OperationInfo {
@@ -140,15 +145,132 @@ export const operations = {
   exactsum32x4: {
     signature: "v128,v128->i32",
     types: vector,
-    meaning: "whether no a + b of four lanes needs rounding; of normal numbers",
+    meaning: "whether no a + b of four lanes needs rounding; of normal numbers and zeros",
   },
   exactproduct32x4: {
     signature: "v128,v128->i32",
     types: vector,
-    meaning: "whether no a * b of four lanes needs rounding; of normal numbers whose products are normal",
+    meaning: "whether no a * b of four lanes needs rounding; of normal numbers and zeros whose products are such",
   },
-  normal32x4: { signature: "v128->i32", types: vector, meaning: "whether all four lanes are normal numbers" },
-  normal64x2: { signature: "v128->i32", types: vector, meaning: "whether both lanes are normal numbers" },
+  normals32x4: {
+    signature: "v128->v128",
+    types: vector,
+    meaning: "ones in those of four lanes that are normal numbers",
+  },
+  normals64x2: {
+    signature: "v128->v128",
+    types: vector,
+    meaning: "ones in those of two lanes that are normal numbers",
+  },
+  zeros32x4: { signature: "v128->v128", types: vector, meaning: "ones in those of four lanes that are zeros" },
+  zeros64x2: { signature: "v128->v128", types: vector, meaning: "ones in those of two lanes that are zeros" },
+  all32x4: { signature: "v128->i32", types: vector, meaning: "whether none of four lanes is 0" },
+  all64x2: { signature: "v128->i32", types: vector, meaning: "whether neither of two lanes is 0" },
+  iadd8x16: { signature: "v128,v128->v128", types: vector, meaning: "(a + b) mod in each of sixteen lanes" },
+  isub8x16: { signature: "v128,v128->v128", types: vector, meaning: "(a - b) mod in each of sixteen lanes" },
+  ieq8x16: { signature: "v128,v128->v128", types: vector, meaning: "ones in those of sixteen lanes where a = b" },
+  igt8x16: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "ones in those of sixteen lanes where a > b, signed",
+  },
+  iadd16x8: { signature: "v128,v128->v128", types: vector, meaning: "(a + b) mod in each of eight lanes" },
+  isub16x8: { signature: "v128,v128->v128", types: vector, meaning: "(a - b) mod in each of eight lanes" },
+  ieq16x8: { signature: "v128,v128->v128", types: vector, meaning: "ones in those of eight lanes where a = b" },
+  igt16x8: { signature: "v128,v128->v128", types: vector, meaning: "ones in those of eight lanes where a > b, signed" },
+  iadd32x4: { signature: "v128,v128->v128", types: vector, meaning: "(a + b) mod in each of four lanes" },
+  isub32x4: { signature: "v128,v128->v128", types: vector, meaning: "(a - b) mod in each of four lanes" },
+  ieq32x4: { signature: "v128,v128->v128", types: vector, meaning: "ones in those of four lanes where a = b" },
+  igt32x4: { signature: "v128,v128->v128", types: vector, meaning: "ones in those of four lanes where a > b, signed" },
+  iadd64x2: { signature: "v128,v128->v128", types: vector, meaning: "(a + b) mod in each of two lanes" },
+  isub64x2: { signature: "v128,v128->v128", types: vector, meaning: "(a - b) mod in each of two lanes" },
+  imul16x8: { signature: "v128,v128->v128", types: vector, meaning: "(a * b) mod in each of eight lanes" },
+  umin8x16: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the lesser of a and b, unsigned, in each of sixteen lanes",
+  },
+  umax8x16: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the greater of a and b, unsigned, in each of sixteen lanes",
+  },
+  imin16x8: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the lesser of a and b, signed, in each of eight lanes",
+  },
+  imax16x8: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the greater of a and b, signed, in each of eight lanes",
+  },
+  lows8x16: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the lower half of the lanes of a and of b, by turns",
+  },
+  highs8x16: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the upper half of the lanes of a and of b, by turns",
+  },
+  lows16x8: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the lower half of the lanes of a and of b, by turns",
+  },
+  highs16x8: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the upper half of the lanes of a and of b, by turns",
+  },
+  lows32x4: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the lower half of the lanes of a and of b, by turns",
+  },
+  highs32x4: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the upper half of the lanes of a and of b, by turns",
+  },
+  lows64x2: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the lower half of the lanes of a and of b, by turns",
+  },
+  highs64x2: {
+    signature: "v128,v128->v128",
+    types: vector,
+    meaning: "the upper half of the lanes of a and of b, by turns",
+  },
+  signs8x16: {
+    signature: "v128->i32",
+    types: vector,
+    meaning: "the topmost bit of each lane, that of the lowest in bit 0",
+  },
+  signs32x4: {
+    signature: "v128->i32",
+    types: vector,
+    meaning: "the topmost bit of each lane, that of the lowest in bit 0",
+  },
+  signs64x2: {
+    signature: "v128->i32",
+    types: vector,
+    meaning: "the topmost bit of each lane, that of the lowest in bit 0",
+  },
+  and128: { signature: "v128,v128->v128", types: vector, meaning: "a & b" },
+  andnot128: { signature: "v128,v128->v128", types: vector, meaning: "a & ~b" },
+  or128: { signature: "v128,v128->v128", types: vector, meaning: "a | b" },
+  xor128: { signature: "v128,v128->v128", types: vector, meaning: "a ^ b" },
+  low64: { signature: "v128->i64", types: vector, meaning: "bits 63..0" },
+  high64: { signature: "v128->i64", types: vector, meaning: "bits 127..64" },
+  low32: { signature: "v128->i32", types: vector, meaning: "bits 31..0" },
+  with_low64: { signature: "v128,i64->v128", types: vector, meaning: "a with b in bits 63..0" },
+  with_high64: { signature: "v128,i64->v128", types: vector, meaning: "a with b in bits 127..64" },
+  with_low32: { signature: "v128,i32->v128", types: vector, meaning: "a with b in bits 31..0" },
+  only_low64: { signature: "i64->v128", types: long, meaning: "a in bits 63..0, zeros above" },
 } as const satisfies Record<string, OperationInfo>;
 
 export type Operation = keyof typeof operations;

@@ -149,18 +149,32 @@ function isZero(b: Builder, x: Value): Value | undefined {
   return found && b.eq(found.a, found.b);
 }
 
+/** The bit of x | c, and of x & c: it is known, or that of x. */
+function bitBelow(b: Builder, value: Value, place: Value): Value | undefined {
+  const [x, c] = value.args;
+  if ((value.op !== "or" && value.op !== "and") || x === undefined || c?.op !== "const") return undefined;
+  const on = (c.imm >>> (place.imm & 31)) & 1;
+  if (on === (value.op === "or" ? 1 : 0)) return b.i32(on);
+  return b.and(b.shrU(x, place), b.i32(1));
+}
+
 /** x & m, m known: what of it is known, or follows from how x was made. */
 function masked(b: Builder, x: Value, m: Value): Value | undefined {
   if (m.op !== "const" || m.type !== "i32") return undefined;
   const [inner, by] = x.args;
   const known = inner !== undefined && by?.op === "const";
   if (known && x.op === "shr_u" && m.imm === 1) {
-    const bit = bitOf(b, inner, by.imm & 31);
+    const bit = bitOf(b, inner, by.imm & 31) ?? bitBelow(b, inner, by);
     if (bit !== undefined) return bit;
   }
   const may = mayBeOne(x);
   if ((may & m.imm) === 0) return b.i32(0);
   if ((may & ~m.imm) === 0) return x;
+  if (x.op === "or" && inner !== undefined && by !== undefined) {
+    // What the mask takes away need not be put in.
+    if ((mayBeOne(by) & m.imm) === 0) return b.and(inner, m);
+    if ((mayBeOne(inner) & m.imm) === 0) return b.and(by, m);
+  }
   if (!known) return undefined;
   if (x.op === "and") return b.and(inner, b.i32(by.imm & m.imm));
   // Bits that are rotated out at one end, and masked where they come in at the other, are shifted out.
@@ -170,7 +184,59 @@ function masked(b: Builder, x: Value, m: Value): Value | undefined {
   return undefined;
 }
 
+// --- vectors and their parts: of several that were put in one after the other the last one counts
+
+/** What lies under parts that are covered by another one. */
+function under(x: Value, covered: readonly string[]): Value {
+  return covered.includes(x.op) ? under(x.args[0] as Value, covered) : x;
+}
+
+const inLow: readonly string[] = ["with_low64", "with_low32"];
+const inHigh: readonly string[] = ["with_high64"];
+
+const low64: Rule = (b, x) => {
+  const found = under(x, inHigh);
+  if (found.op === "with_low64") return found.args[1];
+  if (found.op === "only_low64") return found.args[0];
+  return found === x ? undefined : b.op("low64", found);
+};
+
+const high64: Rule = (b, x) => {
+  const found = under(x, inLow);
+  if (found.op === "with_high64") return found.args[1];
+  if (found.op === "only_low64") return b.i64(0n);
+  return found === x ? undefined : b.op("high64", found);
+};
+
+const low32: Rule = (b, x) => {
+  const found = under(x, inHigh);
+  if (found.op === "with_low32") return found.args[1];
+  if (found.op === "with_low64") return b.op("wrap", found.args[1] as Value);
+  if (found.op === "only_low64") return b.op("wrap", found.args[0] as Value);
+  return found === x ? undefined : b.op("low32", found);
+};
+
+const withLow64: Rule = (b, x, y) => {
+  const found = under(x, inLow);
+  if (found.op === "only_low64") return b.op("only_low64", y);
+  return found === x ? undefined : b.op("with_low64", found, y);
+};
+
+const withHigh64: Rule = (b, x, y) => {
+  const found = under(x, inHigh);
+  if (is(y, 0)) return b.op("only_low64", b.op("low64", found));
+  return found === x ? undefined : b.op("with_high64", found, y);
+};
+
 const rules: Partial<Record<Operation, Rule>> = {
+  low64,
+  high64,
+  low32,
+  with_low64: withLow64,
+  with_high64: withHigh64,
+  lows64x2: (b, x, y) => b.op("with_high64", x, b.op("low64", y)),
+  // x ^ x = 0, which is how a register is made 0
+  xor128: (b, x, y) => (x === y ? b.op("only_low64", b.i64(0n)) : undefined),
   // x + 0 = x, 0 + y = y
   add: (b, x, y) => (is(y, 0) ? x : is(x, 0) ? y : reassociate(b, x, y)),
   // x - 0 = x, x - x = 0

@@ -56,6 +56,47 @@ describe("the engine's figures", () => {
     expect(stats(m)["loop-instructions"]).toBeLessThan(20);
   });
 
+  const at = (place: number) => word32(place);
+  it.each([
+    [
+      "sums, products and quotients of the x87",
+      [0xdd, 0x05, ...at(0x4000), 0xd8, 0xc0, 0xd8, 0xc8, 0xdc, 0x0d, ...at(0x4000), 0xdd, 0x1d, ...at(0x4008)],
+    ],
+    [
+      "zeros among the operands of the x87",
+      [0xd9, 0xee, 0xdc, 0x05, ...at(0x4000), 0xd9, 0xee, 0xde, 0xc9, 0xdd, 0x1d, ...at(0x4008)],
+    ],
+    ["differences that are zero", [0xd9, 0xe8, 0xd9, 0xe8, 0xde, 0xe9, 0xdd, 0x1d, ...at(0x4008)]],
+    ["registers exchanged, compared and dropped", [0xd9, 0xe8, 0xd9, 0xee, 0xd9, 0xc9, 0xdf, 0xe9, 0xdd, 0xd8]],
+    [
+      "halves and words of XMM registers in another order",
+      [0x66, 0x0f, 0x14, 0xc1, 0x66, 0x0f, 0x70, 0xc8, 0x1b, 0x0f, 0x50, 0xc0],
+    ],
+  ])("show %s as a region's own, with no way out", (_name, body) => {
+    const m = machine("regions", loop(body));
+    setWord(m, s.cr4, 0x200);
+    setWord(m, s.fpuControl, 0x37f);
+    setWord(m, s.fpuUsed, 0);
+    setWord(m, s.ecx, 1000);
+    for (const [k, byte] of [0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xf1, 0x3f].entries()) m.write(0x4000 + k, byte);
+    m.run(1_000_000);
+    expect(word(m, s.ecx)).toBe(0);
+    expect(word(m, s.fpuTop)).toBe(0);
+    expect(stats(m)["exits-handed"]).toBeLessThan(8);
+    expect(stats(m)["loop-instructions"]).toBeLessThan(80);
+  });
+
+  it("show a store of a register that an instruction in front of it has emptied as the interpreter's", () => {
+    // emms ; fst qword [0x4000]
+    const m = machine("regions", loop([0x0f, 0x77, 0xdd, 0x15, ...word32(0x4000)]));
+    setWord(m, s.fpuControl, 0x37f);
+    setWord(m, s.ecx, 100);
+    m.run(1_000_000);
+    expect(word(m, s.ecx)).toBe(0);
+    expect(word(m, s.fpuStatus) & 0x41).toBe(0x41);
+    expect(m.bytes[0x4007]).toBe(0xff);
+  });
+
   it("count an end in front of an access to where no RAM is, each time", () => {
     // mov eax, [0x80000000], where nothing is: an open bus
     const m = times(100, [0xa1, ...word32(0x8000_0000)]);

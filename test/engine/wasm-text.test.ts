@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Bytes } from "../../src/engine/wasm/bytes.ts";
-import { direct, float, op, reinterpret, vector } from "../../src/engine/wasm/opcodes.ts";
+import { direct, float, integers, op, reinterpret, vector } from "../../src/engine/wasm/opcodes.ts";
 import { instructionsOf, linesOf } from "../../src/engine/wasm/text.ts";
 
 /** `i32Load8U` is `i32.load8_u`, `brIf` is `br_if`. */
@@ -64,6 +64,13 @@ describe("WebAssembly as text", () => {
     for (const [name, code] of Object.entries(vector)) {
       const [, operation, shape] = /^([a-z]+)(\d+x\d)$/.exec(name) ?? [];
       expect(read([0xfd, ...new Bytes().u32(code).view()])).toBe(`f${shape}.${operation}`);
+    }
+    const words: Record<string, string> = { eq: "eq", gt: "gt_s", min: "min_s", max: "max_s" };
+    for (const [name, code] of Object.entries(integers)) {
+      const [, kind, operation = "", shape] = /^([iu]|signs|)([a-z]*)(\d+x\d+)$/.exec(name) ?? [];
+      const word = kind === "signs" ? "bitmask" : kind === "u" ? `${operation}_u` : (words[operation] ?? operation);
+      const expected = kind === undefined ? `v128.${name.replace("128", "")}` : `i${shape}.${word}`;
+      expect(read([0xfd, ...new Bytes().u32(code).view()])).toBe(expected);
     }
     expect(read([0xfd, 0, 4, 16])).toBe("v128.load offset=16");
     expect(read([0xfd, 11, 0, 0])).toBe("v128.store align=1");

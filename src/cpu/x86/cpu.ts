@@ -25,6 +25,7 @@ import { endings, quickSystem } from "./quick-system.ts";
 import { containedSegments } from "./segment-reload.ts";
 import { containedSimd, simdHelpers } from "./simd/helpers.ts";
 import { quickSimd } from "./simd/quick.ts";
+import { quickPacked } from "./simd/quick-packed.ts";
 import * as s from "./slots.ts";
 import { systemHelpers } from "./system.ts";
 
@@ -87,13 +88,27 @@ export class X86 implements FrontEnd {
       ...fpuHelpers(this.core, mxcsrBits(model)),
       ...simdHelpers(this.core, mxcsrBits(model)),
     };
-    this.quick = { ...quickFpu, ...quickImages(mxcsrBits(model)), ...quickSimd, ...quickSystem };
+    this.quick = {
+      ...quickFpu,
+      ...quickImages(mxcsrBits(model)),
+      ...quickSimd,
+      ...quickPacked,
+      ...quickSystem,
+    };
   }
 
   readonly cells = wordsOf(s.slots);
   readonly quick: Readonly<Record<string, QuickWay>>;
   readonly ending = endings;
-  readonly scratch: ReadonlySet<number> = new Set([s.simdOperand.offset, s.simdOperand.offset + 8]);
+  readonly wide: ReadonlyMap<number, "i64" | "v128"> = new Map([
+    ...[...s.xmm.filter((_, k) => k % 2 === 0), s.simdOperand].map(({ offset }) => [offset, "v128"] as const),
+    ...[...s.fpuSignificand, s.fpuOut].map(({ offset }) => [offset, "i64"] as const),
+  ]);
+  readonly steady = s.fpuTop;
+  readonly inside: ReadonlySet<string> = new Set(Object.keys({ ...quickFpu, ...quickSimd, ...quickPacked }));
+  readonly scratch: ReadonlySet<number> = new Set(
+    [s.simdOperand, s.fpuOut, s.fpuOutHigh, s.fpuRaised].map(({ offset }) => offset),
+  );
   readonly readsWhatItMayWrite = true;
   readonly contained = { ...containedSegments, ...containedFpu, ...containedSimd };
 

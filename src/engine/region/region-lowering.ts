@@ -1,3 +1,4 @@
+import { mayBeOne } from "../../ir/bits.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Node, Status } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
@@ -20,11 +21,12 @@ import {
   type OrderLocals,
   orderOf,
 } from "./orders.ts";
-import type { BuiltBlock, Leaving, Writes } from "./region-builder.ts";
+import { type BuiltBlock, cellsOfCall, type Leaving, type Writes } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
 import type { Scope } from "./structure.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
+const bytesOf = { i32: 4, i64: 8, v128: 16 } as const;
 const pageSize = 4096;
 
 /** Nodes whose value is to be had once, in their place. */
@@ -141,7 +143,7 @@ export class RegionLowering extends Lowering {
     this.#which = this.local("i32");
     this.#arguments = helperParams.map(() => this.local("i32"));
     this.#behind = this.local("i32");
-    for (const cell of plan.cells) this.#cells.set(cell, this.local("i32"));
+    for (const cell of plan.cells) this.#cells.set(cell, this.local(front.wide?.get(cell) ?? "i32"));
     for (const [cell, narrow] of cellsOfSums(plan)) {
       const parts = { y: this.local("i32"), sum: this.local("i32") };
       this.#sums.set(cell, narrow ? { ...parts, up: this.local("i32") } : parts);
@@ -252,10 +254,7 @@ export class RegionLowering extends Lowering {
       .u8(op.i32And, op.i32Sub);
     if (this.#many) this.#lessPages(() => out.u8(op.localGet, recordLocal));
     out.u8(op.localSet).u32(this.#page);
-    for (const cell of this.#cells.keys()) {
-      this.#word(cell);
-      this.#setCell(cell);
-    }
+    for (const cell of this.#cells.keys()) this.#reload(cell);
     out.u8(op.localGet, recordLocal, op.i32Load8U, 0).u32(record.entry).u8(op.localSet).u32(this.#label);
   }
 
@@ -294,7 +293,20 @@ export class RegionLowering extends Lowering {
   #putBack(cell: number): void {
     this.out.u8(op.i32Const, 0);
     this.#getCell(cell);
-    this.out.u8(op.i32Store, 2).u32(cell);
+    const type = this.#typeOf(cell);
+    this.storeTo(type, bytesOf[type], 4, cell);
+  }
+
+  /** A cell from its place in the state. */
+  #reload(cell: number): void {
+    const type = this.#typeOf(cell);
+    this.out.u8(op.i32Const, 0);
+    this.loadFrom(type, bytesOf[type], 4, cell);
+    this.#setCell(cell);
+  }
+
+  #typeOf(cell: number): "i32" | "i64" | "v128" {
+    return this.#front.wide?.get(cell) ?? "i32";
   }
 
   #getCell(cell: number): void {
@@ -754,10 +766,8 @@ export class RegionLowering extends Lowering {
         const writes = this.#built.writes.get(node);
         if (writes !== undefined) this.#write(writes);
         else {
-          const value = node.args[0] as Node;
           this.out.u8(op.i32Const, 0);
-          this.value(value);
-          this.storeTo(value.type as Type, node.width, 4, node.imm);
+          this.storeTo(this.#stored(node.args[0] as Node, node.width), node.width, 4, node.imm);
         }
         return;
       }
@@ -798,6 +808,7 @@ export class RegionLowering extends Lowering {
         return;
       }
       case "if":
+        if (this.#guard(node)) return;
         this.#labels.push("if");
         this.if(node);
         this.#labels.pop();
@@ -807,6 +818,26 @@ export class RegionLowering extends Lowering {
       default:
         this.pure(node);
     }
+  }
+
+  /** Out unless all of several conditions hold: a branch for each of them, and one way out. */
+  #guard(node: Node): boolean {
+    const [condition] = node.args;
+    const all = condition?.op === "eqz" ? conditionsOf(condition.args[0] as Node) : [];
+    if (all.length < 2 || node.no !== undefined || node.yes?.nodes.at(-1)?.op !== "exit") return false;
+    if ([condition, ...all].some((c) => (this.uses.get(c as Node) ?? 0) > 1 && c === condition)) return false;
+    const { out } = this;
+    this.#open("if", op.block);
+    this.#open("if", op.block);
+    for (const [k, one] of all.entries()) {
+      this.value(one);
+      if (k < all.length - 1) out.u8(op.i32Eqz);
+      out.hint(k < all.length - 1 ? 0 : 1).u8(op.brIf, k < all.length - 1 ? 0 : 1);
+    }
+    this.#close();
+    this.arm(node.yes, undefined);
+    this.#close();
+    return true;
   }
 
   protected override leaf(node: Node): void {
@@ -823,12 +854,9 @@ export class RegionLowering extends Lowering {
   /** A contained helper: the words it uses lie in the state around the call, and so does the pc. */
   #call(node: Node): void {
     const { out } = this;
-    const contained = this.#front.contained?.[node.helper];
-    if (contained === undefined) throw new Error(`a region cannot call ${node.helper}`);
     const leaving = this.#built.leaving.get(node);
-    const cells = [...contained.words, ...(contained.others ?? [])]
-      .map(({ offset }) => offset)
-      .filter((offset) => this.#cells.has(offset));
+    const { own, others } = cellsOfCall(this.#front, node.helper, node.args);
+    const cells = [...own, ...others].filter((offset) => this.#cells.has(offset));
     for (const cell of cells) if (this.#plan.written.has(cell)) this.#putBack(cell);
     for (const arg of node.args) this.value(arg);
     for (let k = node.args.length; k < helperParams.length; k++) out.u8(op.i32Const, 0);
@@ -842,10 +870,7 @@ export class RegionLowering extends Lowering {
     }
     out.u8(op.call).u32(this.#imports.helper(node));
     this.keep(node);
-    for (const cell of cells) {
-      this.#word(cell);
-      this.#setCell(cell);
-    }
+    for (const cell of cells) this.#reload(cell);
     if (leaving === undefined) return;
     this.#word(this.#slots.trap.offset);
     this.#seldom();
@@ -921,16 +946,31 @@ export class RegionLowering extends Lowering {
 
   #load(node: Node): void {
     const offset = this.#reach(node);
-    this.loadFrom(node.type as Type, node.width, 0, offset);
+    this.loadFrom(this.loadType(node), node.width, 0, offset);
     this.keep(node);
   }
 
-  #store(node: Node): void {
-    const value = node.args[1] as Node;
-    const offset = this.#reach(node);
+  /** Leaves what is to be stored on the stack, and gives its type. */
+  #stored(value: Node, width: number): Type {
+    if (width >= 4) return this.asItIs(value);
     this.value(value);
-    this.storeTo(value.type as Type, node.width, 0, offset);
+    return value.type as Type;
   }
+
+  protected override loadType(node: Node): Type {
+    return (node.width >= 4 ? this.numberType(node) : undefined) ?? (node.type as Type);
+  }
+
+  #store(node: Node): void {
+    const offset = this.#reach(node);
+    this.storeTo(this.#stored(node.args[1] as Node, node.width), node.width, 0, offset);
+  }
+}
+
+/** What has to hold for an `and` of truth values to hold. */
+function conditionsOf(node: Node): Node[] {
+  if (node.op !== "and" || node.type !== "i32" || !node.args.every((arg) => mayBeOne(arg) === 1)) return [node];
+  return node.args.flatMap(conditionsOf);
 }
 
 /** Cells which are given the carries of a sum somewhere in the region, and whether any of them are moved up. */

@@ -202,7 +202,13 @@ export class Regions {
       mode: (parts[0] as RegionPart).code.mode,
       tlb,
       apart: parts.some(({ code }) => code.crossed >= mostCrossings),
+      steady: this.#steady(),
     };
+  }
+
+  #steady(): number {
+    const { steady } = this.#world.front;
+    return steady === undefined ? 0 : (this.#words[steady.index] as number);
   }
 
   /** A module is there: its region stands in its entries from now on, in place of those which it takes in. */

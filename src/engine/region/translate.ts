@@ -3,7 +3,7 @@ import { handlerParams, importHelper } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import type { Stretch } from "./discover.ts";
-import { RegionBuilder } from "./region-builder.ts";
+import { NotForRegions, RegionBuilder } from "./region-builder.ts";
 import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
 import { type Graph, order, structure } from "./structure.ts";
 
@@ -36,6 +36,8 @@ export interface RegionJob {
   readonly tlb: number;
   /** Whether the TLB is asked for each access by itself. */
   readonly apart: boolean;
+  /** What the front end's steady word is now. */
+  readonly steady: number;
 }
 
 /** How it looks in WebAssembly. */
@@ -64,14 +66,13 @@ export function planRegion(front: FrontEnd, around: RegionSurroundings, job: Reg
   const needs = needOf(placed, edges, headers);
   const cells = new Set<number>();
   const written = new Set<number>();
+  // What the steady word is where a block begins: what it was behind one that leads there, or what it is now.
+  const steady = new Map<number, number>();
   const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
     if (stretch === undefined) return undefined;
-    const builder = new RegionBuilder(front);
-    for (const { offset: at, length, form, operands } of stretch.instructions) {
-      builder.instruction(at, length, operands);
-      form.body(builder, new Fields(builder));
-    }
+    const builder = buildStretch(front, stretch, steady.get(k) ?? job.steady);
     const built = builder.finish();
+    for (const to of edges[k] as readonly number[]) if (!steady.has(to)) steady.set(to, builder.steady);
     for (const cell of builder.touched) cells.add(cell);
     for (const cell of builder.written) written.add(cell);
     return {
@@ -100,6 +101,29 @@ export function planRegion(front: FrontEnd, around: RegionSurroundings, job: Reg
     counters: around.counters,
     tlb: job.tlb,
   };
+}
+
+/** The instructions of a stretch, up to one that turns out to be none for regions behind those in front of it: there the region is left. */
+function buildStretch(front: FrontEnd, { instructions }: Stretch, steady: number): RegionBuilder {
+  for (let count = instructions.length; ; ) {
+    const builder = new RegionBuilder(front, "open", steady);
+    let built = 0;
+    try {
+      for (const { offset, length, form, operands } of instructions) {
+        builder.instruction(offset, length, operands);
+        if (built === count) {
+          builder.exit("");
+          return builder;
+        }
+        form.body(builder, new Fields(builder));
+        built++;
+      }
+      return builder;
+    } catch (thrown) {
+      if (!(thrown instanceof NotForRegions)) throw thrown;
+      count = built;
+    }
+  }
 }
 
 /** A region in the making: what is seen of it in listings besides. */

@@ -87,6 +87,49 @@ export const vector: Readonly<Record<string, number>> = {
   div64x2: 0xf3,
 };
 
+/** The same of integers, and of bits. */
+export const integers: Readonly<Record<string, number>> = {
+  and128: 0x4e,
+  andnot128: 0x4f,
+  iadd16x8: 0x8e,
+  iadd32x4: 0xae,
+  iadd64x2: 0xce,
+  iadd8x16: 0x6e,
+  ieq16x8: 0x2d,
+  ieq32x4: 0x37,
+  ieq8x16: 0x23,
+  igt16x8: 0x31,
+  igt32x4: 0x3b,
+  igt8x16: 0x27,
+  imax16x8: 0x98,
+  imin16x8: 0x96,
+  imul16x8: 0x95,
+  isub16x8: 0x91,
+  isub32x4: 0xb1,
+  isub64x2: 0xd1,
+  isub8x16: 0x71,
+  or128: 0x50,
+  signs32x4: 0xa4,
+  signs64x2: 0xc4,
+  signs8x16: 0x64,
+  umax8x16: 0x79,
+  umin8x16: 0x77,
+  xor128: 0x51,
+};
+
+/** Bytes of two vectors by number, for `i8x16.shuffle`: lanes of the lower or of the upper halves by turns. */
+export const interleaved: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
+  [1, 2, 4, 8].flatMap((size) =>
+    ["lows", "highs"].map((name) => [
+      `${name}${8 * size}x${16 / size}`,
+      Array.from({ length: 16 }, (_, k) => {
+        const lane = Math.floor(k / size);
+        return (name === "lows" ? 0 : 8) + (lane >> 1) * size + (k % size) + (lane % 2) * 16;
+      }),
+    ]),
+  ),
+);
+
 /** The instruction for an IR operation which has one, for i32 and for i64. */
 export const direct: Readonly<Record<string, readonly [number, number]>> = {
   add: [0x6a, 0x7c],

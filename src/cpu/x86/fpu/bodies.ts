@@ -18,6 +18,7 @@ const waiting = 0x80;
 /** #NM and, for instructions that wait, #MF. SDM vol. 1 sections 8.7 and 8.3.12. */
 function gate(i: Instruction, waits = true): void {
   const { b } = i;
+  b.unify();
   const off = b.and(b.get(s.cr0), b.i32(absent));
   const closed = waits ? b.or(off, b.and(b.get(s.fpuStatus), b.i32(waiting))) : off;
   b.if(closed, () => {
@@ -25,7 +26,10 @@ function gate(i: Instruction, waits = true): void {
   });
 }
 
-/** Notes the instruction, and its memory operand if it has one, for the handler of an exception. Control instructions do not. */
+/**
+ * Notes the instruction, and its memory operand if it has one, for the handler of an exception. Control instructions do not. It comes last, since nothing may be begun again
+ * behind it.
+ */
 function record(i: Instruction, opcode: number, memory = false): void {
   const { b } = i;
   b.set(s.fpuOpcode, b.or(i.immediate(), b.i32(opcode << 8)));
@@ -69,13 +73,13 @@ export function arithmeticMemory(opcode: number, operation: number): Body {
     gate(i);
     if (opcode === 4) {
       const { hi, lo } = load64(i);
-      record(i, opcode, true);
       i.call("fpuArithmeticDouble", b.i32(operation), hi, lo);
+      record(i, opcode, true);
       return;
     }
     const value = opcode === 6 ? load16(i) : load32(i);
-    record(i, opcode, true);
     i.call(opcode === 0 ? "fpuArithmeticSingle" : "fpuArithmeticInteger", b.i32(operation), value);
+    record(i, opcode, true);
   };
 }
 
@@ -83,8 +87,8 @@ export function arithmeticRegister(opcode: number, operation: number, pops: numb
   return (i) => {
     const { b } = i;
     gate(i);
-    record(i, opcode);
     i.call("fpuArithmetic", b.i32(operation), stackNumber(i), b.i32(opcode === 0 ? 0 : 1), b.i32(pops));
+    record(i, opcode);
   };
 }
 
@@ -95,12 +99,12 @@ export function loadReal(opcode: number): Body {
     gate(i);
     if (opcode === 1) {
       const value = load32(i);
-      record(i, opcode, true);
       i.call("fpuLoadSingle", value);
+      record(i, opcode, true);
     } else {
       const { hi, lo } = load64(i);
-      record(i, opcode, true);
       i.call("fpuLoadDouble", hi, lo);
+      record(i, opcode, true);
     }
   };
 }
@@ -109,8 +113,8 @@ export function load10(opcode: number): Body {
   return (i) => {
     gate(i);
     const { high, hi, lo } = load80(i);
-    record(i, opcode, true);
     i.call(opcode === 3 ? "fpuLoadExtended" : "fpuLoadBcd", high, hi, lo);
+    record(i, opcode, true);
   };
 }
 
@@ -120,8 +124,8 @@ export function loadInteger(opcode: number, width: 2 | 4 | 8): Body {
     gate(i);
     const value = width === 8 ? undefined : width === 4 ? load32(i) : load16(i);
     const { hi, lo } = value === undefined ? load64(i) : { hi: b.shrS(value, b.i32(31)), lo: value };
-    record(i, opcode, true);
     i.call("fpuLoadInteger", hi, lo);
+    record(i, opcode, true);
   };
 }
 
@@ -129,16 +133,16 @@ export function loadInteger(opcode: number, width: 2 | 4 | 8): Body {
 export function withRegister(opcode: number, helper: "fpuLoadRegister" | "fpuExchange"): Body {
   return (i) => {
     gate(i);
-    record(i, opcode);
     i.call(helper, stackNumber(i));
+    record(i, opcode);
   };
 }
 
 export function constant(n: number): Body {
   return (i) => {
     gate(i);
-    record(i, 1);
     i.call("fpuLoadConstant", i.b.i32(n));
+    record(i, 1);
   };
 }
 
@@ -169,24 +173,24 @@ export function store(opcode: number, format: Format, pops: number, chopped = fa
       else b.store(width as 2 | 4, first, b.op("wrap", b.get(s.fpuOut)));
       if (second !== undefined) b.store(2, second, b.get(s.fpuOutHigh));
     });
-    record(i, opcode, true);
     i.call("fpuStored", b.i32(pops));
+    record(i, opcode, true);
   };
 }
 
 export function storeRegister(opcode: number, pops: number, unchecked = false): Body {
   return (i) => {
     gate(i);
-    record(i, opcode);
     i.call("fpuStoreRegister", stackNumber(i), i.b.i32(pops), i.b.i32(unchecked ? 1 : 0));
+    record(i, opcode);
   };
 }
 
 export function free(opcode: number, pops: number): Body {
   return (i) => {
     gate(i);
-    record(i, opcode);
     i.call("fpuFree", stackNumber(i), i.b.i32(pops));
+    record(i, opcode);
   };
 }
 
@@ -195,16 +199,16 @@ export function free(opcode: number, pops: number): Body {
 export function compareQuiet(opcode: number, pops: number): Body {
   return (i) => {
     gate(i);
-    record(i, opcode);
     i.call("fpuCompareQuiet", stackNumber(i), i.b.i32(pops));
+    record(i, opcode);
   };
 }
 
 export function compareFlags(opcode: number, quiet: boolean, pops: number): Body {
   return (i) => {
     gate(i);
-    record(i, opcode);
     i.call("fpuCompareFlags", stackNumber(i), i.b.i32(quiet ? 1 : 0), i.b.i32(pops));
+    record(i, opcode);
   };
 }
 
@@ -212,16 +216,16 @@ export function compareFlags(opcode: number, quiet: boolean, pops: number): Body
 export function moveIf(opcode: number, number: number): Body {
   return (i) => {
     gate(i);
-    record(i, opcode);
     i.call("fpuMoveIf", stackNumber(i), condition(i.b, number));
+    record(i, opcode);
   };
 }
 
 /** D9 E0..FF, which have no operands but the stack. */
 export const unary: Body = (i) => {
   gate(i);
-  record(i, 1);
   i.call("fpuUnary", i.b.and(i.immediate(), i.b.i32(0x1f)));
+  record(i, 1);
 };
 
 export const nop: Body = (i) => {

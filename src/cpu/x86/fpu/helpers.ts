@@ -336,6 +336,7 @@ function unary(unit: Unit, n: number): void {
 }
 
 const words: readonly Slot[] = [s.fpuTop, s.fpuUsed, s.fpuStatus, s.fpuControl];
+const registers: readonly Slot[] = [...s.fpuSignificand, ...s.fpuExponent];
 
 /** Helpers which do nothing but compute: exceptions are taken by the gate of the next instruction. */
 export const containedFpu: Readonly<Record<string, Contained>> = {
@@ -359,8 +360,8 @@ export const containedFpu: Readonly<Record<string, Contained>> = {
       "fpuFree",
       "fpuUnary",
       "fpuLoadControl",
-    ].map((name) => [name, { words: name === "fpuStored" ? [...words, s.fpuRaised] : words, others: s.fpuExponent }]),
+    ].map((name) => [name, { words: name === "fpuStored" ? [...words, s.fpuRaised] : words, others: registers }]),
   ),
-  fpuConvert: { words: [...words, s.fpuRaised, s.fpuOutHigh], others: s.fpuExponent, repeatable: true },
-  fpuCompareFlags: { words: [...words, s.result, s.carry, s.signFix], others: s.fpuExponent },
+  fpuConvert: { words: [...words, s.fpuRaised, s.fpuOut, s.fpuOutHigh], others: registers, repeatable: true },
+  fpuCompareFlags: { words: [...words, s.result, s.carry, s.signFix], others: registers },
 };

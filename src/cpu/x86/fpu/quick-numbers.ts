@@ -15,7 +15,7 @@ export interface Operand {
   readonly sign: Value;
 }
 
-/** What an operation gives before it is rounded: 64 bits, the first of them 1, and the 64 bits behind them, of which the last stands for all that follows. */
+/** What an operation gives before it is rounded: 64 bits, the first of them 1 unless it is zero, and the 64 bits behind them, of which the last stands for all that follows. */
 export interface Exact {
   readonly sig: Value;
   readonly rest: Value;
@@ -23,7 +23,7 @@ export interface Exact {
   readonly sign: Value;
 }
 
-// --- the four operations on normal numbers
+// --- the four operations on normal numbers and zeros
 
 /** The magnitude of the larger plus or minus that of the smaller. */
 function sum(b: Builder, x: Operand, y: Operand): Exact {
@@ -39,7 +39,8 @@ function sum(b: Builder, x: Operand, y: Operand): Exact {
   // What is moved out, of which the last bit stands for all that is moved out of that too.
   const beyond = b.sub(far, b.i64(64n));
   const lowest = long(b, b.ne(b.shl(c, b.sub(b.i64(64n), beyond)), b.i64(0n)));
-  const tail = b.select(b.ltU(distance, b.i32(128)), b.or(b.shrU(c, beyond), lowest), b.i64(1n));
+  const all = long(b, b.ne(c, b.i64(0n)));
+  const tail = b.select(b.ltU(distance, b.i32(128)), b.or(b.shrU(c, beyond), lowest), all);
   const cut = b.select(near, b.shl(c, b.sub(b.i64(64n), far)), b.select(b.eq(distance, b.i32(64)), c, tail));
   const rest = b.select(distance, cut, b.i64(0n));
   const differ = b.xor(x.sign, y.sign);
@@ -60,7 +61,8 @@ function sum(b: Builder, x: Operand, y: Operand): Exact {
     ),
     rest: b.select(differ, b.select(b.eqz(difference), b.i64(0n), b.shl(behind, shift)), b.select(carry, moved, rest)),
     exp: b.add(exp, b.select(differ, b.sub(b.i32(0), word(b, shift)), carry)),
-    sign,
+    // What is left of two that are alike is +0.
+    sign: b.and(sign, b.eqz(b.and(differ, b.eqz(b.or(difference, rest))))),
   };
 }
 
@@ -158,37 +160,50 @@ export function compute(b: Builder, operation: number, x: Operand, y: Operand): 
   }
 }
 
-/** A binary64 taken apart; `normal` is whether it is one. */
-export function fromDouble(b: Builder, bits: Value): Operand & { readonly normal: Value } {
-  const e = b.and(word(b, b.shrU(bits, b.i64(52n))), b.i32(0x7ff));
+/** What was taken apart, and whether it is a normal number or zero. */
+export interface Loaded extends Operand {
+  readonly plain: Value;
+}
+
+function loaded(b: Builder, v: Operand, normal: Value, zero: Value): Loaded {
   return {
+    sig: b.select(zero, b.i64(0n), v.sig),
+    exp: b.select(zero, b.i32(0), v.exp),
+    sign: v.sign,
+    plain: b.or(normal, zero),
+  };
+}
+
+export function fromDouble(b: Builder, bits: Value): Loaded {
+  const e = b.and(word(b, b.shrU(bits, b.i64(52n))), b.i32(0x7ff));
+  const number = {
     sig: b.or(b.shl(bits, b.i64(11n)), b.i64(top63)),
     exp: b.add(e, b.i32(0x3fff - 0x3ff)),
     sign: word(b, b.shrU(bits, b.i64(63n))),
-    normal: b.ltU(b.sub(e, b.i32(1)), b.i32(0x7fe)),
   };
+  return loaded(b, number, b.ltU(b.sub(e, b.i32(1)), b.i32(0x7fe)), b.eqz(b.shl(bits, b.i64(1n))));
 }
 
-export function fromSingle(b: Builder, bits: Value): Operand & { readonly normal: Value } {
+export function fromSingle(b: Builder, bits: Value): Loaded {
   const e = b.and(b.shrU(bits, b.i32(23)), b.i32(0xff));
-  return {
+  const number = {
     sig: b.or(b.shl(long(b, bits), b.i64(40n)), b.i64(top63)),
     exp: b.add(e, b.i32(0x3fff - 0x7f)),
     sign: b.shrU(bits, b.i32(31)),
-    normal: b.ltU(b.sub(e, b.i32(1)), b.i32(0xfe)),
   };
+  return loaded(b, number, b.ltU(b.sub(e, b.i32(1)), b.i32(0xfe)), b.eqz(b.shl(bits, b.i32(1))));
 }
 
-/** Not 0, and not the least number there is. */
-export function fromInteger(b: Builder, value: Value): Operand & { readonly normal: Value } {
+export function fromInteger(b: Builder, value: Value): Loaded {
   const negative = b.ltS(value, b.i64(0n));
   const magnitude = b.select(negative, b.sub(b.i64(0n), value), value);
   const shift = b.op("clz", magnitude);
+  const zero = b.eqz(value);
   return {
-    sig: b.shl(magnitude, shift),
-    exp: b.sub(b.i32(0x3fff + 63), word(b, shift)),
+    sig: b.select(zero, b.i64(0n), b.shl(magnitude, shift)),
+    exp: b.select(zero, b.i32(0), b.sub(b.i32(0x3fff + 63), word(b, shift))),
     sign: negative,
-    normal: b.ne(value, b.i64(0n)),
+    plain: b.i32(1),
   };
 }
 

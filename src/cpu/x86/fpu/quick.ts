@@ -2,23 +2,26 @@ import type { Builder, Value } from "../../../ir/builder.ts";
 import type { QuickWay } from "../../../ir/frontend.ts";
 import { setRelation } from "../flags.ts";
 import * as s from "../slots.ts";
+import { quickConversions } from "./quick-convert.ts";
 import {
   compute,
   fromDouble,
   fromInteger,
   fromSingle,
   halves,
+  type Loaded,
   long,
   type Operand,
   product,
   top63,
-  word,
 } from "./quick-numbers.ts";
 import {
   both,
   exponent,
   finish,
   isNormal,
+  isPlain,
+  masked,
   notDone,
   place,
   pop,
@@ -34,13 +37,19 @@ import {
  * the way. That is what compiled code does all day; the helpers do the rest, and are what these are held to.
  */
 
+/** Whether these are operands for it: normal numbers and zeros, but no zero to divide by. */
+function operands(b: Builder, operation: number, x: Operand, y: Operand): Value {
+  const test = (v: Operand, divisor: boolean) => (divisor ? isNormal(b, v) : isPlain(b, v));
+  return b.and(test(x, operation === 7), test(y, operation === 6));
+}
+
 function arithmetic(operation: number): QuickWay {
   return (b, [, i, to, pops]) => {
     const here = place(b, b.i32(0));
     const there = place(b, i as Value);
     const x = read(b, here);
     const y = read(b, there);
-    const ready = both(b, usual(b), used(b, here), used(b, there), isNormal(b, x), isNormal(b, y));
+    const ready = both(b, usual(b), used(b, here), used(b, there), operands(b, operation, x, y));
     return b.choose(
       ready,
       () => finish(b, b.select(to as Value, there, here), pops as Value, compute(b, operation, x, y)),
@@ -50,16 +59,14 @@ function arithmetic(operation: number): QuickWay {
 }
 
 /** ST(0) op what comes from memory. */
-function arithmeticWith(
-  operation: number,
-  operand: (b: Builder, args: readonly Value[]) => Operand & { readonly normal: Value },
-): QuickWay {
+function arithmeticWith(operation: number, operand: (b: Builder, args: readonly Value[]) => Loaded): QuickWay {
   return (b, args) => {
     const here = place(b, b.i32(0));
     const x = read(b, here);
     const y = operand(b, args.slice(1));
+    const good = operation === 6 ? b.and(y.plain, b.ltS(y.sig, b.i64(0n))) : y.plain;
     return b.choose(
-      both(b, usual(b), used(b, here), isNormal(b, x), y.normal),
+      both(b, usual(b), used(b, here), operation === 7 ? isNormal(b, x) : isPlain(b, x), good),
       () => finish(b, here, b.i32(0), compute(b, operation, x, y)),
       () => notDone(b),
     );
@@ -69,12 +76,13 @@ function arithmeticWith(
 // --- loads
 
 /** Pushes a value that needs no rounding, when there is room and `ready` holds. */
-function push(b: Builder, ready: Value, { sig, exp, sign }: Operand): Value {
+function push(b: Builder, ready: Value, { sig, exp, sign }: Operand, plain = true): Value {
   const there = place(b, b.i32(-1));
   return b.choose(
     b.and(ready, b.eqz(used(b, there))),
     () => {
       write(b, there, { sig, exp, sign });
+      if (plain) b.know(isPlain(b, { sig, exp, sign }));
       b.set(s.fpuUsed, b.or(b.get(s.fpuUsed), b.shl(b.i32(1), b.shrU(there, b.i32(3)))));
       b.set(s.fpuTop, b.shrU(there, b.i32(3)));
       report(b, b.i32(0), b.i32(0));
@@ -84,25 +92,37 @@ function push(b: Builder, ready: Value, { sig, exp, sign }: Operand): Value {
   );
 }
 
-/** A number from memory, or +0. */
-function load(
-  operand: (b: Builder, args: readonly Value[]) => Operand & { readonly normal: Value },
-  isZero: (b: Builder, args: readonly Value[]) => Value,
-): QuickWay {
+/** A number from memory. */
+function load(operand: (b: Builder, args: readonly Value[]) => Loaded): QuickWay {
   return (b, args) => {
     const v = operand(b, args);
-    const zero = isZero(b, args);
-    return push(b, b.or(v.normal, zero), {
-      sig: b.select(zero, b.i64(0n), v.sig),
-      exp: b.select(zero, b.i32(0), v.exp),
-      sign: v.sign,
-    });
+    return push(b, v.plain, v);
   };
 }
 
+const loadExtended: QuickWay = (b, [word, hi, lo]) => {
+  const sign = b.and(b.shrU(word as Value, b.i32(15)), b.i32(1));
+  const number = { sig: halves(b, hi as Value, lo as Value), exp: b.and(word as Value, b.i32(0x7fff)), sign };
+  return push(b, b.i32(1), number, false);
+};
+
+/** FLDCW, where no exception waits and none begins to. */
+const loadControl: QuickWay = (b, [control]) => {
+  const status = b.get(s.fpuStatus);
+  const waiting = b.or(b.and(status, b.i32(0x8080)), b.and(b.and(status, b.not(control as Value)), b.i32(0x3f)));
+  return b.choose(
+    b.and(b.eqz(waiting), b.eqz(b.get(s.fpuFerr))),
+    () => {
+      b.set(s.fpuControl, b.or(b.and(control as Value, b.i32(0x1f3f)), b.i32(0x40)));
+      return b.i32(0);
+    },
+    () => notDone(b),
+  );
+};
+
 const loadRegister: QuickWay = (b, [i]) => {
   const from = place(b, i as Value);
-  return push(b, used(b, from), read(b, from));
+  return push(b, used(b, from), read(b, from), false);
 };
 
 /** FLD1 and FLDZ, which are exact. */
@@ -150,48 +170,13 @@ const storeRegister: QuickWay = (b, [i, pops]) => {
   );
 };
 
-/** To a binary64 or a binary32: `bits` of significand with the first one, exponents of `exponents` bits. Zeros too. */
-function convertReal(bits: number, exponents: number): QuickWay {
-  return (b, [, chopped]) => {
-    const here = place(b, b.i32(0));
-    const x = read(b, here);
-    const cut = BigInt(64 - bits);
-    const kept = b.shrU(x.sig, b.i64(cut));
-    const rest = b.shl(x.sig, b.i64(BigInt(bits)));
-    const half = b.i64(top63);
-    const odd = word(b, b.and(kept, b.i64(1n)));
-    const up = b.or(b.op("gt_u", rest, half), b.and(b.eq(rest, half), odd));
-    const most = (1 << exponents) - 1;
-    const e = b.sub(x.exp, b.i32(0x3fff - (most >> 1)));
-    // A carry goes on into the exponent, which is what it should do; the first bit of the significand is taken away by counting the exponent from 0.
-    const number = b.add(b.add(b.shl(long(b, b.sub(e, b.i32(1))), b.i64(BigInt(bits - 1))), kept), long(b, up));
-    const reached = word(b, b.shrU(number, b.i64(BigInt(bits - 1))));
-    const fits = both(
-      b,
-      b.ltS(x.sig, b.i64(0n)),
-      b.ltU(b.sub(e, b.i32(1)), b.i32(most - 1)),
-      b.ltU(reached, b.i32(most)),
-    );
-    const zero = b.and(b.eqz(x.sig), b.eqz(x.exp));
-    return b.choose(
-      both(b, usual(b), b.eqz(chopped as Value), used(b, here), b.or(fits, zero)),
-      () => {
-        const sign = b.shl(long(b, x.sign), b.i64(BigInt(bits + exponents - 1)));
-        b.set(s.fpuOut, b.or(b.select(zero, b.i64(0n), number), sign));
-        const inexact = b.ne(rest, b.i64(0n));
-        b.set(s.fpuRaised, b.or(b.shl(inexact, b.i32(5)), b.shl(up, b.i32(9))));
-        return b.i32(1);
-      },
-      () => notDone(b),
-    );
-  };
-}
-
 /** Nothing but PE was raised, and that is masked. */
 const stored: QuickWay = (b, [pops]) => {
+  // TOP is asked for first: a region may leave for it.
+  b.get(s.fpuTop);
   const raised = b.get(s.fpuRaised);
   return b.choose(
-    b.and(usual(b), b.eqz(b.and(raised, b.i32(~0x220)))),
+    b.and(masked(b), b.eqz(b.and(raised, b.i32(~0x220)))),
     () => {
       b.set(s.fpuStatus, b.or(b.and(b.get(s.fpuStatus), b.i32(~0x200)), raised));
       pop(b, pops as Value);
@@ -216,10 +201,6 @@ function relation(b: Builder, x: Operand, y: Operand): { readonly less: Value; r
   };
 }
 
-function comparable(b: Builder, v: Operand): Value {
-  return b.or(isNormal(b, v), b.and(b.eqz(v.sig), b.eqz(v.exp)));
-}
-
 function comparing(
   then: (b: Builder, less: Value, equal: Value) => void,
 ): (b: Builder, i: Value, pops: Value) => Value {
@@ -229,7 +210,7 @@ function comparing(
     const x = read(b, here);
     const y = read(b, there);
     return b.choose(
-      both(b, usual(b), used(b, here), used(b, there), comparable(b, x), comparable(b, y)),
+      both(b, usual(b), used(b, here), used(b, there), isPlain(b, x), isPlain(b, y)),
       () => {
         const { less, equal } = relation(b, x, y);
         then(b, less, equal);
@@ -324,8 +305,7 @@ function root(b: Builder, n: Value, here: Value): Value {
       const above = b.or(b.ne(high1, b.i64(0n)), b.op("gt_u", low1, lowered));
       const exp = b.shrU(b.add(x.exp, b.i32(0x3fff)), b.i32(1));
       return b.choose(
-        b.or(over, b.op("ge_s", lowered, b.i64(0n))),
-        () => notDone(b),
+        b.and(b.eqz(over), b.ltS(lowered, b.i64(0n))),
         () =>
           finish(b, here, b.i32(0), {
             sig: lowered,
@@ -333,6 +313,7 @@ function root(b: Builder, n: Value, here: Value): Value {
             exp,
             sign: b.i32(0),
           }),
+        () => notDone(b),
       );
     },
     () => notDone(b),
@@ -360,15 +341,16 @@ export const quickFpu: Readonly<Record<string, QuickWay>> = {
   "fpuArithmetic/3": (b, [, i, , pops]) => toConditions(b, i as Value, pops as Value),
   fpuCompareQuiet: (b, [i, pops]) => toConditions(b, i as Value, pops as Value),
   fpuCompareFlags: (b, [i, , pops]) => toFlags(b, i as Value, pops as Value),
-  fpuLoadDouble: load(double, (b, [hi, lo]) => b.eqz(b.or(b.and(hi as Value, b.i32(0x7fff_ffff)), lo as Value))),
-  fpuLoadSingle: load(single, (b, [bits]) => b.eqz(b.and(bits as Value, b.i32(0x7fff_ffff)))),
-  fpuLoadInteger: load(longInteger, (b, [hi, lo]) => b.eqz(b.or(hi as Value, lo as Value))),
+  fpuLoadDouble: load(double),
+  fpuLoadSingle: load(single),
+  fpuLoadInteger: load(longInteger),
+  fpuLoadExtended: loadExtended,
+  fpuLoadControl: loadControl,
   fpuLoadRegister: loadRegister,
   fpuLoadConstant: loadConstant,
   fpuExchange: exchange,
   fpuStoreRegister: storeRegister,
-  "fpuConvert/0": convertReal(24, 8),
-  "fpuConvert/1": convertReal(53, 11),
+  ...quickConversions,
   fpuStored: stored,
   fpuUnary: unary,
 };

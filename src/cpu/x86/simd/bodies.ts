@@ -24,6 +24,7 @@ function kinds(i: Instruction): number {
 /** #UD, #NM, #MF. SDM vol. 3 tables 2-2 and 13-1. */
 function gate(i: Instruction, which = kinds(i)): void {
   const { b } = i;
+  b.unify();
   let closed = b.and(b.get(s.cr0), b.i32(0xc));
   if ((which & 2) !== 0) closed = b.or(closed, b.eqz(b.and(b.get(s.cr4), b.i32(0x200))));
   if ((which & 1) !== 0) closed = b.or(closed, b.and(b.get(s.fpuStatus), b.i32(0x80)));
@@ -48,34 +49,33 @@ function aligned(i: Instruction, linear: Value): void {
   b.if(b.and(linear, b.i32(15)), () => i.exit("raiseCode", b.i32(13), b.i32(0)));
 }
 
-interface Halves {
-  readonly low: Value;
-  readonly high: Value;
-}
-
-function load128(i: Instruction, k: number, anywhere = false): Halves {
+/** 16 bytes: whole where they lie on one page as they must be aligned, else by halves. */
+function load128(i: Instruction, k: number, anywhere = false): Value {
   const { b } = i;
   const linear = i.linear(k, 16, 0, "read");
-  if (!anywhere) aligned(i, linear);
+  if (!anywhere) {
+    aligned(i, linear);
+    return b.load(16, linear, "v128");
+  }
   const low = b.load(8, linear);
-  return { low, high: b.load(8, b.add(linear, b.i32(8))) };
+  return b.op("with_high64", b.op("only_low64", low), b.load(8, b.add(linear, b.i32(8))));
 }
 
 function store128(i: Instruction, k: number, anywhere = false): void {
   const { b } = i;
   const linear = i.linear(k, 16, 0, "write");
-  const second = b.add(linear, b.i32(8));
-  if (!anywhere) aligned(i, linear);
-  const from = i.register(1 - k);
-  const low = b.getAt(from, 8);
-  const high = b.getAt(from, 8, 8);
-  // The lower half's page is asked for first; where it is aligned it is the other's as well.
-  if (anywhere) {
-    b.probe(8, linear);
-    b.probe(8, second);
+  const value = b.getAt(i.register(1 - k), 16, 0, "v128");
+  if (!anywhere) {
+    aligned(i, linear);
+    b.store(16, linear, value);
+    return;
   }
-  b.store(8, linear, low);
-  b.store(8, second, high);
+  // The lower half's page is asked for first.
+  const second = b.add(linear, b.i32(8));
+  b.probe(8, linear);
+  b.probe(8, second);
+  b.store(8, linear, b.op("low64", value));
+  b.store(8, second, b.op("high64", value));
 }
 
 const operandAt = s.simdOperand.offset;
@@ -86,12 +86,9 @@ function source(i: Instruction, k: number, anywhere = false): Value {
   if (!i.inMemory(k)) return i.register(k);
   const at = b.i32(operandAt);
   const bytes = bytesOf[i.spec(k).size] as number;
-  if (bytes === 16) {
-    const { low, high } = load128(i, k, anywhere);
-    b.setAt(at, 8, low);
-    b.setAt(at, 8, high, 8);
-  } else if (bytes === 8) b.setAt(at, 8, b.load(8, i.linear(k, 8, 0, "read")));
-  else b.setAt(at, 8, b.op("extend_u", b.load(bytes as 2 | 4, i.linear(k, bytes, 0, "read"))));
+  if (bytes === 16) b.setAt(at, 16, load128(i, k, anywhere));
+  else if (bytes === 8) b.setAt(at, 16, b.op("only_low64", b.load(8, i.linear(k, 8, 0, "read"))));
+  else b.setAt(at, 16, b.op("only_low64", b.op("extend_u", b.load(bytes as 2 | 4, i.linear(k, bytes, 0, "read")))));
   return at;
 }
 
@@ -200,11 +197,7 @@ export function load(anywhere = false): Body {
       enter(i, 0);
       return;
     }
-    const from = i.inMemory(1) ? undefined : i.register(1);
-    const { low, high } =
-      from === undefined ? load128(i, 1, anywhere) : { low: b.getAt(from, 8), high: b.getAt(from, 8, 8) };
-    b.setAt(to, 8, low);
-    b.setAt(to, 8, high, 8);
+    b.setAt(to, 16, i.inMemory(1) ? load128(i, 1, anywhere) : b.getAt(i.register(1), 16, 0, "v128"));
   };
 }
 
@@ -224,10 +217,7 @@ export function store(anywhere = false): Body {
       store128(i, 0, anywhere);
       return;
     }
-    const low = b.getAt(from, 8);
-    const high = b.getAt(from, 8, 8);
-    b.setAt(i.register(0), 8, low);
-    b.setAt(i.register(0), 8, high, 8);
+    b.setAt(i.register(0), 16, b.getAt(from, 16, 0, "v128"));
   };
 }
 

@@ -5,7 +5,6 @@ import { setRelation } from "../flags.ts";
 import * as s from "../slots.ts";
 import { operations } from "./floating.ts";
 import { conversion, Number32 } from "./helpers.ts";
-import { packedNames } from "./packed.ts";
 
 /*
  * The quick ways of the SIMD helpers. Floating point goes by wasm's own operations where MXCSR rounds to nearest and masks everything,
@@ -100,6 +99,8 @@ function scalar(b: Builder, name: string, to: Value, from: Value, double: boolea
   return b.choose(
     good,
     () => {
+      // The next operation need not ask again.
+      b.know(plain(b, value, double));
       b.setAt(to, double ? 8 : 4, value);
       return b.i32(0);
     },
@@ -111,39 +112,47 @@ function vector(b: Builder, name: string, to: Value, from: Value, double: boolea
   const suffix = double ? "64x2" : "32x4";
   const x = b.getAt(to, 16, 0, "v128");
   const y = b.getAt(from, 16, 0, "v128");
-  const value = b.op(`${(names[name] as string).slice(1)}${suffix}` as Operation, x, y);
-  const normal = (v: Value) => b.op(`normal${suffix}` as Operation, v);
+  const on = (op: string, ...args: Value[]) => b.op(`${op}${suffix}` as Operation, ...args);
+  const or = (p: Value, q: Value) => b.op("or128", p, q);
+  const plainLanes = (v: Value) => on("all", or(on("normals", v), on("zeros", v)));
+  const value = on((names[name] as string).slice(1), x, y);
+  // A sum that is zero is exact; a product or a quotient only where an operand is.
+  const exact =
+    name === "multiply"
+      ? or(on("zeros", x), on("zeros", y))
+      : name === "divide"
+        ? b.op("and128", on("zeros", x), on("normals", y))
+        : on("zeros", value);
   const quiet = b.choose(
     inexactBefore(b),
     () => b.i32(1),
-    () =>
-      name === "add" && !double
-        ? b.op("exactsum32x4", x, y)
-        : name === "multiply" && !double
-          ? b.op("exactproduct32x4", x, y)
-          : b.i32(0),
+    () => exactLanes(b, name, x, y, double),
   );
   return b.choose(
-    b.and(quiet, b.and(b.and(normal(x), normal(y)), normal(value))),
+    b.and(quiet, b.and(b.and(plainLanes(x), plainLanes(y)), on("all", or(on("normals", value), exact)))),
     () => {
+      b.know(plainLanes(value));
       b.setAt(to, 16, value);
-      return b.i32(0);
-    },
-    () => (double ? notDone(b) : lanes(b, name, to, from)),
-  );
-}
-
-/** Where some are zeros: lane by lane. */
-function lanes(b: Builder, name: string, to: Value, from: Value): Value {
-  const all = [0, 4, 8, 12].map((k) => compute(b, name, lane(b, to, false, k), lane(b, from, false, k), false));
-  return b.choose(
-    all.map(({ good }) => good).reduce((x, y) => b.and(x, y)),
-    () => {
-      for (const [k, { value }] of all.entries()) b.setAt(to, 4, value, 4 * k);
       return b.i32(0);
     },
     () => notDone(b),
   );
+}
+
+/** Whether the operation is known to be exact in each lane. */
+function exactLanes(b: Builder, name: string, x: Value, y: Value, double: boolean): Value {
+  if (double) {
+    const half = (op: "low64" | "high64") => exactly(b, name, b.op(op, x), b.op(op, y), true);
+    return b.and(half("low64"), half("high64"));
+  }
+  if (name === "divide") return b.op("all32x4", b.op("zeros32x4", x));
+  if (name === "multiply") return b.op("exactproduct32x4", x, y);
+  return b.op("exactsum32x4", x, name === "add" ? y : b.op("xor128", y, signsOfSingles(b)));
+}
+
+function signsOfSingles(b: Builder): Value {
+  const two = b.i64(-0x7fff_ffff_8000_0000n);
+  return b.op("with_high64", b.op("only_low64", two), two);
 }
 
 const scalarDouble = 3;
@@ -269,26 +278,6 @@ const narrow: QuickWay = (b, args) => {
   );
 };
 
-/** PXOR and its like, by halves. */
-function logical(combine: (b: Builder, x: Value, y: Value) => Value): QuickWay {
-  return (b, args) => {
-    const [, to, from, bytes] = args as [Value, Value, Value, Value];
-    const half = (offset: number) => combine(b, b.getAt(to, 8, offset), b.getAt(from, 8, offset));
-    const low = half(0);
-    const high = half(8);
-    b.setAt(to, 8, low);
-    b.if(b.eq(bytes, b.i32(16)), () => b.setAt(to, 8, high, 8));
-    return b.i32(0);
-  };
-}
-
-const logic: Readonly<Record<string, (b: Builder, x: Value, y: Value) => Value>> = {
-  pand: (b, x, y) => b.and(x, y),
-  pandn: (b, x, y) => b.and(b.xor(x, b.i64(-1n)), y),
-  por: (b, x, y) => b.or(x, y),
-  pxor: (b, x, y) => b.xor(x, y),
-};
-
 export const quickSimd: Readonly<Record<string, QuickWay>> = {
   ...Object.fromEntries(
     [...Object.keys(names), "minimum", "maximum", "root"].map((name) => [
@@ -306,10 +295,4 @@ export const quickSimd: Readonly<Record<string, QuickWay>> = {
   [`simdConvert/${conversion(single, integer, 1, true)}`]: toInteger(false),
   [`simdConvert/${conversion(single, double, 1)}`]: widen,
   [`simdConvert/${conversion(double, single, 1)}`]: narrow,
-  ...Object.fromEntries(
-    Object.entries(logic).flatMap(([name, combine]) => {
-      const number = (packedNames as readonly string[]).indexOf(name);
-      return number < 0 ? [] : [[`simdPacked/${number}`, logical(combine)]];
-    }),
-  ),
 };
