@@ -27,13 +27,13 @@ export const Reason = {
 } as const;
 
 /**
- * How a region ends, besides `Status.jump`. The loop does not know where it ended, so the pc is in the state.
+ * How a region ends, besides `Status.jump`: numbers of which none is a `Status`, nor `Reason.across`, which a handler may give too. The loop does not know where it ended, so the pc is in the state.
  *
  * - `alone`: in front of an instruction in whose place a region stands: that one is to be done by its own handler.
  * - `faulted`: in an instruction that faulted.
  * - `sampled`: in front of another region, and the way there is to be told of.
  */
-export const RegionStatus = { alone: 5, faulted: 6, sampled: 7 } as const;
+export const RegionStatus = { alone: 5, faulted: 6, sampled: 8 } as const;
 
 /** The functions of the loop module. */
 export interface Loop {

@@ -84,6 +84,20 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
     expect(ends() - before).toBeLessThan(10);
   });
 
+  it("goes on with an instruction on two pages whose second page has to be looked up again each time", () => {
+    // On two pages: jmp. Where it goes: inc eax ; invlpg [next] ; dec ecx ; jnz to the jmp ; hlt
+    const to = main + 0x100;
+    const rest = [0x40, ...invalidate(next), 0x49, 0x0f, 0x85];
+    const back = next - 2 - (to + rest.length + 4);
+    const m = machine(
+      executor,
+      { [next - 2]: [0xe9, ...word32(to - (next + 3))], [to]: [...rest, ...word32(back), 0xf4] },
+      200,
+    );
+    setWord(m, s.engine.pc, next - 2);
+    expect(run(m)).toBe(200);
+  });
+
   it("is fetched from the page that is mapped there, once the old mapping is invalidated", () => {
     const change = [...storeWord(entryOf(tables, next), other | 7), ...invalidate(next)];
     // call next ; when ecx is 500: change the mapping
