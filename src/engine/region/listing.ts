@@ -4,8 +4,9 @@ import { print, type Tell } from "../../ir/text.ts";
 import { openBlock } from "../forms.ts";
 import { instructionsOf, linesOf, type WasmInstruction } from "../wasm/text.ts";
 import type { Discovery, Found, Stretch } from "./discover.ts";
+import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import type { Writes } from "./region-builder.ts";
-import type { PlacedBlock, RegionLowering, RegionPlan } from "./region-lowering.ts";
+import type { RegionLowering } from "./region-lowering.ts";
 
 /** A region that was made once more, to be looked at. */
 export interface Listed {

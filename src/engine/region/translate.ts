@@ -3,8 +3,9 @@ import { handlerParams, importHelper } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import type { Stretch } from "./discover.ts";
+import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import { NotForRegions, RegionBuilder } from "./region-builder.ts";
-import { type PlacedBlock, RegionLowering, type RegionPlan } from "./region-lowering.ts";
+import { RegionLowering } from "./region-lowering.ts";
 import { type Graph, order, structure } from "./structure.ts";
 
 /** Where an engine has what its regions use: the same for all of them. */
