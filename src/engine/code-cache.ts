@@ -34,6 +34,8 @@ export interface CodePage {
   readonly regions: Set<PlacedRegion>;
   /** What regions know of its instructions, by offset. */
   readonly known: Map<number, Instruction | Alien>;
+  /** What the front end's steady word was, by offset, where a place was seen to be hot. */
+  readonly steady: Map<number, number>;
   /** Pages whose last instruction goes on here. */
   readonly before: Set<CodePage>;
   /** How often it was forgotten, since somebody wrote on it. */
@@ -111,6 +113,7 @@ export class CodeCache {
       table,
       regions: new Set(),
       known: new Map(),
+      steady: new Map(),
       before: new Set(),
       version: 0,
       awaited: 0,
@@ -194,6 +197,7 @@ export class CodeCache {
     }
     code.before.clear();
     code.known.clear();
+    code.steady.clear();
     code.version++;
     this.onForget(code);
     this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);

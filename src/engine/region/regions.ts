@@ -122,6 +122,7 @@ export class Regions {
       return heat;
     }
     const { front } = this.#world;
+    code.steady.set(offset, this.#steady());
     const pages = new Pages(this.#world, code, pc);
     const source: Source = { front, pc, mode: code.mode, page: (number) => pages.source(number) };
     let discovery = discover(source, [offset], usual);
@@ -165,7 +166,10 @@ export class Regions {
     const region = [...(this.#pages[from]?.regions ?? [])].find(({ index }) => index === from);
     const first = region?.parts.find(({ number }) => number === 0)?.code;
     if (region === undefined || first === undefined || first.awaited > 0) return;
-    const places = this.#arrivals.told(from, (pc - start) | 0, sizeOf(region.discovery));
+    const place = (pc - start) | 0;
+    const there = new Pages(this.#world, first, start).code(pageOf(place));
+    there?.steady.set(offsetOf(place), this.#steady());
+    const places = this.#arrivals.told(from, place, sizeOf(region.discovery));
     if (places === undefined) return;
     const begin = this.#world.now();
     for (let count = places.length; count > 0 && !this.#widen(region, first, start, places.slice(0, count)); )
@@ -203,6 +207,11 @@ export class Regions {
       tlb,
       apart: parts.some(({ code }) => code.crossed >= mostCrossings),
       steady: this.#steady(),
+      steadyAt: new Map(
+        parts.flatMap(({ number, code }) =>
+          [...code.steady].map(([offset, value]) => [number * pageSize + offset, value] as const),
+        ),
+      ),
     };
   }
 

@@ -39,6 +39,8 @@ export interface RegionJob {
   readonly apart: boolean;
   /** What the front end's steady word is now. */
   readonly steady: number;
+  /** What it was at places when they were seen to be hot: an entry seldom finds it otherwise. */
+  readonly steadyAt: ReadonlyMap<number, number>;
 }
 
 /** How it looks in WebAssembly. */
@@ -67,11 +69,11 @@ export function planRegion(front: FrontEnd, around: RegionSurroundings, job: Reg
   const needs = needOf(placed, edges, headers);
   const cells = new Set<number>();
   const written = new Set<number>();
-  // What the steady word is where a block begins: what it was behind one that leads there, or what it is now.
+  // What the steady word is where a block begins: what it was seen to be there, or is behind a block that leads there, or is now.
   const steady = new Map<number, number>();
   const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
     if (stretch === undefined) return undefined;
-    const builder = buildStretch(front, stretch, steady.get(k) ?? job.steady);
+    const builder = buildStretch(front, stretch, job.steadyAt.get(stretch.offset) ?? steady.get(k) ?? job.steady);
     const built = builder.finish();
     for (const to of edges[k] as readonly number[]) if (!steady.has(to)) steady.set(to, builder.steady);
     for (const cell of builder.touched) cells.add(cell);
