@@ -1,6 +1,6 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
-import type { Alien, Discovery, Instruction } from "./region/discover.ts";
+import type { Alien, Instruction } from "./region/discover.ts";
 
 /** What of a region lies on one page. */
 export interface RegionPart {
@@ -18,8 +18,12 @@ export interface PlacedRegion {
   /** Where it stands in the table of handlers. */
   readonly index: number;
   readonly parts: readonly RegionPart[];
-  /** What it was made of, and under which data TLB: enough to make it once more, to be looked at. */
-  readonly discovery: Discovery;
+  /** The pc at the first byte of its first page, where it was found. */
+  readonly pc: number;
+  readonly entries: readonly number[];
+  /** Where each of its stretches begins, and how many instructions it has, in turn: with the bytes there enough to make it once more. */
+  readonly stretches: Int32Array;
+  /** Under which data TLB it was made. */
   readonly tlb: number;
 }
 
@@ -126,6 +130,13 @@ export class CodeCache {
     else others.push(made);
     this.#byTable.set(table, made);
     return made;
+  }
+
+  /** Forgets what regions know of instructions, if it is of more than so many: it can be found anew. */
+  trim(most: number): void {
+    let known = 0;
+    for (const page of this.#byTable.values()) known += page.known.size;
+    if (known > most) for (const page of this.#byTable.values()) page.known.clear();
   }
 
   byTable(table: number): CodePage | undefined {

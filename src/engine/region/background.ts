@@ -1,5 +1,5 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
-import { instructionAt, pageOf, type Stretch } from "./discover.ts";
+import { type Decoding, instructionAt, pageOf, type Stretch } from "./discover.ts";
 import { emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
 
 /*
@@ -48,25 +48,34 @@ export function flatten(stretches: readonly Stretch[]): Int32Array {
   return Int32Array.from(stretches.flatMap(({ offset, instructions }) => [offset, instructions.length]));
 }
 
-/** What the other thread does. */
-export function makeModule(front: FrontEnd, sent: SentJob): MadeModule {
-  const { id, around, pages, entries } = sent;
-  const tables = new Map(pages.map(({ number, table }) => [number, table]));
-  const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
-  const decoding = { front, pc: sent.pc, mode: sent.mode };
+/** The stretches again, from the bytes of their pages. Throws `RangeError` where there is no page, or no instruction for a region. */
+export function unflatten(
+  decoding: Decoding,
+  flat: Int32Array,
+  bytesOf: (page: number) => Uint8Array | undefined,
+): Stretch[] {
   const stretches: Stretch[] = [];
-  for (let k = 0; k < sent.stretches.length; k += 2) {
-    const offset = sent.stretches[k] as number;
-    const bytes = bytesOf.get(pageOf(offset));
+  for (let k = 0; k < flat.length; k += 2) {
+    const offset = flat[k] as number;
+    const bytes = bytesOf(pageOf(offset));
     if (bytes === undefined) throw new RangeError(`no page for ${offset}`);
     let at = offset;
-    const instructions = Array.from({ length: sent.stretches[k + 1] as number }, () => {
+    const instructions = Array.from({ length: flat[k + 1] as number }, () => {
       const found = instructionAt(decoding, bytes, at);
       at += found.length;
       return found;
     });
     stretches.push({ offset, instructions });
   }
+  return stretches;
+}
+
+/** What the other thread does. */
+export function makeModule(front: FrontEnd, sent: SentJob): MadeModule {
+  const { id, around, pages, entries } = sent;
+  const tables = new Map(pages.map(({ number, table }) => [number, table]));
+  const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
+  const stretches = unflatten({ front, pc: sent.pc, mode: sent.mode }, sent.stretches, (page) => bytesOf.get(page));
   const job: RegionJob = { ...sent, stretches, entries, tables };
   const emitted = emitRegion(front, around, planRegion(front, around, job), job.name).module.bytes();
   return { id, module: new WebAssembly.Module(emitted), bytes: emitted.length };

@@ -32,7 +32,7 @@ export function listPlace(
   const found = codes.flatMap((code) =>
     [...code.regions].flatMap((region) => {
       const numberOf = region.parts.find((part) => part.code === code)?.number ?? 0;
-      if (!covers(region.discovery, offset + numberOf * pageSize)) return [];
+      if (!covers(regions.stretchesOf(region), offset + numberOf * pageSize)) return [];
       const codeAt = new Map(region.parts.map(({ number, code }) => [number, code.page]));
       const bytes = (place: number, length: number) => {
         const at = (codeAt.get(pageOf(place)) ?? 0) * pageSize + offsetOf(place);

@@ -3,7 +3,7 @@ import type { Block, Node } from "../../ir/node.ts";
 import { print, type Tell } from "../../ir/text.ts";
 import { openBlock } from "../forms.ts";
 import { instructionsOf, linesOf, type WasmInstruction } from "../wasm/text.ts";
-import type { Discovery, Found, Stretch } from "./discover.ts";
+import type { Found, Stretch } from "./discover.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import type { Writes } from "./region-builder.ts";
 import type { RegionLowering } from "./region-lowering.ts";
@@ -79,7 +79,7 @@ function slotName(offset: number, { slot }: Surroundings): string {
 }
 
 /** Whether a byte belongs to one of the instructions. */
-export function covers({ stretches }: Discovery, offset: number): boolean {
+export function covers(stretches: readonly Stretch[], offset: number): boolean {
   return stretches.some(({ instructions }) =>
     instructions.some((one) => one.offset <= offset && offset < one.offset + one.length),
   );

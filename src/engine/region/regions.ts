@@ -2,8 +2,8 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type Background, flatten } from "./background.ts";
-import { type Discovery, discover, offsetOf, pageOf, type Source, usual, widened } from "./discover.ts";
+import { type Background, flatten, unflatten } from "./background.ts";
+import { type Discovery, discover, offsetOf, pageOf, type Source, type Stretch, usual, widened } from "./discover.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
 import { type EmittedRegion, emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
@@ -14,6 +14,9 @@ const mostCrossings = 16;
 
 /** Ways into a region at most, those of regions that it takes the place of among them: a record has a byte for which one it is. */
 const mostWaysIn = 255;
+
+/** Instructions that are kept for the next region on their page, each of some 300 bytes. */
+const mostKnown = 50_000;
 
 /** A place on a page for which a region is being made is asked for again after this part of the jumps that make it hot. */
 const sooner = 8;
@@ -148,12 +151,21 @@ export class Regions {
   #begin(pages: Pages, discovery: Discovery, takes: readonly PlacedRegion[], pc: number, place: number): void {
     const index = this.#free.pop() ?? this.#next++;
     const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
-    const region: PlacedRegion = { index, parts: pages.partsOf(discovery), discovery, tlb };
+    const { entries, stretches } = discovery;
+    this.#world.cache.trim(mostKnown);
+    const region: PlacedRegion = {
+      index,
+      parts: pages.partsOf(discovery),
+      pc,
+      entries,
+      stretches: flatten(stretches),
+      tlb,
+    };
     const name = `guest_${((pc + place) >>> 0).toString(16)}`;
     const { background } = this.#world;
-    if (background?.ready === true) this.#send(background, region, takes, pc, name);
+    if (background?.ready === true) this.#send(background, region, takes, name);
     else {
-      const emitted = this.#translated(region, name).module.bytes();
+      const emitted = this.#translated(region, stretches, name).module.bytes();
       this.#enterAll(region, takes, new WebAssembly.Module(emitted), emitted.length);
     }
   }
@@ -169,7 +181,7 @@ export class Regions {
     const place = (pc - start) | 0;
     const there = new Pages(this.#world, first, start).code(pageOf(place));
     there?.steady.set(offsetOf(place), this.#steady());
-    const places = this.#arrivals.told(from, place, sizeOf(region.discovery));
+    const places = this.#arrivals.told(from, place, lengthOf(region));
     if (places === undefined) return;
     const begin = this.#world.now();
     for (let count = places.length; count > 0 && !this.#widen(region, first, start, places.slice(0, count)); )
@@ -191,17 +203,17 @@ export class Regions {
     return true;
   }
 
-  #translated(region: PlacedRegion, name: string): EmittedRegion {
+  #translated(region: PlacedRegion, stretches: readonly Stretch[], name: string): EmittedRegion {
     const { front } = this.#world;
-    const job = this.#job(region, name);
+    const job = { ...this.#job(region, name), stretches };
     return emitRegion(front, this.#around, planRegion(front, this.#around, job), name);
   }
 
-  #job({ index, parts, discovery, tlb }: PlacedRegion, name: string): RegionJob {
+  #job({ index, parts, entries, tlb }: PlacedRegion, name: string): Omit<RegionJob, "stretches"> {
     return {
       index,
       name,
-      ...discovery,
+      entries,
       tables: new Map(parts.map(({ number, code }) => [number, code.table])),
       mode: (parts[0] as RegionPart).code.mode,
       tlb,
@@ -222,11 +234,11 @@ export class Regions {
 
   /** A module is there: its region stands in its entries from now on, in place of those which it takes in. */
   #enterAll(region: PlacedRegion, takes: readonly PlacedRegion[], module: WebAssembly.Module, bytes: number): void {
-    const { index, parts, discovery } = region;
+    const { index, parts, entries } = region;
     for (const other of takes) if (other.parts.some(({ code }) => code.regions.has(other))) this.#drop(other);
     const instance = new WebAssembly.Instance(module, this.#imports);
     this.#world.table.set(index, instance.exports.region);
-    for (const [k, place] of discovery.entries.entries()) {
+    for (const [k, place] of entries.entries()) {
       const { code } = parts.find(({ number }) => number === pageOf(place)) as RegionPart;
       const at = this.#world.cache.entry(code, offsetOf(place));
       // An instruction that lies on two pages may have been forgotten with the second one.
@@ -240,8 +252,8 @@ export class Regions {
   }
 
   /** Has it made on another thread. */
-  #send(background: Background, region: PlacedRegion, takes: readonly PlacedRegion[], pc: number, name: string): void {
-    const { stretches, tables, ...job } = this.#job(region, name);
+  #send(background: Background, region: PlacedRegion, takes: readonly PlacedRegion[], name: string): void {
+    const { tables: _, ...job } = this.#job(region, name);
     const id = ++this.#sent;
     const { guest } = this.#world;
     for (const { code } of region.parts) code.awaited++;
@@ -251,7 +263,7 @@ export class Regions {
       const bytes = guest.bytes.slice(code.page * pageSize, (code.page + 1) * pageSize);
       return { number, table: code.table, bytes };
     });
-    background.post({ ...job, id, around: this.#around, pc, pages, stretches: flatten(stretches) });
+    background.post({ ...job, id, around: this.#around, pc: region.pc, pages, stretches: region.stretches });
   }
 
   /** Whether another thread is at work. */
@@ -348,10 +360,28 @@ export class Regions {
 
   /** The region once more, to be looked at. */
   list(region: PlacedRegion): Listed {
-    const plan = planRegion(this.#world.front, this.#around, this.#job(region, "region"));
-    const { module, lowering, body } = emitRegion(this.#world.front, this.#around, plan, "region");
-    return { plan, stretches: region.discovery.stretches, lowering, body, bytes: module.bytes().length };
+    const { front } = this.#world;
+    const stretches = this.stretchesOf(region);
+    const plan = planRegion(front, this.#around, { ...this.#job(region, "region"), stretches });
+    const { module, lowering, body } = emitRegion(front, this.#around, plan, "region");
+    return { plan, stretches, lowering, body, bytes: module.bytes().length };
   }
+
+  /** What it was made of. */
+  stretchesOf({ parts, pc, stretches }: PlacedRegion): Stretch[] {
+    const { guest, front } = this.#world;
+    const codes = new Map(parts.map(({ number, code }) => [number, code]));
+    const { mode } = (parts[0] as RegionPart).code;
+    return unflatten({ front, pc, mode }, stretches, (number) => {
+      const page = codes.get(number)?.page;
+      return page === undefined ? undefined : guest.bytes.subarray(page * pageSize, (page + 1) * pageSize);
+    });
+  }
+}
+
+/** How many instructions a region has. */
+function lengthOf({ stretches }: PlacedRegion): number {
+  return stretches.reduce((sum, count, k) => sum + (k % 2) * count, 0);
 }
 
 function sizeOf({ stretches }: Discovery): number {
