@@ -41,6 +41,19 @@ export function operandOffset(k: number): number {
  */
 export const tlb = { entries: 4096, size: 4096 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
 
+/** Where the entry of a byte's page lies in the data TLB, in bytes. */
+export function tlbEntry(address: number): number {
+  return (address >>> 8) & (tlb.size - 16);
+}
+
+/** The same in WebAssembly, of the address on the stack. */
+export function emitTlbEntry(out: Bytes): void {
+  out
+    .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
+    .s32(tlb.size - 16)
+    .u8(op.i32And);
+}
+
 /**
  * The fetch TLB: 4096 entries of 8 bytes. An entry holds page address | mode, and where the page's table of records lies. Programs and kernels begin at multiples of
  * many megabytes, so the address's upper bits are part of where an entry lies: else each system call would throw its program's pages out.

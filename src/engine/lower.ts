@@ -3,7 +3,7 @@ import type { Block, Node } from "../ir/node.ts";
 import { Status } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
 import type { EngineSlots } from "../ir/slots.ts";
-import { operandOffset, record, tlb } from "./layout.ts";
+import { emitTlbEntry, operandOffset, record, tlb } from "./layout.ts";
 import { Lowering } from "./lowering.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { type ModuleBuilder, typeCode } from "./wasm/module.ts";
@@ -139,10 +139,7 @@ export class HandlerLowering extends Lowering {
     const entry = this.local("i32");
     this.value(address);
     out.u8(op.localTee).u32(at);
-    out
-      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
-      .s32((tlb.entries - 1) << 4)
-      .u8(op.i32And);
+    emitTlbEntry(out);
     out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.tlb.offset);
     out.u8(op.i32Add, op.localSet).u32(entry);
     this.pageOf(at, width);

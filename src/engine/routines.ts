@@ -1,17 +1,14 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
-import type { FrontEnd, QuickWay, TlbPlaces } from "../ir/frontend.ts";
+import { type FrontEnd, gaveUp, type QuickWay, type TlbPlaces } from "../ir/frontend.ts";
 import type { Block, Node } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
-import { tlb } from "./layout.ts";
+import { emitTlbEntry, tlb } from "./layout.ts";
 import { helperParams } from "./lower.ts";
 import { Lowering } from "./lowering.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 import { noValue, op } from "./wasm/opcodes.ts";
-
-/** What a quick way gives when the helper has to do it. */
-const gaveUp = -1;
 
 /** Lowers the quick way of a helper: its parameters are the operands, registers lie in the state, and memory is what the supervisor's TLB knows. */
 class RoutineLowering extends Lowering {
@@ -101,11 +98,9 @@ class RoutineLowering extends Lowering {
     const { out } = this;
     const [at, entry] = [this.local("i32"), this.local("i32")];
     this.value(node.args[0] as Node);
-    out.u8(op.localTee).u32(at).u8(op.i32Const, 8, op.i32ShrU, op.i32Const);
-    out
-      .s32((tlb.entries - 1) << 4)
-      .u8(op.i32And, op.localSet)
-      .u32(entry);
+    out.u8(op.localTee).u32(at);
+    emitTlbEntry(out);
+    out.u8(op.localSet).u32(entry);
     this.pageOf(at, node.width);
     const word = (which: number) =>
       out

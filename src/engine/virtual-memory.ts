@@ -2,12 +2,9 @@ import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Width } from "../bus/target.ts";
 import { Access, Translation, type VirtualMemory } from "../ir/frontend.ts";
-import { type EngineLayout, tlb } from "./layout.ts";
+import { type EngineLayout, tlb, tlbEntry } from "./layout.ts";
 import { Passing } from "./passing.ts";
 import type { Mmu } from "./stops.ts";
-
-/** Of a byte's address shifted by 8: where in a TLB the entry of its page lies. */
-const place = tlb.size - 16;
 
 /**
  * The software TLB, and what happens where it does not answer: page walks by the front end, accesses to chips, accesses across
@@ -71,7 +68,7 @@ export class SoftTlb implements VirtualMemory {
 
   flushPage(address: number): void {
     for (const start of this.#layout.tlb) {
-      const entry = (start + ((address >>> 8) & place)) >> 2;
+      const entry = (start + tlbEntry(address)) >> 2;
       this.#words[entry] = -1;
       this.#words[entry + 1] = -1;
     }
@@ -241,7 +238,7 @@ export class SoftTlb implements VirtualMemory {
   /** Where in the guest memory an access goes, or -1 when the TLB does not say. */
   #lookUp(address: number, width: number, tag: number, privileged: boolean): number {
     const start = privileged ? this.#layout.tlb[0] : (this.#words[this.#current] as number);
-    const entry = (start + ((address >>> 8) & place)) >> 2;
+    const entry = (start + tlbEntry(address)) >> 2;
     if (((address + width - 1) & -pageSize) !== this.#words[entry + (tag >> 2)]) return -1;
     return (address + (this.#words[entry + (tlb.addend >> 2)] as number)) >>> 0;
   }
@@ -311,7 +308,7 @@ export class SoftTlb implements VirtualMemory {
     this.misses++;
     const host = backing.base + page + segment.delta;
     const tag = address & -pageSize;
-    const entry = (this.#layout.tlb[user ? 1 : 0] + ((address >>> 8) & place)) >> 2;
+    const entry = (this.#layout.tlb[user ? 1 : 0] + tlbEntry(address)) >> 2;
     this.#words[entry] = tag;
     this.#words[entry + 1] = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0 ? tag : -1;
     this.#words[entry + 2] = host - tag;

@@ -120,6 +120,14 @@ export interface TlbPlaces {
   readonly user: number;
 }
 
+/** What a quick way gives that leaves all to its helper, having changed nothing. */
+export const gaveUp = -1;
+
+/** The end of a quick way that gives up. */
+export function notDone(b: Builder): Value {
+  return b.i32(gaveUp);
+}
+
 /**
  * The quick way of a helper, for operands that are common: it does the same as the helper. Gives what the helper would, or -1, having
  * changed nothing, where the helper has to. The helper stays the definition.

@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../ir/builder.ts";
-import type { Contained, QuickWay } from "../../ir/frontend.ts";
+import { type Contained, notDone, type QuickWay } from "../../ir/frontend.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Fpscr } from "./constants.ts";
 import * as s from "./slots.ts";
@@ -9,7 +9,6 @@ import * as s from "./slots.ts";
  * is told in slots.ts, and where they are right above `arithmetic` in floating.ts.
  */
 
-const notDone = (b: Builder) => b.i32(-1);
 const signBit = -0x8000_0000_0000_0000n;
 const both = (b: Builder, ...conditions: Value[]) => conditions.reduce((x, y) => b.and(x, y));
 const word = (b: Builder, x: Value) => b.op("wrap", x);

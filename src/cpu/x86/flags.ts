@@ -1,4 +1,5 @@
 import type { Builder, Value } from "../../ir/builder.ts";
+import { Flag } from "./constants.ts";
 import { carry, eflags, result, signFix, step } from "./slots.ts";
 
 /** Bytes of an integer operand. */
@@ -186,6 +187,13 @@ export function writeArithmetic(b: Builder, value: Value): void {
   b.set(result, b.and(b.shl(b.not(value), b.i32(2)), b.i32(0x100)));
   const parity = b.and(b.shrU(b.not(value), b.i32(2)), b.i32(1));
   b.set(signFix, b.or(b.and(b.shl(value, b.i32(24)), b.i32(0x80000000 | 0)), parity));
+}
+
+/** The arithmetic flags and DF from an image, and of the slot `eflags` what the mask names; RF becomes 0. */
+export function putFlags(b: Builder, image: Value, before: Value, mask: number): void {
+  writeArithmetic(b, image);
+  b.set(step, b.sub(b.i32(1), b.and(b.shrU(image, b.i32(9)), b.i32(2))));
+  b.set(eflags, b.or(b.and(before, b.i32(~mask)), b.and(image, b.i32(mask & ~Flag.rf))));
 }
 
 /** LAHF's counterpart: OF stays. */

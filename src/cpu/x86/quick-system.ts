@@ -5,7 +5,8 @@ import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Flag, Right, SystemType } from "./constants.ts";
 import { flatRights } from "./core.ts";
 import { Dr7 } from "./debug.ts";
-import { readFlags, writeArithmetic } from "./flags.ts";
+import { putFlags, readFlags } from "./flags.ts";
+import { both } from "./fpu/quick-stack.ts";
 import * as s from "./slots.ts";
 
 /*
@@ -14,7 +15,6 @@ import * as s from "./slots.ts";
  */
 
 const { es, cs, ss, ds, fs, gs, tr } = s.segment;
-const both = (b: Builder, ...conditions: Value[]) => conditions.reduce((x, y) => b.and(x, y));
 /** What `then` gives where the condition (0 or 1) holds; elsewhere it is for the helper. */
 const only = (b: Builder, condition: Value, then: () => Value) => b.choose(condition, then, () => b.i32(-1));
 const has = (b: Builder, value: Value, mask: number, wanted: number) => b.eq(b.and(value, b.i32(mask)), b.i32(wanted));
@@ -51,13 +51,13 @@ function load(b: Builder, n: number, selector: Value, rights: Value): void {
 
 const rightsOf = (b: Builder, high: Value) => b.and(high, b.i32(0x00f0_ff00));
 
+/** Whether a segment is one of 4 GiB, by what its register holds of it. */
+function isFlatSegment(b: Builder, base: Value, limit: Value, rights: Value): Value {
+  return both(b, b.eqz(base), b.eq(limit, b.i32(-1)), has(b, rights, flatRights.mask, flatRights.value));
+}
+
 function isFlatNow(b: Builder, n: number): Value {
-  return both(
-    b,
-    b.eqz(b.get(at(s.base, n))),
-    b.eq(b.get(at(s.limit, n)), b.i32(-1)),
-    has(b, b.get(at(s.rights, n)), flatRights.mask, flatRights.value),
-  );
+  return isFlatSegment(b, b.get(at(s.base, n)), b.get(at(s.limit, n)), b.get(at(s.rights, n)));
 }
 
 /** As `setCpl` and `updateMode` do where CS and SS are flat: goes on at `target`. */
@@ -189,9 +189,7 @@ const interruptReturn: QuickWay = (b, [size], tlbs) => {
     const resumes = b.and(b.and(image, b.i32(Flag.rf)), b.sub(b.i32(0), armed(b)));
     const quiet = b.and(has(b, image, Flag.tf | Flag.vm | Flag.ac, 0), b.eqz(b.or(waits, resumes)));
     const finish = (ring: 0 | 3) => {
-      writeArithmetic(b, image);
-      b.set(s.step, b.sub(b.i32(1), b.and(b.shrU(image, b.i32(9)), b.i32(2))));
-      b.set(s.eflags, b.or(b.and(before, b.i32(~returned)), b.and(image, b.i32(returned & ~Flag.rf))));
+      putFlags(b, image, before, returned);
       return goTo(b, tlbs, ring, eip);
     };
     return only(b, quiet, () =>
@@ -247,8 +245,6 @@ const reloadSegment: QuickWay = (b, [n, wanted]) => {
   const place = b.shl(number, b.i32(3));
   const put = (slots: readonly Slot[], value: Value) => b.setAt(place, 4, value, at(slots, 0).offset);
   const now = (slots: readonly Slot[]) => b.getAt(place, 4, at(slots, 0).offset);
-  const isFlatSegment = (base: Value, limit: Value, rights: Value) =>
-    both(b, b.eqz(base), b.eq(limit, b.i32(-1)), has(b, rights, flatRights.mask, flatRights.value));
   const aside = b.op("le_u", b.i32(fs), number);
   const which = b.or(b.or(b.eqz(number), b.eq(number, b.i32(ds))), b.and(aside, b.op("le_u", number, b.i32(gs))));
   return only(b, b.and(which, protectedMode(b)), () =>
@@ -273,7 +269,10 @@ const reloadSegment: QuickWay = (b, [n, wanted]) => {
           const raw = b.or(b.and(low, b.i32(0xffff)), b.and(high, b.i32(0xf_0000)));
           const pages = b.or(b.shl(raw, b.i32(12)), b.i32(0xfff));
           const limit = b.select(b.and(high, b.i32(Right.granular)), pages, raw);
-          const same = b.eq(isFlatSegment(base, limit, high), isFlatSegment(now(s.base), now(s.limit), now(s.rights)));
+          const same = b.eq(
+            isFlatSegment(b, base, limit, high),
+            isFlatSegment(b, now(s.base), now(s.limit), now(s.rights)),
+          );
           const good = both(b, has(b, high, needed | Right.code, needed), allowed, b.or(aside, same));
           return only(b, good, () => {
             put(s.selector, selector);

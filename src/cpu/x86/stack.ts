@@ -1,8 +1,8 @@
 import type { Value } from "../../ir/builder.ts";
 import { Flag } from "./constants.ts";
-import { readFlags, writeArithmetic } from "./flags.ts";
+import { putFlags, readFlags } from "./flags.ts";
 import type { Body } from "./pattern.ts";
-import { Asked, asked, cpl, ebp, eflags, gpr, step } from "./slots.ts";
+import { Asked, asked, cpl, ebp, eflags, gpr } from "./slots.ts";
 
 /* The stack. ESP moves when nothing can fault any more. */
 
@@ -77,10 +77,7 @@ export const popf: Body = (i) => {
   b.if(b.or(b.or(b.get(cpl), differs), rises), () =>
     i.exit("popFlags", value, b.i32(size), i.wholeStackPointer(pointer)),
   );
-  writeArithmetic(b, value);
-  b.set(step, b.sub(b.i32(1), b.and(b.shrU(value, b.i32(9)), b.i32(2))));
-  const mask = size === 4 ? poppedLong : poppedWord;
-  b.set(eflags, b.or(b.and(before, b.i32(~mask)), b.and(value, b.i32(mask & ~Flag.rf))));
+  putFlags(b, value, before, size === 4 ? poppedLong : poppedWord);
   i.setStackPointer(pointer);
 };
 

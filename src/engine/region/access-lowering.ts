@@ -1,7 +1,7 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
-import { tlb } from "../layout.ts";
+import { emitTlbEntry, tlb } from "../layout.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 import type { RegionImports, RegionPlan } from "./plan.ts";
@@ -52,13 +52,9 @@ export abstract class AccessLowering extends WayLowering {
       this.value(span.base);
       if (low !== 0) out.u8(op.i32Const).s32(low).u8(op.i32Add);
     }
-    out
-      .u8(op.localTee)
-      .u32(at)
-      .u8(op.i32Const, 8, op.i32ShrU, op.i32Const)
-      .s32((tlb.entries - 1) << 4)
-      .u8(op.i32And, op.localSet)
-      .u32(entry);
+    out.u8(op.localTee).u32(at);
+    emitTlbEntry(out);
+    out.u8(op.localSet).u32(entry);
     this.pageOf(at, high - low);
     this.#entryWord(entry, tag);
     out.u8(op.i32Ne);

@@ -1,8 +1,7 @@
+import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
 import { type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
-
-const pageSize = 4096;
 
 /** How much a region may hold at most. */
 export interface Limits {

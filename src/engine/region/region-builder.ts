@@ -1,6 +1,6 @@
 import { mayBeOne } from "../../ir/bits.ts";
 import { Builder, makeNode, type Operands, type Value } from "../../ir/builder.ts";
-import { type FrontEnd, quickWayOf } from "../../ir/frontend.ts";
+import { type FrontEnd, gaveUp, quickWayOf } from "../../ir/frontend.ts";
 import type { AccessWidth, Block, Node } from "../../ir/node.ts";
 import type { Operation, Type } from "../../ir/ops.ts";
 import { type Slot, stateSize } from "../../ir/slots.ts";
@@ -448,7 +448,7 @@ function givesUp({ nodes, result }: Block): boolean {
 }
 
 function isGivenUp(value: Value): boolean {
-  return value.op === "const" && value.type === "i32" && value.imm === -1;
+  return value.op === "const" && value.type === "i32" && value.imm === gaveUp;
 }
 
 /** Where the piece of state of more than a word begins which has this byte, if there is one. */

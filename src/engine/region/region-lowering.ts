@@ -16,8 +16,6 @@ import { type BuiltBlock, cellsOfCall, type Leaving, type Writes } from "./regio
 
 const [recordLocal, pcLocal] = [0, 1];
 
-const pageSize = 4096;
-
 /** Nodes whose value is to be had once, in their place. */
 const effects: ReadonlySet<string> = new Set(["load", "load_rw", "if", "call"]);
 
@@ -116,15 +114,7 @@ export class RegionLowering extends AccessLowering {
     // The loop counted the first instruction already.
     this.word(this.slots.budget.offset);
     out.u8(op.i32Const, 1, op.i32Add, op.localSet).u32(this.left);
-    // page = pc - (pc + fetchBase) mod 4096
-    out.u8(op.localGet, pcLocal, op.localGet, pcLocal);
-    this.word(this.slots.fetchBase.offset);
-    out
-      .u8(op.i32Add, op.i32Const)
-      .s32(pageSize - 1)
-      .u8(op.i32And, op.i32Sub);
-    if (this.many) this.lessPages(() => out.u8(op.localGet, recordLocal));
-    out.u8(op.localSet).u32(this.page);
+    this.setPage(pcLocal, recordLocal);
     for (const cell of this.cells.keys()) this.reload(cell);
     out.u8(op.localGet, recordLocal, op.i32Load8U, 0).u32(record.entry).u8(op.localSet).u32(this.label);
   }

@@ -1,3 +1,4 @@
+import { pageSize } from "../../bus/guest-memory.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Counted, counterOffset } from "../counters.ts";
 import { emitFetchEntry, fetchTlb, record } from "../layout.ts";
@@ -7,8 +8,6 @@ import { CellLowering } from "./cell-lowering.ts";
 import { pageOf } from "./discover.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import type { Scope } from "./structure.ts";
-
-const pageSize = 4096;
 
 /** The ways of a region: labels, branches to places that are known, and to addresses that are computed. */
 export abstract class WayLowering extends CellLowering {
@@ -60,14 +59,23 @@ export abstract class WayLowering extends CellLowering {
   }
 
   /** Whether it lies on several pages. */
-  protected get many(): boolean {
+  get #many(): boolean {
     return this.plan.tables.size > 1;
   }
 
-  /** From the start of the page on which an entry lies to that of the first page. */
-  protected lessPages(entered: () => void): void {
-    entered();
-    this.out.u8(op.i32Load16S, 1).u32(record.page).u8(op.i32Const, 12, op.i32Shl, op.i32Sub);
+  /** Where the first page starts, as seen from an entry: its pc and its record are in locals. The page that it lies on may be mapped twice. */
+  protected setPage(pc: number, at: number): void {
+    const { out } = this;
+    // pc - (pc + fetchBase) mod 4096
+    out.u8(op.localGet).u32(pc).u8(op.localGet).u32(pc);
+    this.word(this.slots.fetchBase.offset);
+    out
+      .u8(op.i32Add, op.i32Const)
+      .s32(pageSize - 1)
+      .u8(op.i32And, op.i32Sub);
+    if (this.#many)
+      out.u8(op.localGet).u32(at).u8(op.i32Load16S, 1).u32(record.page).u8(op.i32Const, 12, op.i32Shl, op.i32Sub);
+    out.u8(op.localSet).u32(this.page);
   }
 
   protected open(label: string | Scope, opcode: number): void {
@@ -191,11 +199,7 @@ export abstract class WayLowering extends CellLowering {
       .u32(tag);
     this.#fetchEntry(tag, entry);
     out.u8(op.localGet).u32(tag).u8(op.i32Ne);
-    out
-      .u8(op.localGet)
-      .u32(entry)
-      .u8(op.i32Load, 2)
-      .u32(this.plan.fetchTlb + fetchTlb.table);
+    this.#tableIn(entry);
     out
       .u8(op.i32Const)
       .s32(this.plan.tables.get(number) as number)
@@ -212,30 +216,29 @@ export abstract class WayLowering extends CellLowering {
     this.out.u8(op.i32Load, 2).u32(this.plan.fetchTlb + fetchTlb.tag);
   }
 
+  /** Leaves the table that an entry of the fetch TLB leads to. */
+  #tableIn(entry: number): void {
+    this.out
+      .u8(op.localGet)
+      .u32(entry)
+      .u8(op.i32Load, 2)
+      .u32(this.plan.fetchTlb + fetchTlb.table);
+  }
+
   /** To an address that has been computed: to an entry of this region, if one stands there, else out. */
   protected goToComputed(): void {
     const { out } = this;
     const front = this.plan.scopes.find((s) => s.kind === "loop" && s.start === 0);
     if (front === undefined) throw new Error("a region with computed jumps has no loop around it");
     const at = this.local("i32");
-    if (this.many) this.#recordAnywhere(at);
+    if (this.#many) this.#recordAnywhere(at);
     else this.#recordHere(at);
     this.open("if", op.if);
     out.u8(op.localGet).u32(at).u8(op.i32Load, 2).u32(record.handler);
     out.u8(op.i32Const).s32(this.plan.index).u8(op.i32Eq);
     this.open("if", op.if);
     out.u8(op.localGet).u32(at).u8(op.i32Load8U, 0).u32(record.entry).u8(op.localSet).u32(this.label);
-    if (this.many) {
-      // The same page may be mapped twice: then the region goes on where it has been jumped to.
-      out.u8(op.localGet).u32(this.goal).u8(op.localGet).u32(this.goal);
-      this.word(this.slots.fetchBase.offset);
-      out
-        .u8(op.i32Add, op.i32Const)
-        .s32(pageSize - 1)
-        .u8(op.i32And, op.i32Sub);
-      this.lessPages(() => out.u8(op.localGet).u32(at));
-      out.u8(op.localSet).u32(this.page);
-    }
+    if (this.#many) this.setPage(this.goal, at);
     this.branch(front);
     this.close();
     this.close();
@@ -269,11 +272,7 @@ export abstract class WayLowering extends CellLowering {
     out.u8(op.localGet).u32(at).u8(op.i32Const).s32(-pageSize).u8(op.i32And, op.i32Const).s32(this.plan.mode);
     out.u8(op.i32Or, op.i32Eq);
     this.open("if", op.if);
-    out
-      .u8(op.localGet)
-      .u32(entry)
-      .u8(op.i32Load, 2)
-      .u32(this.plan.fetchTlb + fetchTlb.table);
+    this.#tableIn(entry);
     out
       .u8(op.localGet)
       .u32(at)

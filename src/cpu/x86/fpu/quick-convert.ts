@@ -1,8 +1,8 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
-import type { QuickWay } from "../../../ir/frontend.ts";
+import { notDone, type QuickWay } from "../../../ir/frontend.ts";
 import * as s from "../slots.ts";
-import { long, top63, word } from "./quick-numbers.ts";
-import { both, exponent, isPlain, masked, notDone, place, read, used, usual } from "./quick-stack.ts";
+import { long, roundsUp, word } from "./quick-numbers.ts";
+import { both, exponent, isPlain, masked, place, read, used, usual } from "./quick-stack.ts";
 
 /*
  * The quick ways of what is about to be stored in memory: normal numbers and zeros that the format has room for. What is made stands in `fpu.out`, and what making it has
@@ -23,9 +23,7 @@ function toReal(bits: number, exponents: number): QuickWay {
     const cut = BigInt(64 - bits);
     const kept = b.shrU(x.sig, b.i64(cut));
     const rest = b.shl(x.sig, b.i64(BigInt(bits)));
-    const half = b.i64(top63);
-    const odd = word(b, b.and(kept, b.i64(1n)));
-    const up = b.or(b.op("gt_u", rest, half), b.and(b.eq(rest, half), odd));
+    const up = roundsUp(b, kept, rest);
     const most = (1 << exponents) - 1;
     const e = b.sub(x.exp, b.i32(0x3fff - (most >> 1)));
     // A carry goes on into the exponent, which is what it should do; the first bit of the significand is taken away by counting the exponent from 0.
@@ -61,12 +59,9 @@ function toInteger(bits: number): QuickWay {
     // Behind the point, of which the last bit stands for all that follows.
     const beyond = b.select(b.eq(shift, b.i32(64)), x.sig, long(b, b.ne(x.sig, b.i64(0n))));
     const rest = b.select(near, b.shl(x.sig, b.sub(b.i64(64n), far)), beyond);
-    const half = b.i64(top63);
-    const odd = word(b, b.and(whole, b.i64(1n)));
     const control = b.and(b.get(s.fpuControl), b.i32(0xc00));
     const cut = b.or(b.ne(chopped as Value, b.i32(0)), b.eq(control, b.i32(0xc00)));
-    const above = b.or(b.op("gt_u", rest, half), b.and(b.eq(rest, half), odd));
-    const up = b.select(cut, b.i32(0), above);
+    const up = b.select(cut, b.i32(0), roundsUp(b, whole, rest));
     const magnitude = b.add(whole, long(b, up));
     const most = b.add(b.i64(1n << BigInt(bits - 1)), long(b, x.sign));
     // Below 2^(bits - 1), or that itself where it is negative.

@@ -1,9 +1,9 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
-import type { QuickWay } from "../../../ir/frontend.ts";
+import { notDone, type QuickWay } from "../../../ir/frontend.ts";
 import type { Slot } from "../../../ir/slots.ts";
 import { Cr4 } from "../constants.ts";
 import * as s from "../slots.ts";
-import { exponent, notDone, place } from "./quick-stack.ts";
+import { exponent, place } from "./quick-stack.ts";
 import { summary } from "./unit.ts";
 
 /*

@@ -23,6 +23,13 @@ export interface Exact {
   readonly sign: Value;
 }
 
+/** Whether the nearest, or the even one of two, is a unit above what is kept: `rest` is 64 bits of what is behind it. */
+export function roundsUp(b: Builder, kept: Value, rest: Value): Value {
+  const half = b.i64(top63);
+  const odd = word(b, b.and(kept, b.i64(1n)));
+  return b.or(b.op("gt_u", rest, half), b.and(b.eq(rest, half), odd));
+}
+
 // --- the four operations on normal numbers and zeros
 
 /** The magnitude of the larger plus or minus that of the smaller. */

@@ -1,7 +1,8 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
+import { notDone } from "../../../ir/frontend.ts";
 import type { Slot } from "../../../ir/slots.ts";
 import * as s from "../slots.ts";
-import { type Exact, long, type Operand, top63, word } from "./quick-numbers.ts";
+import { type Exact, long, type Operand, roundsUp } from "./quick-numbers.ts";
 
 /*
  * The register stack and the words of the x87 as the quick ways see them, and the end of an operation: rounding, storing, popping.
@@ -9,7 +10,6 @@ import { type Exact, long, type Operand, top63, word } from "./quick-numbers.ts"
 
 const significand = (s.fpuSignificand[0] as Slot).offset;
 export const exponent = (s.fpuExponent[0] as Slot).offset;
-export const notDone = (b: Builder) => b.i32(-1);
 export const both = (b: Builder, ...conditions: Value[]) => conditions.reduce((x, y) => b.and(x, y));
 /** PC 64 bits, RC to nearest, all exceptions masked. SDM vol. 1 section 8.1.5. */
 export function usual(b: Builder): Value {
@@ -77,9 +77,7 @@ export function pop(b: Builder, count: Value): void {
 
 /** Rounds to nearest even, stores and pops, when what comes out is zero or its exponent is one of a normal number. */
 export function finish(b: Builder, to: Value, pops: Value, { sig, rest, exp, sign }: Exact): Value {
-  const half = b.i64(top63);
-  const odd = word(b, b.and(sig, b.i64(1n)));
-  const up = b.or(b.op("gt_u", rest, half), b.and(b.eq(rest, half), odd));
+  const up = roundsUp(b, sig, rest);
   const sum = b.add(sig, long(b, up));
   // All ones and one more.
   const carried = b.ltU(sum, sig);

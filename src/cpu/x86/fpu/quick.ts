@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
-import type { QuickWay } from "../../../ir/frontend.ts";
+import { notDone, type QuickWay } from "../../../ir/frontend.ts";
 import { setRelation } from "../flags.ts";
 import * as s from "../slots.ts";
 import { quickConversions } from "./quick-convert.ts";
@@ -22,7 +22,6 @@ import {
   isNormal,
   isPlain,
   masked,
-  notDone,
   place,
   pop,
   read,

@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
-import type { QuickWay } from "../../../ir/frontend.ts";
+import { notDone, type QuickWay } from "../../../ir/frontend.ts";
 import type { Operation } from "../../../ir/ops.ts";
 import { type PackedName, packedNames } from "./packed.ts";
 
@@ -7,7 +7,6 @@ import { type PackedName, packedNames } from "./packed.ts";
  * The quick ways of packed integers in XMM registers, by wasm's own operations on 128 bits. MMX registers are left to the helpers, but for what is done bit by bit.
  */
 
-const notDone = (b: Builder) => b.i32(-1);
 const whole = (b: Builder, at: Value) => b.getAt(at, 16, 0, "v128");
 
 /** One operation of the IR; `turned`: with the source first. */

@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../../ir/builder.ts";
-import type { QuickWay } from "../../../ir/frontend.ts";
+import { notDone, type QuickWay } from "../../../ir/frontend.ts";
 import type { Operation } from "../../../ir/ops.ts";
 import { setRelation } from "../flags.ts";
 import * as s from "../slots.ts";
@@ -10,8 +10,6 @@ import { conversion, Number32 } from "./helpers.ts";
  * The quick ways of the SIMD helpers. Floating point goes by wasm's own operations where MXCSR rounds to nearest and masks everything,
  * where operands and result are normal numbers or zeros, and where PE is set already or the result exact: then there is no flag to raise. SDM vol. 1 sections 10.2.3 and 11.5.
  */
-
-const notDone = (b: Builder) => b.i32(-1);
 
 /** All exceptions masked, RC to nearest, neither DAZ nor FTZ. */
 function usual(b: Builder): Value {
