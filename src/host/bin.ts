@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as module from "node:module";
 import type { Failure } from "./failure.ts";
 import "./parent.ts";
-import "./wasm-flags.ts";
+import "./v8-flags.ts";
 
 // Before anything of ours is loaded, so that a second start finds it compiled: it saves a fifth of a second.
 // An older node has no such thing, and is told so below.
