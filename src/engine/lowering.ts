@@ -142,7 +142,7 @@ export abstract class Lowering {
   /** A value that is only computed: here if it is used more than once, else at its use. */
   protected pure(node: Node): void {
     const uses = this.uses.get(node) ?? 0;
-    if (uses < 2) return;
+    if (uses < 2 || this.#places.has(node)) return;
     if (this.#asNumber(node)) this.#computeNumber(node);
     else this.compute(node);
     this.keep(node);
@@ -187,8 +187,13 @@ export abstract class Lowering {
     const asNumber =
       node.op === "load" || node.op === "load_rw" ? this.loadType(node) !== node.type : this.#asNumber(node);
     const type = node.type as Type;
-    const local = this.local(asNumber ? (type === "i64" ? "f64" : "f32") : type);
-    if (asNumber) this.#numbers.add(node);
+    this.keepAs(node, asNumber ? (type === "i64" ? "f64" : "f32") : type);
+  }
+
+  /** Puts what is on the stack, the value as it is or as a number, into the node's local. */
+  protected keepAs(node: Node, type: Type): void {
+    const local = this.local(type);
+    if (type !== node.type) this.#numbers.add(node);
     this.#places.set(node, local);
     this.out.u8(op.localSet).u32(local);
   }
@@ -258,7 +263,7 @@ export abstract class Lowering {
       }
       case "bswap":
         this.value(x);
-        if (node.type === "i64") this.#swap64();
+        if (node.type === "i64") this.swap64();
         else this.#swap32();
         return;
       default: {
@@ -493,7 +498,7 @@ export abstract class Lowering {
       .u8(op.i32And, op.i32Const, 8, op.i32Rotl, op.i32Or);
   }
 
-  #swap64(): void {
+  protected swap64(): void {
     const { out } = this;
     const t = this.local("i64");
     // Swap the bytes of each pair, then of each quarter, then the halves.

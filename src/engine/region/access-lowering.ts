@@ -4,6 +4,7 @@ import type { Type } from "../../ir/ops.ts";
 import { emitTlbEntry, tlb } from "../layout.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
+import { emitOrderOf, emitReverse, type Reversals, type Reversed, reversalsOf, reversedIn } from "./byte-order.ts";
 import type { RegionImports, RegionPlan } from "./plan.ts";
 import type { BuiltBlock } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
@@ -16,10 +17,23 @@ export abstract class AccessLowering extends WayLowering {
   protected touches: ReadonlyMap<Node, Touch> = new Map();
   /** The locals with where in the guest memory the spans begin that were asked for. */
   readonly #hosts = new Map<Span, number>();
+  /** Of what is put into the other order, the local with the operand for it. */
+  readonly #orders = new Map<Reversed, number>();
+  #reversals: Reversals = { loads: new Map(), stores: new Set() };
 
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
     super(out, plan, front);
     this.imports = imports;
+    const blocks = plan.blocks.flatMap((block) => block?.built.block ?? []);
+    for (const type of reversedIn(blocks)) this.#orders.set(type, this.local("v128"));
+  }
+
+  /** At the region's start: what its accesses need. */
+  protected prepare(): void {
+    for (const [type, local] of this.#orders) {
+      emitOrderOf(this.out, type);
+      this.out.u8(op.localSet).u32(local);
+    }
   }
 
   /** Leaves the region in front of the instruction to which an access belongs. */
@@ -29,6 +43,11 @@ export abstract class AccessLowering extends WayLowering {
   protected gather({ block }: BuiltBlock): void {
     this.touches = spansOf(block, this.front.readsWhatItMayWrite === true, this.plan.apart);
     this.#hosts.clear();
+  }
+
+  /** Of the block at hand, once uses are counted. */
+  protected reverse({ block }: BuiltBlock): void {
+    this.#reversals = reversalsOf(block, this.uses);
   }
 
   /**
@@ -92,8 +111,18 @@ export abstract class AccessLowering extends WayLowering {
 
   protected load(node: Node): void {
     const offset = this.reach(node);
-    this.loadFrom(this.loadType(node), node.width, 0, offset);
-    this.keep(node);
+    const reversed = this.#reversals.loads.get(node);
+    if (reversed === undefined) {
+      this.loadFrom(this.loadType(node), node.width, 0, offset);
+      this.keep(node);
+      return;
+    }
+    const type = node.type as Reversed;
+    this.out.u8(0xfd, type === "i64" ? 0x5d : 0x5c, 0).u32(offset);
+    emitReverse(this.out, this.#orders.get(type) as number);
+    // Eight bytes are a number more often than not.
+    this.out.u8(0xfd, type === "i64" ? 0x21 : 0x1b, 0);
+    this.keepAs(reversed, type === "i64" ? "f64" : "i32");
   }
 
   /** Leaves what is to be stored on the stack, and gives its type. */
@@ -109,6 +138,22 @@ export abstract class AccessLowering extends WayLowering {
 
   protected store(node: Node): void {
     const offset = this.reach(node);
-    this.storeTo(this.stored(node.args[1] as Node, node.width), node.width, 0, offset);
+    const value = node.args[1] as Node;
+    if (!this.#reversals.stores.has(node)) {
+      this.storeTo(this.stored(value, node.width), node.width, 0, offset);
+      return;
+    }
+    const type = value.type as Reversed;
+    const as = this.asItIs(value.args[0] as Node);
+    this.out.u8(0xfd, { i32: 0x11, i64: 0x12, f32: 0x13, f64: 0x14, v128: 0 }[as]);
+    emitReverse(this.out, this.#orders.get(type) as number);
+    this.out.u8(0xfd, type === "i64" ? 0x5b : 0x5a, 0).u32(offset).u8(0);
+  }
+
+  /** Of eight bytes on the stack. */
+  protected override swap64(): void {
+    this.out.u8(0xfd, 0x12);
+    emitReverse(this.out, this.#orders.get("i64") as number);
+    this.out.u8(0xfd, 0x1d, 0);
   }
 }

@@ -116,6 +116,7 @@ export class RegionLowering extends AccessLowering {
     out.u8(op.i32Const, 1, op.i32Add, op.localSet).u32(this.left);
     this.setPage(pcLocal, recordLocal);
     for (const cell of this.cells.keys()) this.reload(cell);
+    this.prepare();
     out.u8(op.localGet, recordLocal, op.i32Load8U, 0).u32(record.entry).u8(op.localSet).u32(this.label);
   }
 
@@ -215,6 +216,7 @@ export class RegionLowering extends AccessLowering {
         if (this.uses.has(value) || effects.has(value.op) || pinned.has(value)) this.use(value);
       }
     }
+    this.reverse(built);
   }
 
   protected override leaveAt(node: Node): void {
