@@ -13,7 +13,7 @@ import { CodeCache, type CodePage } from "./code-cache.ts";
 import { readCounters } from "./counters.ts";
 import { FetchTlb } from "./fetch-tlb.ts";
 import { Handlers, mostForms, tableSize } from "./forms.ts";
-import { type EngineLayout, layOut, operandOffset, record } from "./layout.ts";
+import { type EngineLayout, layOut, operandOffset, record, tlbSize } from "./layout.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
 import type { Background } from "./region/background.ts";
 import { listPlace } from "./region/list-place.ts";
@@ -36,7 +36,7 @@ export interface EngineOptions {
 
 /** Bytes of guest memory which the engine takes for itself. */
 export function engineMemory(options: EngineOptions = {}): number {
-  return (options.arenaSize ?? defaultArena) + 512 * 1024;
+  return (options.arenaSize ?? defaultArena) + 3 * tlbSize + 320 * 1024;
 }
 
 const defaultArena = 128 * 1024 * 1024;

@@ -41,6 +41,24 @@ export function operandOffset(k: number): number {
  */
 export const tlb = { entries: 4096, size: 4096 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
 
+/**
+ * Behind each data TLB lie two maps of the address space, for regions: a word for each page, with what is added to an address on it, as far as an entry of the TLB says so for
+ * reads, or for writes, and 0 for all others. So a region asks for a page with one load and no comparison of tags. They are never written where the guest touches
+ * nothing, and take no memory there.
+ */
+export const map = { size: 4 << 20, read: tlb.size, write: tlb.size + (4 << 20) } as const;
+
+/** A TLB with its maps. */
+export const tlbSize = tlb.size + 2 * map.size;
+
+/** Where the word of an address lies in a map, in bytes, in WebAssembly: of the address on the stack. */
+export function emitMapEntry(out: Bytes): void {
+  out
+    .u8(op.i32Const, 10, op.i32ShrU, op.i32Const)
+    .s32(map.size - 4)
+    .u8(op.i32And);
+}
+
 /** Where the entry of a byte's page lies in the data TLB, in bytes. */
 export function tlbEntry(address: number): number {
   return (address >>> 8) & (tlb.size - 16);
@@ -95,11 +113,11 @@ export interface EngineLayout {
 export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
   if (guest.allocate("state", stateSize) !== 0)
     throw new Error("the CPU's state has to be the first part of the guest memory");
-  const supervisor = guest.allocate("supervisor TLB", tlb.size);
-  const user = guest.allocate("user TLB", tlb.size);
+  const supervisor = guest.allocate("supervisor TLB", tlbSize);
+  const user = guest.allocate("user TLB", tlbSize);
   return {
     tlb: [supervisor, user],
-    emptyTlb: guest.allocate("empty TLB", tlb.size),
+    emptyTlb: guest.allocate("empty TLB", tlbSize),
     fetchTlb: guest.allocate("fetch TLB", fetchTlb.size),
     lone: guest.allocate("lone record", 64),
     counters: guest.allocate("counters", countersSize),

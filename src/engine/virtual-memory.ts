@@ -2,7 +2,7 @@ import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Width } from "../bus/target.ts";
 import { Access, Translation, type VirtualMemory } from "../ir/frontend.ts";
-import { type EngineLayout, tlb, tlbEntry } from "./layout.ts";
+import { type EngineLayout, map, tlb, tlbEntry } from "./layout.ts";
 import { Passing } from "./passing.ts";
 import type { Mmu } from "./stops.ts";
 
@@ -39,8 +39,7 @@ export class SoftTlb implements VirtualMemory {
     this.#current = front.slots.tlb.index;
     this.#scratch = front.slots.scratch.offset;
     this.select(0);
-    this.flush();
-    this.#words.fill(-1, layout.emptyTlb >> 2, (layout.emptyTlb + tlb.size) >> 2);
+    for (const start of [...layout.tlb, layout.emptyTlb]) this.#words.fill(-1, start >> 2, (start + tlb.size) >> 2);
   }
 
   select(which: 0 | 1 | 2): void {
@@ -55,23 +54,40 @@ export class SoftTlb implements VirtualMemory {
       return;
     }
     for (const start of this.#layout.tlb) {
-      if (!keepGlobal) this.#words.fill(-1, start >> 2, (start + tlb.size) >> 2);
-      else for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) this.#forgetPassing(entry);
+      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
+        if (keepGlobal) this.#forgetPassing(entry);
+        else this.#forget(entry);
+      }
     }
   }
 
   #forgetPassing(entry: number): void {
-    if (this.#words[entry + (tlb.global >> 2)] === 1) return;
-    this.#words[entry] = -1;
-    this.#words[entry + 1] = -1;
+    if (this.#words[entry + (tlb.global >> 2)] !== 1) this.#forget(entry);
+  }
+
+  /** An entry, and what the maps say by it. */
+  #forget(entry: number): void {
+    const words = this.#words;
+    const read = words[entry] as number;
+    if (read !== -1) {
+      words[this.#mapped(entry, map.read, read)] = 0;
+      words[entry] = -1;
+    }
+    const write = words[entry + 1] as number;
+    if (write !== -1) {
+      words[this.#mapped(entry, map.write, write)] = 0;
+      words[entry + 1] = -1;
+    }
+  }
+
+  /** Which word of a map, of those behind the TLB of an entry, is that of a page. */
+  #mapped(entry: number, which: number, page: number): number {
+    const [supervisor, user] = this.#layout.tlb;
+    return (((entry << 2 < user ? supervisor : user) + which) >> 2) + (page >>> pageShift);
   }
 
   flushPage(address: number): void {
-    for (const start of this.#layout.tlb) {
-      const entry = (start + tlbEntry(address)) >> 2;
-      this.#words[entry] = -1;
-      this.#words[entry + 1] = -1;
-    }
+    for (const start of this.#layout.tlb) this.#forget((start + tlbEntry(address)) >> 2);
   }
 
   /** Stores to this page of the guest memory come here from now on, since it holds decoded code. */
@@ -80,7 +96,9 @@ export class SoftTlb implements VirtualMemory {
     for (const start of this.#layout.tlb) {
       for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
         const tag = this.#words[entry + 1] as number;
-        if (tag !== -1 && ((tag + (this.#words[entry + 2] as number)) | 0) === (host | 0)) this.#words[entry + 1] = -1;
+        if (tag === -1 || ((tag + (this.#words[entry + 2] as number)) | 0) !== (host | 0)) continue;
+        this.#words[this.#mapped(entry, map.write, tag)] = 0;
+        this.#words[entry + 1] = -1;
       }
     }
   }
@@ -309,8 +327,12 @@ export class SoftTlb implements VirtualMemory {
     const host = backing.base + page + segment.delta;
     const tag = address & -pageSize;
     const entry = (this.#layout.tlb[user ? 1 : 0] + tlbEntry(address)) >> 2;
+    const write = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0;
+    this.#forget(entry);
     this.#words[entry] = tag;
-    this.#words[entry + 1] = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0 ? tag : -1;
+    this.#words[this.#mapped(entry, map.read, tag)] = host - tag;
+    this.#words[entry + 1] = write ? tag : -1;
+    if (write) this.#words[this.#mapped(entry, map.write, tag)] = host - tag;
     this.#words[entry + 2] = host - tag;
     this.#words[entry + 3] = global ? 1 : 0;
     if (!global) this.#passing.add(entry);

@@ -258,11 +258,7 @@ const rules: Partial<Record<Operation, Rule>> = {
   eqz: isZero,
   // the bytes in the other order, and back; the lowest byte alone is moved up
   bswap: (b, x) =>
-    x.op === "bswap"
-      ? x.args[0]
-      : x.type === "i32" && (mayBeOne(x) & ~0xff) === 0
-        ? b.shl(x, b.i32(24))
-        : undefined,
+    x.op === "bswap" ? x.args[0] : x.type === "i32" && (mayBeOne(x) & ~0xff) === 0 ? b.shl(x, b.i32(24)) : undefined,
   // nothing is borrowed by x - 0 and x - x
   borrows: (b, x, y, z) => ((is(y, 0) && x === z) || (x === y && is(z, 0)) ? b.i32(0) : undefined),
   // the high part of what was just extended, and the low part of it

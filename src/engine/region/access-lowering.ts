@@ -1,7 +1,7 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
-import { emitTlbEntry, tlb } from "../layout.ts";
+import { emitMapEntry, map } from "../layout.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 import { emitOrderOf, emitReverse, type Reversals, type Reversed, reversalsOf, reversedIn } from "./byte-order.ts";
@@ -9,6 +9,8 @@ import type { RegionImports, RegionPlan } from "./plan.ts";
 import type { BuiltBlock } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
 import { WayLowering } from "./way-lowering.ts";
+
+const pageSize = 4096;
 
 /** Accesses to guest memory: the TLB is asked once a span, and what it does not know is a reason to leave. */
 export abstract class AccessLowering extends WayLowering {
@@ -63,36 +65,60 @@ export abstract class AccessLowering extends WayLowering {
     }
     const { out } = this;
     const { writing, low, high } = span;
-    const tag = writing ? tlb.write : tlb.read;
+    const length = high - low;
     const at = this.local("i32");
     const entry = this.local("i32");
+    const addend = this.local("i32");
     if (span.base === undefined) out.u8(op.i32Const).s32(low);
     else {
       this.value(span.base);
       if (low !== 0) out.u8(op.i32Const).s32(low).u8(op.i32Add);
     }
     out.u8(op.localTee).u32(at);
-    emitTlbEntry(out);
-    out.u8(op.localSet).u32(entry);
-    this.pageOf(at, high - low);
-    this.#entryWord(entry, tag);
-    out.u8(op.i32Ne);
-    this.seldom();
+    emitMapEntry(out);
+    out.u8(op.localTee).u32(entry);
+    this.#addend(writing);
+    out.u8(op.localSet).u32(addend);
+    // A word that is aligned lies on one page; of all else it is found out.
+    const aligned = length === 2 || length === 4;
+    this.open("if", op.block);
+    this.open("if", op.block);
+    out.u8(op.localGet).u32(addend).u8(op.i32Eqz).hint(0).u8(op.brIf, 0);
+    if (length > 1) {
+      if (aligned)
+        out
+          .u8(op.localGet)
+          .u32(at)
+          .u8(op.i32Const)
+          .s32(length - 1)
+          .u8(op.i32And);
+      else this.#crosses(at, length);
+      out.hint(0).u8(op.brIf, 0);
+    }
+    out.u8(op.br, 1);
+    this.close();
+    if (aligned) {
+      this.open("if", op.block);
+      this.#crosses(at, length);
+      out.u8(op.brIf, 0, op.localGet).u32(addend).u8(op.brIf, 1);
+      this.close();
+    }
     out
       .u8(op.localGet)
       .u32(at)
       .u8(op.i32Const)
-      .s32(high - low)
+      .s32(length)
       .u8(op.i32Const, writing ? 1 : 0, op.i32Const)
       .s32(span.count > 1 ? this.plan.index : 0);
     out.u8(op.call).u32(this.imports.enter).u8(op.i32Eqz);
     this.open("if", op.if);
     this.leaveAt(node);
     this.close();
+    out.u8(op.localGet).u32(entry);
+    this.#addend(writing);
+    out.u8(op.localSet).u32(addend);
     this.close();
-    out.u8(op.localGet).u32(at);
-    this.#entryWord(entry, tlb.addend);
-    out.u8(op.i32Add);
+    out.u8(op.localGet).u32(at).u8(op.localGet).u32(addend).u8(op.i32Add);
     if (span.count > 1) {
       const host = this.local("i32");
       this.#hosts.set(span, host);
@@ -101,12 +127,24 @@ export abstract class AccessLowering extends WayLowering {
     return offset - low;
   }
 
-  #entryWord(entry: number, word: number): void {
-    this.out
+  /** From where a map's entry lies to what it says. */
+  #addend(writing: boolean): void {
+    this.out.u8(op.i32Load, 2).u32(this.plan.tlb + (writing ? map.write : map.read));
+  }
+
+  /** Leaves on the stack whether so many bytes lie on two pages. */
+  #crosses(at: number, length: number): void {
+    const { out } = this;
+    out
       .u8(op.localGet)
-      .u32(entry)
-      .u8(op.i32Load, 2)
-      .u32(this.plan.tlb + word);
+      .u32(at)
+      .u8(op.i32Const)
+      .s32(pageSize - 1)
+      .u8(op.i32And);
+    out
+      .u8(op.i32Const)
+      .s32(pageSize - length)
+      .u8(op.i32GtU);
   }
 
   protected load(node: Node): void {
@@ -118,7 +156,8 @@ export abstract class AccessLowering extends WayLowering {
       return;
     }
     const type = node.type as Reversed;
-    this.out.u8(0xfd, type === "i64" ? 0x5d : 0x5c, 0).u32(offset);
+    this.#further(offset);
+    this.out.u8(0xfd, type === "i64" ? 0x5d : 0x5c, 0, 0);
     emitReverse(this.out, this.#orders.get(type) as number);
     // Eight bytes are a number more often than not.
     this.out.u8(0xfd, type === "i64" ? 0x21 : 0x1b, 0);
@@ -143,11 +182,17 @@ export abstract class AccessLowering extends WayLowering {
       this.storeTo(this.stored(value, node.width), node.width, 0, offset);
       return;
     }
+    this.#further(offset);
     const type = value.type as Reversed;
     const as = this.asItIs(value.args[0] as Node);
     this.out.u8(0xfd, { i32: 0x11, i64: 0x12, f32: 0x13, f64: 0x14, v128: 0 }[as]);
     emitReverse(this.out, this.#orders.get(type) as number);
-    this.out.u8(0xfd, type === "i64" ? 0x5b : 0x5a, 0).u32(offset).u8(0);
+    this.out.u8(0xfd, type === "i64" ? 0x5b : 0x5a, 0, 0, 0);
+  }
+
+  /** The place on the stack moved on: V8 makes no part of a lane's address of the offset that its instruction has. */
+  #further(offset: number): void {
+    if (offset !== 0) this.out.u8(op.i32Const).s32(offset).u8(op.i32Add);
   }
 
   /** Of eight bytes on the stack. */
