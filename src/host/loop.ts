@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { RunResult } from "../board/run-result.ts";
+import { Doze } from "./doze.ts";
 
 /** A machine as the loop sees it. */
 export interface Runnable {
@@ -33,7 +34,7 @@ const mostlyWaits = 1000;
 
 /**
  * Runs a machine and lets the event loop turn between slices. A guest that waits costs nothing: with the host's clock the loop sleeps until
- * the next alarm; with virtual time, where a waiting guest's clock jumps ahead, a guest that has done nothing else for
+ * the next alarm, or through some of them when they are mere ticks; with virtual time, where a waiting guest's clock jumps ahead, a guest that has done nothing else for
  * ten virtual seconds goes on at a second for a second.
  */
 export class Loop {
@@ -42,6 +43,7 @@ export class Loop {
   #wake: (() => void) | undefined;
   #stopped = false;
   #silence = 0;
+  readonly #doze = new Doze();
 
   constructor(machine: Runnable, options: LoopOptions) {
     this.#machine = machine;
@@ -80,7 +82,8 @@ export class Loop {
           if (feed(true)) continue;
           if (!mayComeInput()) return { by: "asleep" };
         }
-        await this.#sleep(wake / 1e6);
+        const instructions = this.#machine.cpu.instructions - before;
+        await this.#sleep(this.#doze.length(wake / 1e6, instructions, fed || printed, begin));
       } else if (late > 10) {
         // The host's disk is slow: look again in a millisecond rather than at once.
         await this.#sleep(1);
@@ -107,8 +110,8 @@ export class Loop {
     if (this.#stopped) return Promise.resolve();
     if (milliseconds <= 0) return new Promise((resolve) => setImmediate(resolve));
     return new Promise((resolve) => {
-      // A timer of node's takes at least 1 and at most 2^31 - 1 milliseconds.
-      const timer = setTimeout(done, Math.min(Math.max(1, Math.round(milliseconds)), 2 ** 31 - 1));
+      // A timer of node's takes at least 1 and at most 2^31 - 1 milliseconds; one that ends before the alarm would be for nothing.
+      const timer = setTimeout(done, Math.min(Math.ceil(milliseconds), 2 ** 31 - 1));
       const settle = () => done();
       this.#wake = settle;
       function done(): void {

@@ -111,6 +111,40 @@ describe("the loop", () => {
   });
 });
 
+describe("a guest on the host's clock which only ticks", () => {
+  const tick = 4000;
+
+  test("is woken some times a second only", async () => {
+    const guest = machine(() => idle(2e6), tick);
+    const loop = new Loop(guest, quiet);
+    setTimeout(() => loop.stop(), 500);
+    await loop.run();
+    // 50 in the first 100 ms.
+    expect(guest.turns).toBeLessThan(80);
+  });
+
+  test("is woken at once by input", async () => {
+    let pressed = 0;
+    const guest = machine(() => (pressed === 0 ? idle(2e6) : exit), tick);
+    const loop = new Loop(guest, quiet);
+    const key = () => {
+      pressed = performance.now();
+      loop.wake();
+    };
+    setTimeout(() => {
+      // Just after it has gone to sleep, since a sleep that is nearly over would prove nothing.
+      const { turns } = guest;
+      const look = setInterval(() => {
+        if (guest.turns === turns) return;
+        clearInterval(look);
+        key();
+      }, 5);
+    }, 200);
+    await loop.run();
+    expect(performance.now() - pressed).toBeLessThan(40);
+  });
+});
+
 describe("a guest in virtual time which only ticks", () => {
   const tick: RunResult = { reason: "budget", skipped: 1e9 };
 
