@@ -3,6 +3,7 @@ import type { Block, Node } from "../ir/node.ts";
 import { Status } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
 import type { EngineSlots } from "../ir/slots.ts";
+import { emitLoad, emitPageOf, emitStore } from "./idioms.ts";
 import { emitTlbEntry, operandOffset, record, tlb } from "./layout.ts";
 import { Lowering } from "./lowering.ts";
 import type { Bytes } from "./wasm/bytes.ts";
@@ -65,7 +66,7 @@ export class HandlerLowering extends Lowering {
       case "set":
         this.#address(node.args[1]);
         this.value(node.args[0] as Node);
-        this.storeTo(node.args[0]?.type as Type, node.width, 4, node.imm);
+        emitStore(this.out, node.args[0]?.type as Type, node.width, 4, node.imm);
         return;
       case "store":
         this.#store(node);
@@ -128,7 +129,7 @@ export class HandlerLowering extends Lowering {
         return;
       default:
         this.#address(node.args[0]);
-        this.loadFrom(node.type as Type, node.width, 4, node.imm);
+        emitLoad(this.out, node.type as Type, node.width, 4, node.imm);
     }
   }
 
@@ -142,7 +143,7 @@ export class HandlerLowering extends Lowering {
     emitTlbEntry(out);
     out.u8(op.i32Const, 0, op.i32Load, 2).u32(this.#slots.tlb.offset);
     out.u8(op.i32Add, op.localSet).u32(entry);
-    this.pageOf(at, width);
+    emitPageOf(this.out, at, width);
     out.u8(op.localGet).u32(entry).u8(op.i32Load, 2).u32(tag).u8(op.i32Eq);
     return { at, entry };
   }
@@ -175,7 +176,7 @@ export class HandlerLowering extends Lowering {
     const { at, entry } = this.#lookUp(node.args[0] as Node, node.width, writing ? tlb.write : tlb.read);
     out.hint(1).u8(op.if, typeCode(type));
     this.#host(at, entry);
-    this.loadFrom(type, node.width, 0, 0);
+    emitLoad(this.out, type, node.width, 0, 0);
     out.u8(op.else);
     this.#syncPc();
     out
@@ -190,7 +191,7 @@ export class HandlerLowering extends Lowering {
     this.#leaveOnTrap();
     if (wide) {
       out.u8(op.i32Const, 0);
-      this.loadFrom(type, node.width, 4, this.#slots.scratch.offset);
+      emitLoad(this.out, type, node.width, 4, this.#slots.scratch.offset);
     }
     out.u8(op.end);
   }
@@ -207,12 +208,12 @@ export class HandlerLowering extends Lowering {
     out.hint(1).u8(op.if, noValue);
     this.#host(at, entry);
     out.u8(op.localGet).u32(held);
-    this.storeTo(type, node.width, 0, 0);
+    emitStore(this.out, type, node.width, 0, 0);
     out.u8(op.else);
     this.#syncPc();
     if (type !== "i32") {
       out.u8(op.i32Const, 0, op.localGet).u32(held);
-      this.storeTo(type, node.width, 4, this.#slots.scratch.offset);
+      emitStore(this.out, type, node.width, 4, this.#slots.scratch.offset);
     }
     out.u8(op.localGet).u32(at).u8(op.i32Const).s32(node.width);
     if (type === "i32") out.u8(op.localGet).u32(held);

@@ -1,5 +1,6 @@
 import type { Block, Node } from "../ir/node.ts";
 import type { Operation, Type } from "../ir/ops.ts";
+import { emitBswap, emitExactProduct, emitExactSum, emitNormals, emitZeros } from "./idioms.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { typeCode } from "./wasm/module.ts";
 import { direct, float, integers, interleaved, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
@@ -263,8 +264,7 @@ export abstract class Lowering {
       }
       case "bswap":
         this.value(x);
-        if (node.type === "i64") this.swap64();
-        else this.#swap32();
+        this.bswap(node.type as Type);
         return;
       default: {
         const codes = direct[node.op];
@@ -313,28 +313,29 @@ export abstract class Lowering {
       this.value(x);
       this.number(y);
       out.u8(0xfd, 0x20, 0);
-    } else if (node.op === "only_low64") this.#onlyLow(x);
-    else if (node.op === "normals32x4" || node.op === "normals64x2") this.#normals(x, node.op === "normals32x4");
-    else if (node.op === "zeros32x4" || node.op === "zeros64x2") {
+    } else if (node.op === "only_low64") {
+      emitZeros(out);
+      if (x.op === "const" && x.long === 0n) return;
+      this.number(x);
+      out.u8(0xfd, 0x22, 0);
+    } else if (node.op === "normals32x4" || node.op === "normals64x2") {
       this.value(x);
-      this.#zeros();
+      emitNormals(out, node.op === "normals32x4");
+    } else if (node.op === "zeros32x4" || node.op === "zeros64x2") {
+      this.value(x);
+      emitZeros(out);
       out.u8(0xfd).u32(node.op === "zeros32x4" ? 0x41 : 0x47);
     } else if (node.op === "all32x4" || node.op === "all64x2") {
       this.value(x);
       out.u8(0xfd).u32(node.op === "all32x4" ? 0xa3 : 0xc3);
-    } else if (node.op === "exactsum") this.#exactSum(node, wide ? "i64" : "i32");
-    else if (node.op === "exactsum32x4") this.#exactSum(node, "v128");
-    else if (node.op === "exactproduct32x4") this.#exactProduct(node);
-    else throw new Error(`no lowering for ${node.op}`);
-  }
-
-  /** 64 bits and zeros above them. */
-  #onlyLow(x: Node): void {
-    const { out } = this;
-    this.#zeros();
-    if (x.op === "const" && x.long === 0n) return;
-    this.number(x);
-    out.u8(0xfd, 0x22, 0);
+    } else if (node.op === "exactsum") {
+      for (const arg of node.args) this.number(arg);
+      emitExactSum(out, wide ? "f64" : "f32", (type) => this.local(type));
+    } else if (node.op === "exactsum32x4" || node.op === "exactproduct32x4") {
+      for (const arg of node.args) this.value(arg);
+      if (node.op === "exactsum32x4") emitExactSum(out, "v128", (type) => this.local(type));
+      else emitExactProduct(out, (type) => this.local(type));
+    } else throw new Error(`no lowering for ${node.op}`);
   }
 
   /** Leaves what is computed as a number on the stack, as one. */
@@ -367,106 +368,6 @@ export abstract class Lowering {
     }
   }
 
-  /** What rounding takes from a sum is computed, and is 0: evaluate-float.ts says how. */
-  #exactSum(node: Node, type: Type): void {
-    const { out } = this;
-    const [x, y] = node.args as [Node, Node];
-    const kind: Type = type === "v128" ? "v128" : type === "i64" ? "f64" : "f32";
-    const [add, sub] = kind === "v128" ? [0xe4, 0xe5] : kind === "f64" ? [0xa0, 0xa1] : [0x92, 0x93];
-    const code = (n: number) => (kind === "v128" ? out.u8(0xfd).u32(n) : out.u8(n));
-    const number = (arg: Node, into: number) => {
-      if (kind === "v128") this.value(arg);
-      else this.number(arg);
-      out.u8(op.localSet).u32(into);
-    };
-    const [a, b, sum, back] = [this.local(kind), this.local(kind), this.local(kind), this.local(kind)];
-    const get = (local: number) => out.u8(op.localGet).u32(local);
-    number(x, a);
-    number(y, b);
-    get(a);
-    get(b);
-    code(add);
-    out.u8(op.localTee).u32(sum);
-    get(a);
-    code(sub);
-    out.u8(op.localSet).u32(back);
-    get(a);
-    get(sum);
-    get(back);
-    code(sub);
-    code(sub);
-    get(b);
-    get(back);
-    code(sub);
-    code(add);
-    if (kind === "v128") out.u8(0xfd).u32(0x53).u8(op.i32Eqz);
-    else if (kind === "f64") out.u8(0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x61);
-    else out.u8(0x43, 0, 0, 0, 0, 0x5b);
-  }
-
-  /** Products of binary32 are exact as binary64: they are so as binary32 where the two are equal. */
-  #exactProduct(node: Node): void {
-    const { out } = this;
-    const [x, y] = node.args as [Node, Node];
-    const [a, b, product] = [this.local("v128"), this.local("v128"), this.local("v128")];
-    this.value(x);
-    out.u8(op.localTee).u32(a);
-    this.value(y);
-    out.u8(op.localTee).u32(b).u8(0xfd).u32(0xe6).u8(op.localSet).u32(product);
-    const wide = (local: number, high: boolean) => {
-      out.u8(op.localGet).u32(local);
-      if (high)
-        out.u8(op.localGet).u32(local).u8(0xfd, 0x0d, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
-      out.u8(0xfd).u32(0x5f);
-    };
-    for (const high of [false, true]) {
-      wide(a, high);
-      wide(b, high);
-      out.u8(0xfd).u32(0xf2);
-      wide(product, high);
-      out.u8(0xfd).u32(0x47).u8(0xfd).u32(0xc3);
-    }
-    out.u8(op.i32And);
-  }
-
-  #zeros(): void {
-    this.out.u8(0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  }
-
-  /** Where twice a lane, moved up by one exponent, is at least two exponents: that is so for 1 to the largest but one. */
-  #normals(x: Node, narrow: boolean): void {
-    const { out } = this;
-    const one = narrow ? 0x0100_0000 : 0x0020_0000;
-    // (lane << 1) + one exponent: 0 wraps to less than two for infinity and for NaN, and is less than two for zero and for denormals.
-    this.value(x);
-    out.u8(op.i32Const, 1, 0xfd).u32(narrow ? 0xab : 0xcb);
-    this.#splat(one, narrow);
-    out.u8(0xfd).u32(narrow ? 0xae : 0xce);
-    // Lanes are compared as unsigned numbers, which wasm has for 32 bits; of 64 the upper half tells.
-    if (narrow) {
-      this.#splat(one * 2, true);
-      out.u8(0xfd).u32(0x40);
-      return;
-    }
-    out.u8(op.i32Const, 32, 0xfd).u32(0xcd);
-    out
-      .u8(op.i64Const)
-      .s64(BigInt(one * 2))
-      .u8(0xfd)
-      .u32(0x12);
-    out.u8(0xfd).u32(0xdb);
-  }
-
-  #splat(value: number, narrow: boolean): void {
-    if (narrow) this.out.u8(op.i32Const).s32(value).u8(0xfd).u32(0x11);
-    else
-      this.out
-        .u8(op.i64Const)
-        .s64(BigInt(value) << 32n)
-        .u8(0xfd)
-        .u32(0x12);
-  }
-
   /** Leaves the carries out of each bit of a sum: (a & b) | ((a | b) & ~sum). */
   protected carries(a: number, b: number, sum: () => void): void {
     const { out } = this;
@@ -485,68 +386,9 @@ export abstract class Lowering {
     out.u8(op.i32Shl, op.localGet).u32(t).u8(op.i32Const, 8, op.i32And, op.i32Or);
   }
 
-  /** The bytes of the i32 on the stack in the other order: two rotates and two masks. */
-  #swap32(): void {
-    const { out } = this;
-    const t = this.local("i32");
-    out.u8(op.localTee).u32(t).u8(op.i32Const).s32(0x00ff00ff).u8(op.i32And, op.i32Const, 24, op.i32Rotl);
-    out
-      .u8(op.localGet)
-      .u32(t)
-      .u8(op.i32Const)
-      .s32(0xff00ff00 | 0)
-      .u8(op.i32And, op.i32Const, 8, op.i32Rotl, op.i32Or);
-  }
-
-  protected swap64(): void {
-    const { out } = this;
-    const t = this.local("i64");
-    // Swap the bytes of each pair, then of each quarter, then the halves.
-    for (const [mask, by] of [
-      [0x00ff00ff00ff00ffn, 8n],
-      [0x0000ffff0000ffffn, 16n],
-    ] as const) {
-      out.u8(op.localTee).u32(t).u8(op.i64Const).s64(mask).u8(op.i64And, op.i64Const).s64(by).u8(op.i64Rotl);
-      out.u8(op.localGet).u32(t).u8(op.i64Const).s64(by).u8(op.i64ShrU, op.i64Const).s64(mask).u8(op.i64And, op.i64Or);
-    }
-    out.u8(op.i64Const).s64(32n).u8(op.i64Rotl);
-  }
-
-  /** Leaves the page of an access's last byte on the stack. */
-  protected pageOf(at: number, width: number): void {
-    const { out } = this;
-    out.u8(op.localGet).u32(at);
-    if (width > 1)
-      out
-        .u8(op.i32Const)
-        .s32(width - 1)
-        .u8(op.i32Add);
-    out.u8(op.i32Const).s32(-4096).u8(op.i32And);
-  }
-
-  /** A load or store from the place on the stack plus `offset`; `align` as WebAssembly has it. */
-  protected loadFrom(type: Type, width: number, align: number, offset: number): void {
-    const { out } = this;
-    if (type === "v128") out.u8(0xfd, 0x00, Math.min(align, 4));
-    else if (type === "f64") out.u8(op.f64Load, Math.min(align, 3));
-    else if (type === "f32") out.u8(op.f32Load, Math.min(align, 2));
-    else if (width === 8) out.u8(op.i64Load, Math.min(align, 3));
-    else if (width === 4) out.u8(op.i32Load, Math.min(align, 2));
-    else if (width === 2) out.u8(op.i32Load16U, 0);
-    else out.u8(op.i32Load8U, 0);
-    out.u32(offset);
-  }
-
-  protected storeTo(type: Type, width: number, align: number, offset: number): void {
-    const { out } = this;
-    if (type === "v128") out.u8(0xfd, 0x0b, Math.min(align, 4));
-    else if (type === "f64") out.u8(op.f64Store, Math.min(align, 3));
-    else if (type === "f32") out.u8(op.f32Store, Math.min(align, 2));
-    else if (width === 8) out.u8(op.i64Store, Math.min(align, 3));
-    else if (width === 4) out.u8(op.i32Store, Math.min(align, 2));
-    else if (width === 2) out.u8(op.i32Store16, 0);
-    else out.u8(op.i32Store8, 0);
-    out.u32(offset);
+  /** The bytes of what is on the stack in the other order. */
+  protected bswap(type: Type): void {
+    emitBswap(this.out, type, this.local(type));
   }
 
   protected if(node: Node): void {

@@ -3,6 +3,7 @@ import { Builder } from "../ir/builder.ts";
 import { type FrontEnd, gaveUp, type QuickWay, type TlbPlaces } from "../ir/frontend.ts";
 import type { Block, Node } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
+import { emitLoad, emitPageOf, emitStore } from "./idioms.ts";
 import { emitTlbEntry, tlb } from "./layout.ts";
 import { helperParams } from "./lower.ts";
 import { Lowering } from "./lowering.ts";
@@ -46,7 +47,7 @@ class RoutineLowering extends Lowering {
       case "set":
         this.#address(node.args[1]);
         this.value(node.args[0] as Node);
-        this.storeTo(node.args[0]?.type as Type, node.width, 4, node.imm);
+        emitStore(this.out, node.args[0]?.type as Type, node.width, 4, node.imm);
         return;
       case "get":
         if ((this.uses.get(node) ?? 0) === 0) return;
@@ -61,14 +62,14 @@ class RoutineLowering extends Lowering {
         return;
       case "load":
         this.#host(node, tlb.read);
-        this.loadFrom(node.type as Type, node.width, 0, 0);
+        emitLoad(this.out, node.type as Type, node.width, 0, 0);
         this.keep(node);
         return;
       case "store": {
         const value = node.args[1] as Node;
         this.#host(node, tlb.write);
         this.value(value);
-        this.storeTo(value.type as Type, node.width, 0, 0);
+        emitStore(this.out, value.type as Type, node.width, 0, 0);
         return;
       }
       case "probe":
@@ -89,7 +90,7 @@ class RoutineLowering extends Lowering {
     if (node.op === "field") this.out.u8(op.localGet).u32(node.imm);
     else {
       this.#address(node.args[0]);
-      this.loadFrom(node.type as Type, node.width, 4, node.imm);
+      emitLoad(this.out, node.type as Type, node.width, 4, node.imm);
     }
   }
 
@@ -101,7 +102,7 @@ class RoutineLowering extends Lowering {
     out.u8(op.localTee).u32(at);
     emitTlbEntry(out);
     out.u8(op.localSet).u32(entry);
-    this.pageOf(at, node.width);
+    emitPageOf(this.out, at, node.width);
     const word = (which: number) =>
       out
         .u8(op.localGet)

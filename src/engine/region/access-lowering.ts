@@ -1,6 +1,7 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
+import { emitLoad, emitStore } from "../idioms.ts";
 import { emitMapEntry, map } from "../layout.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
@@ -151,7 +152,7 @@ export abstract class AccessLowering extends WayLowering {
     const offset = this.reach(node);
     const reversed = this.#reversals.loads.get(node);
     if (reversed === undefined) {
-      this.loadFrom(this.loadType(node), node.width, 0, offset);
+      emitLoad(this.out, this.loadType(node), node.width, 0, offset);
       this.keep(node);
       return;
     }
@@ -179,7 +180,7 @@ export abstract class AccessLowering extends WayLowering {
     const offset = this.reach(node);
     const value = node.args[1] as Node;
     if (!this.#reversals.stores.has(node)) {
-      this.storeTo(this.stored(value, node.width), node.width, 0, offset);
+      emitStore(this.out, this.stored(value, node.width), node.width, 0, offset);
       return;
     }
     this.#further(offset);
@@ -195,8 +196,12 @@ export abstract class AccessLowering extends WayLowering {
     if (offset !== 0) this.out.u8(op.i32Const).s32(offset).u8(op.i32Add);
   }
 
-  /** Of eight bytes on the stack. */
-  protected override swap64(): void {
+  /** Of eight bytes by a vector register too. */
+  protected override bswap(type: Type): void {
+    if (type !== "i64") {
+      super.bswap(type);
+      return;
+    }
     this.out.u8(0xfd, 0x12);
     emitReverse(this.out, this.#orders.get("i64") as number);
     this.out.u8(0xfd, 0x1d, 0);

@@ -1,6 +1,7 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
 import type { EngineSlots } from "../../ir/slots.ts";
+import { emitLoad, emitStore } from "../idioms.ts";
 import { handlerParams } from "../lower.ts";
 import { Lowering, type Sum, sumOf } from "../lowering.ts";
 import type { Bytes } from "../wasm/bytes.ts";
@@ -44,14 +45,14 @@ export abstract class CellLowering extends Lowering {
     this.out.u8(op.i32Const, 0);
     this.getCell(cell);
     const type = this.typeOf(cell);
-    this.storeTo(type, bytesOf[type], 4, cell);
+    emitStore(this.out, type, bytesOf[type], 4, cell);
   }
 
   /** A cell from its place in the state. */
   protected reload(cell: number): void {
     const type = this.typeOf(cell);
     this.out.u8(op.i32Const, 0);
-    this.loadFrom(type, bytesOf[type], 4, cell);
+    emitLoad(this.out, type, bytesOf[type], 4, cell);
     this.setCell(cell);
   }
 

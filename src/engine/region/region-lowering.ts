@@ -3,6 +3,7 @@ import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Node, Status } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
 import { counterOffset, countOne } from "../counters.ts";
+import { emitLoad, emitStore } from "../idioms.ts";
 import { record } from "../layout.ts";
 import { RegionStatus } from "../loop.ts";
 import { helperParams } from "../lower.ts";
@@ -275,7 +276,7 @@ export class RegionLowering extends AccessLowering {
         if (writes !== undefined) this.write(writes);
         else {
           this.out.u8(op.i32Const, 0);
-          this.storeTo(this.stored(node.args[0] as Node, node.width), node.width, 4, node.imm);
+          emitStore(this.out, this.stored(node.args[0] as Node, node.width), node.width, 4, node.imm);
         }
         return;
       }
@@ -354,7 +355,7 @@ export class RegionLowering extends AccessLowering {
       if (this.cells.has(node.imm)) this.getCell(node.imm);
       else {
         this.out.u8(op.i32Const, 0);
-        this.loadFrom(node.type as Type, node.width, 4, node.imm);
+        emitLoad(this.out, node.type as Type, node.width, 4, node.imm);
       }
     }
   }
