@@ -106,11 +106,9 @@ export class Engine implements EngineServices {
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
     const module = new WebAssembly.Module(
-      emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize, mostForms),
+      emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize, mostForms, front, this.#handlers.inlined),
     );
-    const { exports } = new WebAssembly.Instance(module, {
-      run: { memory: guest.memory, table: this.#handlers.table },
-    });
+    const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
     this.#loop = exports as unknown as Loop;
     this.#heat = options.executor === "interp" ? 0 : (options.threshold ?? defaultThreshold);
     this.#regions = new Regions({
@@ -465,11 +463,14 @@ export class Engine implements EngineServices {
     this.words[(at + record.second) >> 2] = second.table;
     second.before.add(first);
     this.#cache.enter(first, offset, at);
+    this.#handlers.callable();
     this.#handlers.compile();
   }
 
   /** The pc has become hot. */
   #translate(): void {
+    // In front of an instruction which it leaves to the interpreter, a region has that one's handler called.
+    this.#handlers.callable();
     const linear = this.#linear;
     const code = this.#cache.byTable(this.#fetchTlb.table(linear, this.#mode));
     if (code === undefined || !this.#regions.room) this.#empty();
@@ -520,6 +521,7 @@ export class Engine implements EngineServices {
     }
     this.#loneInstructions++;
     this.#write(this.#layout.lone, decoded);
+    this.#handlers.callable();
     this.#handlers.compile();
     const reason = this.#loop.one(this.#layout.lone);
     if (reason === Reason.fault) this.#deliver();

@@ -1,8 +1,8 @@
 import type { GuestMemory } from "../bus/guest-memory.ts";
 import { Builder } from "../ir/builder.ts";
-import { Fields, type Form, type FrontEnd, type Helper, type TlbPlaces } from "../ir/frontend.ts";
+import { Decoded, Fields, type Form, type FrontEnd, type Helper, type TlbPlaces } from "../ir/frontend.ts";
 import { type Block, Status } from "../ir/node.ts";
-import { HandlerLowering, handlerParams, importsOf } from "./lower.ts";
+import { HandlerLowering, handlerParams, importsOf, standsAlone } from "./lower.ts";
 import { withQuickWays } from "./routines.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
@@ -34,10 +34,15 @@ export class Handlers {
   readonly #front: FrontEnd;
   /** The front end's helpers, each of which sets the trap slot when it throws the fault. */
   readonly helpers: WebAssembly.ModuleImports;
-  readonly #imports: WebAssembly.Imports;
+  /** What modules with handlers import. */
+  readonly imports: WebAssembly.Imports;
   readonly #indices = new Map<Form, number>();
   #wanted: Form[] = [];
   #next: number;
+  /** The first forms, whose handlers are inside the interpreter's loop, and, until somebody wants to call them, nowhere else. */
+  #inside: readonly Form[];
+  /** And their bodies. */
+  readonly inlined: readonly Block[];
   modules = 0;
 
   constructor(guest: GuestMemory, front: FrontEnd, slow: SlowAccess, first: number, tlbs: TlbPlaces) {
@@ -48,8 +53,13 @@ export class Handlers {
     const plain = Object.entries(front.helpers).map(
       ([name, helper]) => [name, guarded(helper, front.fault, slow.trap)] as const,
     );
+    const common = commonForms(front).map((form) => ({ form, block: openBlock(form) }));
+    const inside = common.filter(({ block }) => standsAlone(block));
+    this.inlined = inside.map(({ block }) => block);
+    this.#inside = inside.map(({ form }) => form);
+    for (const form of this.#inside) this.#indices.set(form, this.#next++);
     this.helpers = withQuickWays(guest, front, Object.fromEntries(plain), tlbs);
-    this.#imports = {
+    this.imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
       help: this.helpers,
     };
@@ -72,6 +82,14 @@ export class Handlers {
     return index;
   }
 
+  /** Makes the first forms' handlers too: regions and instructions on two pages call them. */
+  callable(): void {
+    if (this.#inside.length === 0) return;
+    this.#wanted.push(...this.#inside);
+    this.#inside = [];
+    this.compile();
+  }
+
   compile(): void {
     if (this.#wanted.length === 0) return;
     const front = this.#front;
@@ -87,11 +105,25 @@ export class Handlers {
       lowering.handler(block);
       module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out));
     }
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), this.#imports);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), this.imports);
     for (const [i, form] of forms.entries())
       this.table.set(this.#indices.get(form) as number, instance.exports[`${i}`]);
     this.modules++;
   }
+}
+
+function commonForms(front: FrontEnd): readonly Form[] {
+  const { common } = front;
+  if (common === undefined) return [];
+  const decoded = new Decoded();
+  const forms = new Set<Form>();
+  const bytes = new Uint8Array(16);
+  for (const text of common.instructions) {
+    for (let k = 0; k < text.length; k += 2) bytes[k / 2] = Number.parseInt(text.slice(k, k + 2), 16);
+    if (front.decode(bytes, text.length / 2, 0, common.mode, decoded) && decoded.form !== undefined)
+      forms.add(decoded.form);
+  }
+  return [...forms];
 }
 
 /** The body of a form with its operands left open. */

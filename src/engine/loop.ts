@@ -1,8 +1,10 @@
-import { Status } from "../ir/node.ts";
+import type { FrontEnd } from "../ir/frontend.ts";
+import { type Block, Status, terminated } from "../ir/node.ts";
+import type { Type } from "../ir/ops.ts";
 import type { EngineSlots } from "../ir/slots.ts";
 import { type Counted, counterOffset, countOne } from "./counters.ts";
 import { type EngineLayout, emitFetchEntry, fetchTlb, record } from "./layout.ts";
-import { handlerParams } from "./lower.ts";
+import { handlerParams, InlineLowering, importsOf } from "./lower.ts";
 import { sampled } from "./region/arrivals.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
@@ -55,8 +57,11 @@ export const acrossHandler = 1;
 export const firstForm = 2;
 
 /**
- * The interpreter: fetch, count, call the handler, go on. Emitted rather than written in TypeScript since that makes it some
- * four times faster; the meaning of instructions is in the handlers alone.
+ * The interpreter: fetch, count, do what the handler does, go on. Emitted rather than written in TypeScript since that makes it some
+ * four times faster; the meaning of instructions is in the handlers alone. Those of the most common forms (`FrontEnd.common`) are built into the loop: a call costs more than what most of
+ * them do.
+ *
+ * @param inlined the blocks of the first forms.
  */
 export function emitLoop(
   slots: EngineSlots,
@@ -65,18 +70,18 @@ export function emitLoop(
   pages: number,
   tableSize: number,
   mostForms: number,
+  front: FrontEnd,
+  inlined: readonly Block[],
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", pages);
   module.importTable("run", "table", tableSize);
+  for (const block of inlined) importsOf(block, module, front);
   const handler = module.type(handlerParams, ["i32"]);
   const end = module.function(handlerParams, ["i32"], [], endBody(slots));
-  const run = module.function(
-    [],
-    ["i32"],
-    ["i32", "i32", "i32", "i32", "i32", "i32"],
-    runBody(slots, layout, alignment, handler),
-  );
+  const inline = new InlineLowering(new Bytes(), module, front, runLocals);
+  const body = runBody(slots, layout, alignment, handler, inline, inlined);
+  const run = module.function([], ["i32"], [...new Array<Type>(runLocals).fill("i32"), ...inline.locals], body);
   const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
   const chain = module.function(
     ["i32", "i32", "i32"],
@@ -143,9 +148,19 @@ function storeLocal(out: Bytes, offset: number, local: number): void {
   out.u8(op.i32Const, 0, op.localGet, local, op.i32Store, 2).u32(offset);
 }
 
-function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, handler: number): Bytes {
-  const [pc, at, linear, budget, entry, jumped] = [0, 1, 2, 3, 4, 5];
-  const out = new Bytes();
+/** The locals of `run` which are not of handlers in it. The first two lie where a handler has its parameters. */
+const runLocals = 6;
+
+function runBody(
+  slots: EngineSlots,
+  layout: EngineLayout,
+  alignment: 1 | 4,
+  handler: number,
+  inline: InlineLowering,
+  inlined: readonly Block[],
+): Bytes {
+  const [at, pc, linear, budget, entry, jumped] = [0, 1, 2, 3, 4, 5];
+  const { out } = inline;
   const leave = (reason: number) => {
     storeLocal(out, slots.pc.offset, pc);
     out.u8(op.i32Const, reason, op.return);
@@ -190,6 +205,25 @@ function runBody(slots: EngineSlots, layout: EngineLayout, alignment: 1 | 4, han
   leave(Reason.budget);
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  // The handlers inside are those of the first forms; all the others are called.
+  for (let k = -1; k < inlined.length; k++) out.u8(op.block, noValue);
+  out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.brTable).u32(firstForm + inlined.length);
+  for (let k = 0; k < firstForm; k++) out.u32(inlined.length);
+  for (let k = 0; k <= inlined.length; k++) out.u32(k);
+  out.u8(op.end);
+  for (const [k, block] of inlined.entries()) {
+    // Around it are the blocks behind it, the loop of an instruction, and the loop which looks up the pc.
+    const next = inlined.length - k;
+    inline.handlerInside(block, next + 1, (ways) => {
+      out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped, op.br).u32(ways);
+    });
+    if (!terminated(block)) {
+      advance(out, pc, at);
+      out.u8(op.localGet, at, op.i32Const, record.size, op.i32Add, op.localSet, at);
+      out.u8(op.br).u32(next);
+    }
+    out.u8(op.end);
+  }
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2, record.handler);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
   out.u8(op.i32Eqz, op.if, noValue);

@@ -47,8 +47,9 @@ export class HandlerLowering extends Lowering {
   readonly #front: FrontEnd;
   readonly #slots: EngineSlots;
 
-  constructor(out: Bytes, module: ModuleBuilder, front: FrontEnd) {
-    super(out, handlerParams.length);
+  /** @param reserved locals that are taken, the first two as a handler's parameters. */
+  constructor(out: Bytes, module: ModuleBuilder, front: FrontEnd, reserved = handlerParams.length) {
+    super(out, reserved);
     this.#module = module;
     this.#front = front;
     this.#slots = front.slots;
@@ -229,4 +230,46 @@ export class HandlerLowering extends Lowering {
     for (let k = node.args.length; k < helperParams.length; k++) out.u8(op.i32Const, 0);
     out.u8(op.call).u32(importHelper(node, this.#module, this.#front));
   }
+}
+
+/** Lowers the bodies of forms inside the interpreter's loop, where a jump is a branch. What returns in the midst of them, with a fault, returns from the loop. */
+export class InlineLowering extends HandlerLowering {
+  #depth = 0;
+  #goTo: (depth: number) => void = () => {};
+
+  /**
+   * All of a body but its end. @param depth blocks around it, inside of which `goTo` may branch: it is given how many there are, where the pc to go to is on the stack.
+   */
+  handlerInside(block: Block, depth: number, goTo: (depth: number) => void): void {
+    this.#depth = depth;
+    this.#goTo = goTo;
+    this.count(block);
+    this.block(block);
+    this.reuseLocals();
+  }
+
+  protected override statement(node: Node): void {
+    if (node.op !== "jump") super.statement(node);
+    else {
+      this.value(node.args[0] as Node);
+      this.#goTo(this.#depth);
+    }
+  }
+
+  protected override if(node: Node): void {
+    this.#depth++;
+    super.if(node);
+    this.#depth--;
+  }
+}
+
+/** Whether a body may stand inside the loop: it calls nothing but the slow ways of accesses. */
+export function standsAlone(block: Block): boolean {
+  return block.nodes.every(
+    (node) =>
+      node.op !== "call" &&
+      node.op !== "exit" &&
+      (node.yes === undefined || standsAlone(node.yes)) &&
+      (node.no === undefined || standsAlone(node.no)),
+  );
 }

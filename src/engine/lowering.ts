@@ -64,7 +64,7 @@ export function sumOf({ op: name, args }: Node): Sum | undefined {
  */
 export abstract class Lowering {
   readonly locals: Type[] = [];
-  protected readonly out: Bytes;
+  readonly out: Bytes;
   protected readonly uses = new Map<Node, number>();
   /** Values that something computes with as numbers. */
   readonly #numeric = new Set<Node>();

@@ -144,10 +144,20 @@ export function quickWayOf(front: FrontEnd, helper: string, first: Value | undef
   return special in quick ? special : helper in quick ? helper : undefined;
 }
 
+/** Instructions that stand for their forms. */
+export interface CommonCode {
+  /** The mode in which they are decoded. */
+  readonly mode: number;
+  /** Their bytes in hexadecimal, any operands. */
+  readonly instructions: readonly string[];
+}
+
 /** An instruction set, as the engine sees it. */
 export interface FrontEnd {
   readonly name: string;
   readonly slots: EngineSlots;
+  /** What most code is made of: the interpreter has the handlers of these forms inside its loop. */
+  readonly common?: CommonCode;
   /** Where the words of the state lie which are never looked at as parts of something wider: a region may keep them elsewhere while it runs. */
   readonly cells: ReadonlySet<number>;
   /** Where state lies that is wider than a word and may be kept elsewhere as well, and how wide it is. Other accesses to it lie within one such piece. */

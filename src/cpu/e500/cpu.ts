@@ -2,6 +2,7 @@ import type { InterruptSource } from "../../bus/line.ts";
 import type { StateList } from "../../bus/state.ts";
 import type { Access, Decoded, EngineServices, FrontEnd, Helper, Translation } from "../../ir/frontend.ts";
 import { type Slot, wordsOf } from "../../ir/slots.ts";
+import { common } from "./common.ts";
 import { Core, type Wires } from "./core.ts";
 import { decode } from "./decode.ts";
 import { containedFloating, quickFloating } from "./floating-quick.ts";
@@ -38,6 +39,7 @@ const resetVector = 0xffff_fffc | 0;
 export class E500 implements FrontEnd {
   readonly name = "e500";
   readonly slots = s.engine;
+  readonly common = common;
   readonly cells = wordsOf(s.slots);
   readonly quick = quickFloating;
   readonly contained = { ...containedFloating, ...containedSystem };

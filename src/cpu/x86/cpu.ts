@@ -10,6 +10,7 @@ import {
   Translation,
 } from "../../ir/frontend.ts";
 import { type Slot, wordsOf } from "../../ir/slots.ts";
+import { common } from "./common.ts";
 import { Cr0, Flag, Right, Vector } from "./constants.ts";
 import { Core, type Wires } from "./core.ts";
 import { addDr6, Dr6, touched } from "./debug.ts";
@@ -97,6 +98,7 @@ export class X86 implements FrontEnd {
     };
   }
 
+  readonly common = common;
   readonly cells = wordsOf(s.slots);
   readonly quick: Readonly<Record<string, QuickWay>>;
   readonly ending = endings;
