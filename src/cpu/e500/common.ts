@@ -13,7 +13,7 @@ export const common: CommonCode = {
     // rlwinm, rlwinm., rlwimi, slw, srw
     ...["54a5f0be", "54a5f0bf", "50a4e006", "7fbd4830", "7d4a5c30"],
     // or, mr, mr., and, andi., and., ori, xor
-    ...["7c63437c", "7c7e1b78", "7c7f1b79", "7d3ef038", "712900ff", "7d295039", "60630800", "7d2a5278"],
+    ...["7c634378", "7c7e1b78", "7c7f1b79", "7d3ef038", "712900ff", "7d295039", "60630800", "7d2a5278"],
     // cmp, cmpi, cmpl, cmpli, isel
     ...["7c074800", "2c1f0000", "7c042840", "2803000a", "7d3ee89e"],
     // bc, b, bl, bclr, bcctr, bcctrl

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { openBlock } from "../../src/engine/forms.ts";
+import { standsAlone } from "../../src/engine/lower.ts";
+import { decodingFront } from "../../src/host/translator/front.ts";
+import { Decoded, type Form, type FrontEnd } from "../../src/ir/frontend.ts";
+
+const fronts: readonly FrontEnd[] = [
+  decodingFront({ architecture: "x86", model: "pentium-m" }),
+  decodingFront({ architecture: "e500", model: "e500mc" }),
+];
+
+describe.each(fronts.map((front) => ({ name: front.name, front })))("the common instructions of $name", ({ front }) => {
+  const { mode, instructions } = front.common ?? { mode: 0, instructions: [] };
+  const decoded = new Decoded();
+  const form = (text: string): Form | undefined => {
+    const bytes = Uint8Array.from({ length: 16 }, (_, k) => Number.parseInt(text.slice(2 * k, 2 * k + 2) || "0", 16));
+    return front.decode(bytes, 16, 0, mode, decoded) ? decoded.form : undefined;
+  };
+
+  it("are some dozens, each whole and no more than one instruction", () => {
+    expect(instructions.length).toBeGreaterThan(40);
+    for (const text of instructions) {
+      expect(form(text), text).toBeDefined();
+      expect(decoded.length, text).toBe(text.length / 2);
+    }
+  });
+
+  it("stand each for a form of its own", () => {
+    const seen = new Map<string, string>();
+    for (const text of instructions) {
+      const name = form(text)?.name ?? "";
+      expect(seen.get(name), `${text} is ${name}`).toBeUndefined();
+      seen.set(name, text);
+    }
+  });
+
+  it("call no helper, so that their handlers may stand inside the loop", () => {
+    for (const text of instructions) {
+      const one = form(text) as Form;
+      expect(standsAlone(openBlock(one)), `${text} is ${one.name}`).toBe(true);
+    }
+  });
+});
