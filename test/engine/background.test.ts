@@ -154,7 +154,12 @@ describe("the thread of a host", () => {
     m.run(1000);
     const job = background.jobs[0] as SentJob;
     thread.post({ ...job, pages: [] });
-    await new Promise((done) => setTimeout(done, 500));
-    expect(() => thread.take()).toThrow("no page");
+    const died = async () => {
+      for (;;) {
+        thread.take();
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    };
+    await expect(died()).rejects.toThrow("no page");
   });
 });

@@ -70,13 +70,17 @@ export function unflatten(
   return stretches;
 }
 
-/** What the other thread does. */
-export function makeModule(front: FrontEnd, sent: SentJob): MadeModule {
+/** What the other thread does. `compile` is how its host compiles a module whose function is to be called on another thread. */
+export function makeModule(
+  front: FrontEnd,
+  sent: SentJob,
+  compile: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
+): MadeModule {
   const { id, around, pages, entries } = sent;
   const tables = new Map(pages.map(({ number, table }) => [number, table]));
   const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
   const stretches = unflatten({ front, pc: sent.pc, mode: sent.mode }, sent.stretches, (page) => bytesOf.get(page));
   const job: RegionJob = { ...sent, stretches, entries, tables };
   const emitted = emitRegion(front, around, planRegion(front, around, job), job.name).module.bytes();
-  return { id, module: new WebAssembly.Module(emitted), bytes: emitted.length };
+  return { id, module: compile(emitted), bytes: emitted.length };
 }

@@ -2,6 +2,7 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
 import { type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
+import { isStraight } from "./straight.ts";
 
 /** How much a region may hold at most. */
 export interface Limits {
@@ -256,6 +257,9 @@ function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>
   return { offset, instructions };
 }
 
+/** What is found of an instruction that only goes on to the next one. */
+const straightOn = { targets: [], falls: true, dynamic: false, links: false, last: false, jumps: false } as const;
+
 function inspect(source: Decoding, bytes: Uint8Array, number: number, at: number): Instruction | Alien {
   const { front, mode } = source;
   const { mode: modeSlot, fetchBase } = front.slots;
@@ -268,25 +272,27 @@ function inspect(source: Decoding, bytes: Uint8Array, number: number, at: number
     decoded.form === undefined
   )
     return 0;
-  const builder = new RegionBuilder(front, decoded.operands);
-  builder.instruction(at, decoded.length, decoded.operands);
+  const { form, length, operands } = decoded;
+  if (!decoded.ends && isStraight(form)) return { offset: at, length, form, operands, ...straightOn };
+  const builder = new RegionBuilder(front, operands);
+  builder.instruction(at, length, operands);
   try {
-    decoded.form.body(builder, new Fields(builder));
+    form.body(builder, new Fields(builder));
   } catch (thrown) {
-    if (thrown instanceof NotForRegions) return decoded.length;
+    if (thrown instanceof NotForRegions) return length;
     throw thrown;
   }
   const { block } = builder;
   const ends = endsIn(block);
   // One that does nothing but leave gains nothing here.
-  if (block.nodes[0]?.op === "exit" && !ends) return decoded.length;
+  if (block.nodes[0]?.op === "exit" && !ends) return length;
   const jumps = jumpsIn(block, []);
   const targets = jumps.map(targetOf).filter((target) => target !== undefined);
   return {
     offset: at,
-    length: decoded.length,
-    form: decoded.form,
-    operands: decoded.operands,
+    length,
+    form,
+    operands,
     targets,
     falls: !terminated(block),
     dynamic: jumps.some((jump) => targetOf(jump) === undefined),

@@ -15,8 +15,9 @@ const mostCrossings = 16;
 /** Ways into a region at most, those of regions that it takes the place of among them: a record has a byte for which one it is. */
 const mostWaysIn = 255;
 
-/** Instructions that are kept for the next region on their page, each of some 300 bytes. */
+/** Instructions that are kept for the next region on their page, each of some 300 bytes; they are counted once in so many regions. */
 const mostKnown = 50_000;
+const untilCounted = 16;
 
 /** A place on a page for which a region is being made is asked for again after this part of the jumps that make it hot. */
 const sooner = 8;
@@ -50,6 +51,7 @@ export class Regions {
   /** By number, as they were sent. */
   readonly #awaited = new Map<number, Awaited>();
   #sent = 0;
+  #begun = 0;
   readonly #arrivals = new Arrivals();
   /** Indices given back. */
   #free: number[] = [];
@@ -152,7 +154,7 @@ export class Regions {
     const index = this.#free.pop() ?? this.#next++;
     const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
     const { entries, stretches } = discovery;
-    this.#world.cache.trim(mostKnown);
+    if (++this.#begun % untilCounted === 0) this.#world.cache.trim(mostKnown);
     const region: PlacedRegion = {
       index,
       parts: pages.partsOf(discovery),

@@ -3,17 +3,24 @@ import type { Background, MadeModule, SentJob } from "../../engine/region/backgr
 import type { FrontName } from "./front.ts";
 import type { ThreadData } from "./worker.ts";
 
-/** The thread takes some tenths of a second to start, which a short run would not have back: the first regions are made without it. */
-const before = 24;
+/** The thread takes some tenths of a second to start, which a short run would not have back: the first regions are made without it. Jobs wait while it starts. */
+const before = 6;
 /** Jobs that may wait. */
 const most = 16;
-/** As in worker.ts, which is not to be loaded here. */
-const word = { ready: 0, done: 1 } as const;
+/**
+ * What the thread begins with. It is JavaScript in a text since the compile cache has to be on before the first TypeScript file is loaded: else node brings up its
+ * type stripper for it.
+ */
+const start = `
+require("node:module").enableCompileCache?.();
+import(require("node:worker_threads").workerData.file);
+`;
 
 /** A thread of this process which makes regions. It ends with the process. */
 export class TranslatorThread implements Background {
   readonly #front: FrontName;
-  readonly #shared = new Int32Array(new SharedArrayBuffer(8));
+  /** How many it has done. */
+  readonly #done = new Int32Array(new SharedArrayBuffer(4));
   #port: MessagePort | undefined;
   #asked = 0;
   #posted = 0;
@@ -26,7 +33,7 @@ export class TranslatorThread implements Background {
 
   get ready(): boolean {
     if (this.#port === undefined && ++this.#asked === before) this.#start();
-    return Atomics.load(this.#shared, word.ready) === 1 && this.#posted - this.#taken < most;
+    return this.#port !== undefined && this.#posted - this.#taken < most;
   }
 
   post(job: SentJob): void {
@@ -36,7 +43,7 @@ export class TranslatorThread implements Background {
 
   take(): MadeModule | undefined {
     if (this.#died !== undefined) throw this.#died;
-    if (this.#port === undefined || Atomics.load(this.#shared, word.done) === this.#taken) return undefined;
+    if (this.#port === undefined || Atomics.load(this.#done, 0) === this.#taken) return undefined;
     const received = receiveMessageOnPort(this.#port);
     if (received === undefined) return undefined;
     this.#taken++;
@@ -45,9 +52,9 @@ export class TranslatorThread implements Background {
 
   #start(): void {
     const { port1, port2 } = new MessageChannel();
-    const file = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
-    const workerData: ThreadData = { port: port2, front: this.#front, shared: this.#shared };
-    const worker = new Worker(file, { workerData, transferList: [port2] });
+    const { href: file } = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+    const workerData: ThreadData = { file, port: port2, front: this.#front, done: this.#done };
+    const worker = new Worker(start, { eval: true, workerData, transferList: [port2] });
     worker.on("error", (error) => {
       this.#died = error;
     });

@@ -1,27 +1,21 @@
-import * as module from "node:module";
 import { type MessagePort, workerData } from "node:worker_threads";
-import type { SentJob } from "../../engine/region/background.ts";
-import type { FrontName } from "./front.ts";
+import { makeModule, type SentJob } from "../../engine/region/background.ts";
+import { Compiler } from "./compile.ts";
+import { decodingFront, type FrontName } from "./front.ts";
 
-/** What the thread is given: where jobs come from, whose code they are, and words which both sides see. */
+/** What the thread is given: its own file, where jobs come from, whose code they are, and a word which both sides see, for how many it has done. */
 export interface ThreadData {
+  readonly file: string;
   readonly port: MessagePort;
   readonly front: FrontName;
-  readonly shared: Int32Array;
+  readonly done: Int32Array;
 }
 
-/** Words of `shared`: whether the thread takes jobs, and how many it has done. */
-export const word = { ready: 0, done: 1 } as const;
-
-const { port, front: name, shared } = workerData as ThreadData;
-module.enableCompileCache?.();
-const [{ makeModule }, { decodingFront }] = await Promise.all([
-  import("../../engine/region/background.ts"),
-  import("./front.ts"),
-]);
+const { port, front: name, done } = workerData as ThreadData;
 const front = decodingFront(name);
+const compiler = new Compiler();
+
 port.on("message", (job: SentJob) => {
-  port.postMessage(makeModule(front, job));
-  Atomics.add(shared, word.done, 1);
+  port.postMessage(makeModule(front, job, (bytes) => compiler.compile(bytes, job.around)));
+  Atomics.add(done, 0, 1);
 });
-Atomics.store(shared, word.ready, 1);

@@ -1,0 +1,51 @@
+import type { Form } from "../../ir/frontend.ts";
+import type { Block, Node } from "../../ir/node.ts";
+import { openBlock } from "../forms.ts";
+
+const straight = new WeakMap<Form, boolean>();
+
+/**
+ * Whether all instructions of a form can be in a region, and only go on to the next one: most are so, whatever their operands, and their meaning need not be
+ * built to find where they lead.
+ */
+export function isStraight(form: Form): boolean {
+  let is = straight.get(form);
+  if (is === undefined) {
+    is = onlyGoesOn(openBlock(form), { wrote: false });
+    straight.set(form, is);
+  }
+  return is;
+}
+
+/** Whether nothing leads elsewhere, keeps the address behind the instruction, may fault behind a change of state, or touches state at a place that is not known. */
+function onlyGoesOn({ nodes }: Block, past: { wrote: boolean }): boolean {
+  return nodes.every((node) => {
+    switch (node.op) {
+      case "jump":
+      case "exit":
+      case "call":
+      case "next_pc":
+        return false;
+      case "load":
+      case "load_rw":
+      case "store":
+      case "probe":
+        return !past.wrote;
+      case "get":
+        return node.args.every(isKnown);
+      case "set":
+        past.wrote = true;
+        return node.args.slice(1).every(isKnown);
+      default:
+        return [node.yes, node.no].every((arm) => arm === undefined || onlyGoesOn(arm, past));
+    }
+  });
+}
+
+/** Whether a value is of operands alone, so that a region has it as a constant. */
+function isKnown({ op, args, yes }: Node): boolean {
+  if (op === "field" || op === "const") return true;
+  return (
+    args.length > 0 && yes === undefined && op !== "load" && op !== "load_rw" && op !== "get" && args.every(isKnown)
+  );
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { RegionBuilder } from "../../src/engine/region/region-builder.ts";
+import { isStraight } from "../../src/engine/region/straight.ts";
+import { decodingFront, type FrontName } from "../../src/host/translator/front.ts";
+import { Decoded, Fields } from "../../src/ir/frontend.ts";
+import type { Block } from "../../src/ir/node.ts";
+
+/* Instructions of random bytes; only their numbers are drawn, so both sides see the same ones in each run. */
+
+const rounds = 20_000;
+
+const fronts: readonly (FrontName & { readonly mode: number })[] = [
+  { architecture: "x86", model: "pentium-m", mode: 0x7 },
+  { architecture: "e500", model: "", mode: 0x1 },
+];
+
+function leads({ nodes }: Block): boolean {
+  return nodes.some(
+    ({ op, yes, no }) => op === "jump" || op === "exit" || [yes, no].some((arm) => arm !== undefined && leads(arm)),
+  );
+}
+
+function* drawn(): Generator<Uint8Array> {
+  let state = 1;
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  };
+  for (let k = 0; k < rounds; k++) yield Uint8Array.from({ length: 16 }, next);
+}
+
+describe.each(fronts)("an instruction of $architecture whose form is straight", ({ mode, ...name }) => {
+  it("can be in a region, and leads nowhere but to the next one", () => {
+    const front = decodingFront(name);
+    const decoded = new Decoded();
+    let all = 0;
+    let straight = 0;
+    for (const bytes of drawn()) {
+      if (!front.decode(bytes, bytes.length, 0x1000, mode, decoded) || decoded.form === undefined) continue;
+      all++;
+      if (decoded.ends || !isStraight(decoded.form)) continue;
+      straight++;
+      const builder = new RegionBuilder(front, decoded.operands);
+      builder.instruction(0, decoded.length, decoded.operands);
+      decoded.form.body(builder, new Fields(builder));
+      expect(leads(builder.block), decoded.form.name).toBe(false);
+      expect(builder.links.size).toBe(0);
+    }
+    expect(straight / all).toBeGreaterThan(0.4);
+  });
+});
