@@ -88,6 +88,8 @@ async function main(): Promise<number> {
       timeout: { type: "string", default: "300" },
     },
   });
+  for (const name of ["runs", "timeout"] as const)
+    if (!/^[1-9]\d*$/.test(values[name])) throw new Error(`--${name} takes a number from 1, not ${values[name]}`);
   if (values.images === undefined) throw new Error("--images DIR says where the Linux guests are");
   const guest = guestOf(values.machine, values.images);
   const folder = mkdtempSync(join(tmpdir(), "barzero-disk-"));

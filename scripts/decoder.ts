@@ -9,15 +9,23 @@ import { capstone } from "../test/campaign/capstone.ts";
 import { tally as tallyE500 } from "../test/cpu/e500/compare-capstone.ts";
 import { tally as tallyX86 } from "../test/cpu/x86/compare-capstone.ts";
 
-const { values, positionals } = parseArgs({
-  options: { cpu: { type: "string", default: "x86" } },
-  allowPositionals: true,
-});
-const [count = "1000000", seed = "1"] = positionals;
-if (values.cpu !== "x86" && values.cpu !== "e500") {
-  console.error("decoder: --cpu is x86 or e500");
+function fail(message: string): never {
+  console.error(`decoder: ${message}`);
   process.exit(2);
 }
+
+function parsed() {
+  try {
+    return parseArgs({ options: { cpu: { type: "string", default: "x86" } }, allowPositionals: true });
+  } catch (error) {
+    return fail(`${(error as Error).message.split(". ")[0]}: there are --cpu, how many, and a seed`);
+  }
+}
+
+const { values, positionals } = parsed();
+const [count = "1000000", seed = "1"] = positionals;
+for (const text of [count, seed]) if (!/^\d+$/.test(text)) fail(`${text} is no number`);
+if (values.cpu !== "x86" && values.cpu !== "e500") fail("--cpu is x86 or e500");
 const begin = performance.now();
 const { counts, unexplained } =
   values.cpu === "x86"

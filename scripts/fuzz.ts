@@ -80,16 +80,24 @@ function fail(message: string): never {
   process.exit(2);
 }
 
+const options = {
+  device: { type: "string" },
+  seed: { type: "string", default: `${Math.floor(Date.now() / 1000) % 1_000_000}` },
+  from: { type: "string", default: "0" },
+  runs: { type: "string", default: "1000000" },
+  jobs: { type: "string", default: `${availableParallelism()}` },
+} as const;
+
+function parsed() {
+  try {
+    return parseArgs({ options });
+  } catch (error) {
+    return fail(`${(error as Error).message.split(". ")[0]}: there are --${Object.keys(options).join(", --")}`);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      device: { type: "string" },
-      seed: { type: "string", default: `${Math.floor(Date.now() / 1000) % 1_000_000}` },
-      from: { type: "string", default: "0" },
-      runs: { type: "string", default: "1000000" },
-      jobs: { type: "string", default: `${availableParallelism()}` },
-    },
-  });
+  const { values } = parsed();
   const number = (name: "seed" | "from" | "runs" | "jobs") => {
     const value = Number(values[name]);
     return Number.isSafeInteger(value) && value >= 0 ? value : fail(`--${name} ${values[name]} is no number`);

@@ -114,10 +114,10 @@ export function findMessages(fn: PciFunction): Messages {
   };
 }
 
-/** Everything from reset to DRIVER_OK. */
+/** Everything from a device that was just reset to DRIVER_OK. */
 export function setUp(script: Script, plan: Plan, messages: Messages): void {
   if (plan.msix) {
-    for (let v = 0; v < messages.vectors; v++) {
+    for (let v = 0; v < Math.min(messages.vectors, plan.queues.length + 1); v++) {
       script.write(messages.bar, 16 * v, 4, messagePage);
       script.write(messages.bar, 16 * v + 8, 4, 100 + v);
       script.write(messages.bar, 16 * v + 12, 4, 0);
@@ -131,7 +131,7 @@ export function setUp(script: Script, plan: Plan, messages: Messages): void {
 
 function setUpModern(script: Script, { low, high, msix, queues }: Plan): void {
   const write = (offset: number, width: 1 | 2 | 4, value: number) => script.write(modernBar, offset, width, value);
-  for (const status of [0, 1, 3]) write(common.status, 1, status);
+  for (const status of [1, 3]) write(common.status, 1, status);
   for (const [select, word] of [low, high].entries()) {
     write(common.driverFeatureSelect, 4, select);
     write(common.driverFeature, 4, word);
@@ -152,7 +152,7 @@ function setUpModern(script: Script, { low, high, msix, queues }: Plan): void {
 
 function setUpLegacy(script: Script, { low, msix, queues }: Plan): void {
   const write = (offset: number, width: 1 | 2 | 4, value: number) => script.write(0, offset, width, value);
-  for (const status of [0, 1, 3]) write(18, 1, status);
+  for (const status of [1, 3]) write(18, 1, status);
   write(4, 4, low);
   if (msix) write(20, 2, 0);
   for (const { queue, descriptors } of queues) {
@@ -166,7 +166,7 @@ function setUpLegacy(script: Script, { low, msix, queues }: Plan): void {
 function setUpOverlay(script: Script, { way, low, msix, queues, latch }: Plan): void {
   const bar = way === "overlay-bar0" ? 0 : 1;
   const write = (offset: number, width: 1 | 2 | 4, value: number) => script.write(bar, offset, width, value);
-  for (const status of [0, 1, 3]) write(overlayAt.status, 1, status);
+  for (const status of [1, 3]) write(overlayAt.status, 1, status);
   write(overlayAt.guestFeatures, 4, low | (latch ? separateConfig : 0));
   if (bar === 1 || latch)
     for (const { word, bit } of [ringSize, ringAlign]) {

@@ -6,7 +6,7 @@ import { VirtioCore } from "../../src/virtio/core.ts";
 import { PackedQueue } from "../../src/virtio/queue/packed.ts";
 import { SplitQueue } from "../../src/virtio/queue/split.ts";
 import { findMessages, type Messages, type Placed } from "./drive.ts";
-import { PermittedWrites, type QueueState } from "./permitted.ts";
+import { PermittedWrites } from "./permitted.ts";
 import { type Script, step, stride } from "./script.ts";
 import type { Form, Rig, Subject, Way } from "./subject.ts";
 
@@ -31,8 +31,6 @@ export class Executor {
   readonly messages: Messages;
   readonly bars: readonly { readonly index: number; readonly size: number }[];
   readonly #permitted: PermittedWrites;
-  readonly #queues: readonly (SplitQueue | PackedQueue)[];
-  readonly #states: readonly QueueState[];
   /** Configuration space as firmware leaves it. */
   readonly #config: Uint8Array;
   readonly #core: VirtioCore;
@@ -41,9 +39,10 @@ export class Executor {
   readonly #pristine: readonly Saved[];
   /** A byte a page: whether it may not be zero. */
   readonly #touched: Uint8Array;
-  #permits = false;
   #fault: string | undefined;
   #writes = 0;
+  /** Whether rings may say something else than when they were looked at. */
+  #dirty = true;
 
   constructor(subject: Subject, form: Form) {
     const rig = subject.rig(form);
@@ -58,10 +57,17 @@ export class Executor {
     this.bytes = bench.ram.contents();
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
     this.#touched = new Uint8Array(this.bytes.length >>> pageShift);
-    this.#queues = fn.parts.filter((part) => part instanceof SplitQueue || part instanceof PackedQueue);
-    this.#states = this.#queues.map((queue) => queue.state.now);
+    const queues = fn.parts.filter((part) => part instanceof SplitQueue || part instanceof PackedQueue);
     const table = fn.parts.find((part) => part instanceof Msix)?.state.now.table ?? new Uint32Array(0);
-    this.#permitted = new PermittedWrites(this.view, this.#queues, subject.statusLast, table);
+    this.#permitted = new PermittedWrites(this.view, queues, subject.statusLast, table);
+    for (const [i, queue] of queues.entries()) {
+      const start = queue.start.bind(queue);
+      queue.start = (ring) => {
+        this.#permitted.started(i);
+        this.#dirty = true;
+        return start(ring);
+      };
+    }
     // Every page counts as one with code: so the bus tells of each write of the device's.
     bench.guest.code.fill(1);
     const { base } = bench.ram.backing;
@@ -114,8 +120,7 @@ export class Executor {
     const { steps, length } = script;
     const view = this.view;
     const touched = this.#touched;
-    let dirty = true;
-    this.#permits = true;
+    this.#dirty = true;
     this.#permitted.exact = script.exact;
     for (let i = 0; i < length; i += stride) {
       const a = steps[i + 1] as number;
@@ -126,25 +131,24 @@ export class Executor {
       if (code === step.put) {
         view.setUint32(a, b, c === 1);
         touched[a >>> pageShift] = 1;
-        dirty = true;
+        this.#dirty = true;
         continue;
       }
       if (code === step.put16) {
         view.setUint16(a, b, c === 1);
         touched[a >>> pageShift] = 1;
-        dirty = true;
+        this.#dirty = true;
         continue;
       }
       if (code === step.fill) {
         this.bytes.fill(c, a, a + b);
         touched.fill(1, a >>> pageShift, ((a + b - 1) >>> pageShift) + 1);
-        dirty = true;
+        this.#dirty = true;
         continue;
       }
-      if (dirty) {
-        const any = this.#permitted.scan();
-        dirty = !any;
-        this.#permits ||= any;
+      if (this.#dirty) {
+        this.#permitted.scan();
+        this.#dirty = false;
       }
       this.#writes = 0;
       switch (code) {
@@ -170,25 +174,11 @@ export class Executor {
           break;
       }
       if (this.#writes > mostWrites) this.#fault ??= `${this.#writes} writes by DMA in one step`;
-      if (this.#writes > 0) dirty = true;
-      if (this.#permits) dirty = this.#checkQueues() || dirty;
+      if (this.#writes > 0) this.#dirty = true;
+      this.#fault ??= this.#permitted.check();
       if (this.#fault !== undefined) return `step ${i / stride}: ${this.#fault}`;
     }
     return undefined;
-  }
-
-  /** Gives whether a queue was given up or reset: nothing may be written for it any more. */
-  #checkQueues(): boolean {
-    let dropped = false;
-    let any = false;
-    for (let i = 0; i < this.#queues.length; i++) {
-      const now = this.#states[i] as QueueState;
-      if (now.inFlight > now.size) this.#fault ??= `${this.#queues[i]?.name} has ${now.inFlight} chains of ${now.size}`;
-      if (now.enabled) any = true;
-      else if (this.#permitted.drop(i)) dropped = true;
-    }
-    this.#permits = any;
-    return dropped;
   }
 }
 

@@ -8,7 +8,7 @@ const table = 4;
 /** What a chain lets the device write, as pairs of start and end. */
 type Ranges = number[];
 
-export type QueueState = (SplitQueue | PackedQueue)["state"]["now"];
+type QueueState = (SplitQueue | PackedQueue)["state"]["now"];
 
 interface Watched {
   readonly queue: SplitQueue | PackedQueue;
@@ -39,6 +39,8 @@ export class PermittedWrites {
   /** For each byte the script in which the device wrote it last. */
   readonly #stamps: Uint32Array;
   #stamp = 0;
+  /** Those which have been started and still permit something: a console has 32, and a driver uses a few of them. */
+  readonly #live: Watched[] = [];
 
   constructor(
     view: DataView,
@@ -60,32 +62,49 @@ export class PermittedWrites {
     }));
   }
 
+  /** A queue was started, by its number in the list. */
+  started(queue: number): void {
+    const watched = this.#watched[queue] as Watched;
+    if (!this.#live.includes(watched)) this.#live.push(watched);
+  }
+
+  /** Nothing is permitted any more, but what queues that are on still say. */
   clear(): void {
     this.#stamp++;
-    for (let i = 0; i < this.#watched.length; i++) this.drop(i);
+    const live = this.#live;
+    let left = 0;
+    for (let i = 0; i < live.length; i++) {
+      const watched = live[i] as Watched;
+      drop(watched);
+      if (watched.now.enabled) live[left++] = watched;
+    }
+    live.length = left;
   }
 
-  /** Nothing is permitted for a queue any more, by its number in the list. Gives whether anything was. */
-  drop(queue: number): boolean {
-    const watched = this.#watched[queue] as Watched;
-    if (watched.chains.size + watched.buffers.length + watched.usedIndex === 0) return false;
-    watched.buffers.length = 0;
-    watched.chains.clear();
-    watched.usedIndex = 0;
-    return true;
+  /** What is wrong with the counts of a queue, or undefined. Forgets what was permitted for queues which have been turned off. */
+  check(): string | undefined {
+    const live = this.#live;
+    let left = 0;
+    let wrong: string | undefined;
+    for (let i = 0; i < live.length; i++) {
+      const watched = live[i] as Watched;
+      const { now, queue } = watched;
+      if (now.inFlight > now.size) wrong ??= `${queue.name} has ${now.inFlight} chains of ${now.size}`;
+      if (now.enabled) live[left++] = watched;
+      else drop(watched);
+    }
+    live.length = left;
+    return wrong;
   }
 
-  /** Looks at the rings of all queues which are on. False when there was none. */
-  scan(): boolean {
-    let any = false;
-    for (let i = 0; i < this.#watched.length; i++) {
-      const watched = this.#watched[i] as Watched;
+  /** Looks at the rings of all queues which are on. */
+  scan(): void {
+    for (let i = 0; i < this.#live.length; i++) {
+      const watched = this.#live[i] as Watched;
       if (!watched.now.enabled) continue;
-      any = true;
       if (watched.packed) this.#scanPacked(watched);
       else this.#scanSplit(watched);
     }
-    return any;
   }
 
   /** The device has written. Gives what is wrong with that, or undefined. */
@@ -104,8 +123,8 @@ export class PermittedWrites {
 
   /** The queue to whose device's side of the ring a write was. */
   #ringAt(at: number, length: number): Watched | undefined {
-    for (let i = 0; i < this.#watched.length; i++) {
-      const watched = this.#watched[i] as Watched;
+    for (let i = 0; i < this.#live.length; i++) {
+      const watched = this.#live[i] as Watched;
       if (!watched.now.enabled) continue;
       const { deviceArea, descriptorArea, size } = watched.now;
       if (at >= deviceArea && at + length <= deviceArea + (watched.packed ? 4 : 6 + 8 * size)) return watched;
@@ -115,7 +134,7 @@ export class PermittedWrites {
   }
 
   #isPermitted(at: number, length: number): boolean {
-    for (const { buffers } of this.#watched) if (covered(buffers, at, at + length)) return true;
+    for (const { buffers } of this.#live) if (covered(buffers, at, at + length)) return true;
     for (let i = 0; i < this.#messages.length; i += 4)
       if (length === 4 && this.#messages[i] === at && this.#messages[i + 1] === 0) return true;
     return false;
@@ -254,6 +273,12 @@ export class PermittedWrites {
       if ((this.#view.getUint16(place + 14, true) & write) !== 0) into.push(address, address + length);
     }
   }
+}
+
+function drop(watched: Watched): void {
+  watched.buffers.length = 0;
+  if (watched.chains.size > 0) watched.chains.clear();
+  watched.usedIndex = 0;
 }
 
 /** Whether a range lies in those which are given: most do in one of them; a disk's sectors may lie over several. */

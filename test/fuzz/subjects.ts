@@ -25,15 +25,12 @@ function plug(form: Form, make: (bench: Bench) => VirtioDevice): Pick<Rig, "benc
   return { bench, fn, queueSizes: device.queueSizes };
 }
 
-/** Bytes of numbers, in either order. */
-function bytes(little: boolean, ...fields: readonly (readonly [value: number, width: number])[]): number[] {
-  const all: number[] = [];
-  for (const [value, width] of fields)
-    for (let i = 0; i < width; i++) {
-      const shift = little ? i : width - 1 - i;
-      all.push(shift < 4 ? (value >>> (8 * shift)) & 0xff : 0);
-    }
-  return all;
+/** Appends a number of so many bytes, in either order. */
+function field(into: number[], little: boolean, value: number, width: number): void {
+  for (let i = 0; i < width; i++) {
+    const shift = little ? i : width - 1 - i;
+    into.push(shift < 4 ? (value >>> (8 * shift)) & 0xff : 0);
+  }
 }
 
 function toWrite(read: readonly number[], write: number): Request {
@@ -70,6 +67,16 @@ class SlowDisk extends MemoryBlock {
   }
 }
 
+const types = [0, 0, 0, 1, 1, 4, 8, 11, 13, 2, 0x8000_0000];
+
+function blkHeader(little: boolean, type: number, sector: number): number[] {
+  const header: number[] = [];
+  field(header, little, type, 4);
+  field(header, little, 0, 4);
+  field(header, little, sector, 8);
+  return header;
+}
+
 const blk: Subject = {
   name: "blk",
   features: [0xffff, 0],
@@ -102,19 +109,23 @@ const blk: Subject = {
     };
   },
   request(random, _queue, little) {
-    const type = random.pick([0, 0, 0, 1, 1, 4, 8, 11, 13, 2, 0x8000_0000, random.word()]);
+    const type = random.once(12) ? random.word() : random.pick(types);
     const sector = random.once(5) ? random.word() : random.below(sectors + 2);
-    const header = bytes(little, [type, 4], [0, 4], [sector, 8]);
+    const header = blkHeader(little, type, sector);
     if (type === 1) return { read: header, data: 512 * random.below(3), byte: random.below(256), write: 1 };
     if (type === 11 || type === 13) {
-      const run = () => bytes(little, [random.below(70), 8], [random.below(70), 4], [random.below(3), 4]);
-      return { read: [...header, ...run(), ...(random.once(2) ? run() : [])], data: 0, byte: 0, write: 1 };
+      for (let runs = 1 + random.below(2); runs > 0; runs--) {
+        field(header, little, random.below(70), 8);
+        field(header, little, random.below(70), 4);
+        field(header, little, random.below(3), 4);
+      }
+      return { read: header, data: 0, byte: 0, write: 1 };
     }
     if (type === 8) return toWrite(header, random.once(4) ? random.below(64) : 21);
     return toWrite(header, type === 4 ? 1 : random.once(6) ? random.below(600) : 1 + 512 * random.below(4));
   },
   probe: { queue: 0, queues: 1, used: 513 },
-  probeRequest: (_way, little) => toWrite(bytes(little, [0, 4], [0, 4], [1, 8]), 513),
+  probeRequest: (_way, little) => toWrite(blkHeader(little, 0, 1), 513),
 };
 
 /** Keeps the beginning of what it is given. */
@@ -173,7 +184,11 @@ const console: Subject = {
     const length = random.once(8) ? random.below(5000) : random.below(80);
     if (queue === 3 && !random.once(4)) {
       const port = random.once(4) ? random.word() : 0;
-      return toWrite(bytes(little, [port, 4], [random.below(8), 2], [random.below(3), 2]), 0);
+      const message: number[] = [];
+      field(message, little, port, 4);
+      field(message, little, random.below(8), 2);
+      field(message, little, random.below(3), 2);
+      return toWrite(message, 0);
     }
     if ((queue & 1) === 0) return toWrite([], length);
     return { read: [], data: length, byte: 0x62, write: random.once(10) ? 8 : 0 };
@@ -211,6 +226,7 @@ const rng: Subject = {
   probeRequest: () => toWrite([], 64),
 };
 
+const headerSizes = [10, 12, 12, 12, 20, 32];
 const probeFrame = [...etherFrame([2, 0, 0, 0, 0, 0x33], 60)];
 
 const net: Subject = {
@@ -261,7 +277,7 @@ const net: Subject = {
   request(random, queue, little): Request {
     if (queue === 4 || (queue === 2 && random.once(2))) return control(random, little);
     if ((queue & 1) === 0) return toWrite([], random.once(3) ? random.below(100) : random.below(2000));
-    const size = random.pick([10, 12, 12, 12, 20, 32]);
+    const size = random.pick(headerSizes);
     const header = new Array(size).fill(0);
     if (random.once(4)) header[0] = random.below(256);
     if (random.once(8)) header[1] = random.below(256);
@@ -276,9 +292,11 @@ const net: Subject = {
 function control(random: Random, little: boolean): Request {
   const data: number[] = [random.below(5), random.below(6)];
   const macs = random.below(4);
-  if (data[0] === 1)
-    data.push(...bytes(little, [macs, 4]), ...new Array(6 * macs).fill(2), ...bytes(little, [random.below(3), 4]));
-  else for (let n = random.below(140); n > 0; n--) data.push(random.once(3) ? random.below(256) : 0);
+  if (data[0] === 1) {
+    field(data, little, macs, 4);
+    for (let i = 0; i < 6 * macs; i++) data.push(2);
+    field(data, little, random.below(3), 4);
+  } else for (let n = random.below(140); n > 0; n--) data.push(random.once(3) ? random.below(256) : 0);
   return toWrite(data, random.once(8) ? 0 : 1);
 }
 
