@@ -41,8 +41,10 @@ export function reversalsOf(block: Block, uses: ReadonlyMap<Node, number>): Reve
   eachNode(block, (node) => {
     const [x, value] = node.args;
     if (node.op === "bswap" && x?.op === "load" && uses.get(x) === 1 && uses.has(node)) loads.set(x, node);
-    if (node.op === "store" && value?.op === "bswap" && value.args[0]?.op !== "const" && uses.get(value) === 1)
-      stores.add(node);
+    if (node.op !== "store" || value?.op !== "bswap" || uses.get(value) !== 1) return;
+    const [stored] = value.args as [Node];
+    // What was loaded in the other order is in it already.
+    if (stored.op !== "const" && loads.get(stored) !== value) stores.add(node);
   });
   return { loads, stores };
 }

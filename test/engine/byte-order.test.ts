@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import * as s from "../../src/cpu/x86/slots.ts";
+import { bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
+
+const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
+const code = 0x1000;
+
+describe.each(executors)("what is loaded, put into the other order and stored, on the %s", (executor) => {
+  it("is put into that order once", () => {
+    const m = bareX86(executor, { memory: 1 << 20 });
+    flatMode(m, 0);
+    // again: mov [edi + 4], ecx ; mov eax, [edx] ; bswap eax ; mov [edi], eax ; xor eax, eax ; dec ecx ; jnz again ; hlt
+    // The second store need not be asked for, since the first one was: nothing but it wants eax.
+    const loop = [0x89, 0x4f, 0x04, 0x8b, 0x02, 0x0f, 0xc8, 0x89, 0x07, 0x31, 0xc0, 0x49, 0x75, 0xf2, 0xf4];
+    m.load(code, Uint8Array.from(loop));
+    m.load(0x4000, Uint8Array.of(1, 2, 3, 4));
+    setWord(m, s.engine.pc, code);
+    setWord(m, s.edx, 0x4000);
+    setWord(m, s.edi, 0x5000);
+    setWord(m, s.ecx, 300);
+    m.run(3000);
+    expect(word(m, s.ecx)).toBe(0);
+    expect([0, 1, 2, 3].map((at) => m.read(0x5000 + at) & 0xff)).toEqual([4, 3, 2, 1]);
+  });
+});
