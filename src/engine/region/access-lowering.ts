@@ -42,6 +42,12 @@ export abstract class AccessLowering extends WayLowering {
   /** Leaves the region in front of the instruction to which an access belongs. */
   protected abstract leaveAt(node: Node): void;
 
+  /** Whether a value is a cell's that is kept with its bytes in the other order. */
+  protected abstract isReversed(node: Node): boolean;
+
+  /** Leaves the region with the fault that an access has raised. */
+  protected abstract faultAt(node: Node): void;
+
   /** Begins a block: its accesses are put together, and nothing has been asked for. */
   protected gather({ block }: BuiltBlock): void {
     this.touches = spansOf(block, this.front.readsWhatItMayWrite === true, this.plan.apart);
@@ -111,8 +117,15 @@ export abstract class AccessLowering extends WayLowering {
       .s32(length)
       .u8(op.i32Const, writing ? 1 : 0, op.i32Const)
       .s32(span.count > 1 ? this.plan.index : 0);
-    out.u8(op.call).u32(this.imports.enter).u8(op.i32Eqz);
+    out.u8(op.call).u32(this.imports.enter).u8(op.localTee).u32(addend).u8(op.i32Const, 1, op.i32Ne);
     this.open("if", op.if);
+    // Of a span the fault may be that of another byte than the access's first.
+    if (offset === low && node.width === length) {
+      out.u8(op.localGet).u32(addend);
+      this.open("if", op.if);
+      this.faultAt(node);
+      this.close();
+    }
     this.leaveAt(node);
     this.close();
     out.u8(op.localGet).u32(entry);
@@ -179,7 +192,7 @@ export abstract class AccessLowering extends WayLowering {
   protected store(node: Node): void {
     const offset = this.reach(node);
     const value = node.args[1] as Node;
-    if (!this.#reversals.stores.has(node)) {
+    if (!this.#reversals.stores.has(node) || this.isReversed(value.args[0] as Node)) {
       emitStore(this.out, this.stored(value, node.width), node.width, 0, offset);
       return;
     }

@@ -9,6 +9,7 @@ import { op } from "../wasm/opcodes.ts";
 import { cellsOfOrders, emitNumber, emitOrder, emitWord, type Order, type OrderLocals, orderOf } from "./orders.ts";
 import type { RegionPlan } from "./plan.ts";
 import type { Writes } from "./region-builder.ts";
+import { reversedCells } from "./reversed-cells.ts";
 
 const bytesOf = { i32: 4, i64: 8, v128: 16 } as const;
 
@@ -23,6 +24,9 @@ export abstract class CellLowering extends Lowering {
   /** Of cells that are told orders, where the two numbers are. */
   protected readonly orders = new Map<number, OrderLocals>();
 
+  /** Cells that are kept with their bytes in the other order. */
+  protected readonly reversed: ReadonlySet<number>;
+
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd) {
     super(out, handlerParams.length);
     this.front = front;
@@ -35,6 +39,10 @@ export abstract class CellLowering extends Lowering {
     }
     for (const [cell, comparing] of cellsOfOrders(writesOf(plan)))
       this.orders.set(cell, { x: this.local("i32"), y: this.local("i32"), comparing });
+    const plain = plan.cells.filter(
+      (cell) => !this.#sums.has(cell) && !this.orders.has(cell) && !front.wide?.has(cell),
+    );
+    this.reversed = reversedCells(plan, new Set(plain));
   }
 
   protected word(offset: number): void {
@@ -71,6 +79,7 @@ export abstract class CellLowering extends Lowering {
     const parts = this.#sums.get(cell);
     if (parts === undefined) {
       out.u8(op.localGet).u32(local);
+      if (this.reversed.has(cell)) this.bswap("i32");
       return;
     }
     this.carries(local, parts.y, () => out.u8(op.localGet).u32(parts.sum));
@@ -89,6 +98,7 @@ export abstract class CellLowering extends Lowering {
     }
     const parts = this.#sums.get(cell);
     if (parts === undefined) {
+      if (this.reversed.has(cell)) this.bswap("i32");
       out.u8(op.localSet).u32(local);
       return;
     }
@@ -119,18 +129,24 @@ export abstract class CellLowering extends Lowering {
       const order = this.orderFor(cells[k] as number, value);
       if (order !== undefined) return [...(order.beside === undefined ? [] : [order.beside]), order.x, order.y];
       const sum = this.sumFor(cells[k] as number, value);
-      return sum === undefined ? [value] : [sum.x, sum.y, sum.sum];
+      return sum === undefined ? [this.#asKept(cells[k] as number, value)] : [sum.x, sum.y, sum.sum];
     });
+  }
+
+  /** Of what is put into a cell that is kept in the other order, what it is already. */
+  #asKept(cell: number, value: Node): Node {
+    return value.op === "bswap" && this.reversed.has(cell) ? (value.args[0] as Node) : value;
   }
 
   protected write({ cells, values }: Writes): void {
     const { out } = this;
+    const kept = values.map((value, k) => this.#asKept(cells[k] as number, value));
     const sums = values.map((value, k) => this.sumFor(cells[k] as number, value));
     const orders = values.map((value, k) => this.orderFor(cells[k] as number, value));
-    for (const [k, value] of values.entries()) {
-      const [sum, order] = [sums[k], orders[k]];
+    for (const [k, sum] of sums.entries()) {
+      const order = orders[k];
       if (order !== undefined) this.orderValues(order, this.orders.get(cells[k] as number) as OrderLocals);
-      else for (const node of sum === undefined ? [value] : [sum.x, sum.y, sum.sum]) this.value(node);
+      else for (const node of sum === undefined ? [kept[k] as Node] : [sum.x, sum.y, sum.sum]) this.value(node);
     }
     for (let k = cells.length - 1; k >= 0; k--) {
       const cell = cells[k] as number;
@@ -140,7 +156,8 @@ export abstract class CellLowering extends Lowering {
       if (orders[k] !== undefined) {
         const { x, y } = this.orders.get(cell) as OrderLocals;
         out.u8(op.localSet).u32(y).u8(op.localSet).u32(x).u8(op.localSet).u32(local);
-      } else if (sum === undefined || parts === undefined) this.setCell(cell);
+      } else if (kept[k] !== values[k]) out.u8(op.localSet).u32(local);
+      else if (sum === undefined || parts === undefined) this.setCell(cell);
       else {
         out.u8(op.localSet).u32(parts.sum).u8(op.localSet).u32(parts.y);
         out.u8(op.localSet).u32(local);

@@ -251,9 +251,13 @@ export class RegionLowering extends AccessLowering {
     this.branch("called");
   }
 
-  /** One bit of a cell that is kept as an order is a comparison. */
+  /** One bit of a cell that is kept as an order is a comparison; a cell that is kept in the other order is so already. */
   protected override compute(node: Node): void {
     const [shifted, one] = node.args;
+    if (node.op === "bswap" && this.isReversed(shifted as Node)) {
+      this.out.u8(op.localGet).u32(this.cells.get((shifted as Node).imm) as number);
+      return;
+    }
     if (node.op === "and" && one?.op === "const" && one.imm === 1 && shifted?.op === "shr_u") {
       const [word, by] = shifted.args as [Node, Node];
       const order = word.op === "get" && !this.#built.pinned.has(word) ? this.orders.get(word.imm) : undefined;
@@ -263,6 +267,10 @@ export class RegionLowering extends AccessLowering {
       }
     }
     super.compute(node);
+  }
+
+  protected override isReversed(node: Node): boolean {
+    return node.op === "get" && this.reversed.has(node.imm) && !this.#built.pinned.has(node);
   }
 
   get #built(): BuiltBlock {
@@ -383,11 +391,17 @@ export class RegionLowering extends AccessLowering {
     if (leaving === undefined) return;
     this.word(this.slots.trap.offset);
     this.seldom();
-    this.write(leaving.writes);
-    this.giveBack(this.current.instructions.length - leaving.index - 1);
-    this.setOut(this.current.instructions[leaving.index] as number);
-    this.end("faulted", "exits-fault");
+    this.faultAt(node);
     this.close();
+  }
+
+  /** An instruction that has raised a fault was begun, and changed nothing. */
+  protected override faultAt(node: Node): void {
+    const { writes, index } = this.#built.leaving.get(node) as Leaving;
+    this.write(writes);
+    this.giveBack(this.current.instructions.length - index - 1);
+    this.setOut(this.current.instructions[index] as number);
+    this.end("faulted", "exits-fault");
   }
 }
 
