@@ -267,8 +267,9 @@ export class Engine implements EngineServices {
   /** Runs until the budget is used up or taken away, or the CPU leaves. */
   #execute(): void {
     const front = this.#front;
-    for (;;) {
-      const reason = this.#loop.run();
+    for (let delivered = 0; ; ) {
+      const reason = this.#loop.run(delivered);
+      delivered = reason === Reason.fault ? 1 : 0;
       this.#returns[reason] = (this.#returns[reason] as number) + 1;
       if (reason === Reason.fault) this.#deliver();
       // With nothing left the next instruction is not begun, so it is not fetched either: a fetch that faults counts as one.

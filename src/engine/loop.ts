@@ -39,8 +39,8 @@ export const RegionStatus = { alone: 5, faulted: 6, sampled: 8 } as const;
 
 /** The functions of the loop module. */
 export interface Loop {
-  /** Runs from the pc in the state until something is wanted of the engine. Returns a `Reason`. */
-  run(): number;
+  /** Runs from the pc in the state until something is wanted of the engine. Returns a `Reason`. `delivered`: 1 when a fault has led there, which counts as a jump. */
+  run(delivered: number): number;
   /** Runs one record at the pc in the state. Returns a `Reason`; `budget` also for an instruction that went well. */
   one(at: number): number;
   /**
@@ -81,7 +81,12 @@ export function emitLoop(
   const end = module.function(handlerParams, ["i32"], [], endBody(slots));
   const inline = new InlineLowering(new Bytes(), module, front, runLocals);
   const body = runBody(slots, layout, alignment, handler, inline, inlined);
-  const run = module.function([], ["i32"], [...new Array<Type>(runLocals).fill("i32"), ...inline.locals], body);
+  const run = module.function(
+    ["i32"],
+    ["i32"],
+    [...new Array<Type>(runLocals - 1).fill("i32"), ...inline.locals],
+    body,
+  );
   const one = module.function(["i32"], ["i32"], ["i32", "i32"], oneBody(slots, handler));
   const chain = module.function(
     ["i32", "i32", "i32"],
@@ -148,7 +153,7 @@ function storeLocal(out: Bytes, offset: number, local: number): void {
   out.u8(op.i32Const, 0, op.localGet, local, op.i32Store, 2).u32(offset);
 }
 
-/** The locals of `run` which are not of handlers in it. The first two lie where a handler has its parameters. */
+/** The locals of `run` which are not of handlers in it, its parameter among them. The first two lie where a handler has its parameters. */
 const runLocals = 6;
 
 function runBody(
@@ -165,6 +170,7 @@ function runBody(
     storeLocal(out, slots.pc.offset, pc);
     out.u8(op.i32Const, reason, op.return);
   };
+  out.u8(op.localGet, 0, op.localSet, jumped);
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc);
   out.u8(op.loop, noValue); // look up the pc
@@ -179,7 +185,7 @@ function runBody(
       () => leave(Reason.decode),
     );
   find();
-  // Each jump here makes the place hotter; 0 is a place which is not watched. To begin here, or to come from the instruction before, is no jump.
+  // Each jump here makes the place hotter, and so does a fault; 0 is a place which is not watched. To begin here, or to come from the instruction before, is neither.
   out.u8(op.localGet, jumped, op.if, noValue);
   out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if, noValue);
   out.u8(
