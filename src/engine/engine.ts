@@ -418,7 +418,7 @@ export class Engine implements EngineServices {
     this.words[at >> 2] = endHandler;
     this.words[(at >> 2) + 1] = 0;
     this.#cache.giveBack(at + record.size);
-    this.#handlers.compile();
+    this.#handlers.compile(mode);
   }
 
   /** The instruction under the pc lies on two pages, each with a mapping of its own: its record holds as long as the second is the same page. */
@@ -464,14 +464,14 @@ export class Engine implements EngineServices {
     this.words[(at + record.second) >> 2] = second.table;
     second.before.add(first);
     this.#cache.enter(first, offset, at);
-    this.#handlers.callable();
-    this.#handlers.compile();
+    this.#handlers.callable(mode);
+    this.#handlers.compile(mode);
   }
 
   /** The pc has become hot. */
   #translate(): void {
     // In front of an instruction which it leaves to the interpreter, a region has that one's handler called.
-    this.#handlers.callable();
+    this.#handlers.callable(this.#mode);
     const linear = this.#linear;
     const code = this.#cache.byTable(this.#fetchTlb.table(linear, this.#mode));
     if (code === undefined || !this.#regions.room) this.#empty();
@@ -522,8 +522,8 @@ export class Engine implements EngineServices {
     }
     this.#loneInstructions++;
     this.#write(this.#layout.lone, decoded);
-    this.#handlers.callable();
-    this.#handlers.compile();
+    this.#handlers.callable(mode);
+    this.#handlers.compile(mode);
     const reason = this.#loop.one(this.#layout.lone);
     if (reason === Reason.fault) this.#deliver();
     else if (reason === Reason.leave) this.attention();

@@ -43,6 +43,8 @@ export class Handlers {
   #inside: readonly Form[];
   /** And their bodies. */
   readonly inlined: readonly Block[];
+  /** Instructions whose forms are wanted as soon as one is in their mode. */
+  #usual: readonly string[];
   modules = 0;
 
   constructor(guest: GuestMemory, front: FrontEnd, slow: SlowAccess, first: number, tlbs: TlbPlaces) {
@@ -53,7 +55,9 @@ export class Handlers {
     const plain = Object.entries(front.helpers).map(
       ([name, helper]) => [name, guarded(helper, front.fault, slow.trap)] as const,
     );
-    const common = commonForms(front).map((form) => ({ form, block: openBlock(form) }));
+    const { common: named } = front;
+    this.#usual = named?.usual ?? [];
+    const common = formsOf(front, named?.instructions ?? []).map((form) => ({ form, block: openBlock(form) }));
     const inside = common.filter(({ block }) => standsAlone(block));
     this.inlined = inside.map(({ block }) => block);
     this.#inside = inside.map(({ form }) => form);
@@ -83,15 +87,20 @@ export class Handlers {
   }
 
   /** Makes the first forms' handlers too: regions and instructions on two pages call them. */
-  callable(): void {
+  callable(mode: number): void {
     if (this.#inside.length === 0) return;
     this.#wanted.push(...this.#inside);
     this.#inside = [];
-    this.compile();
+    this.compile(mode);
   }
 
-  compile(): void {
+  /** @param mode in which the forms were found that are wanted. */
+  compile(mode: number): void {
     if (this.#wanted.length === 0) return;
+    if (this.#usual.length > 0 && mode === this.#front.common?.mode) {
+      for (const form of formsOf(this.#front, this.#usual)) this.index(form);
+      this.#usual = [];
+    }
     const front = this.#front;
     const forms = this.#wanted;
     this.#wanted = [];
@@ -112,16 +121,15 @@ export class Handlers {
   }
 }
 
-function commonForms(front: FrontEnd): readonly Form[] {
-  const { common } = front;
-  if (common === undefined) return [];
+/** The forms which instructions stand for, written as `CommonCode` has them. */
+function formsOf(front: FrontEnd, instructions: readonly string[]): readonly Form[] {
+  const mode = front.common?.mode ?? 0;
   const decoded = new Decoded();
   const forms = new Set<Form>();
   const bytes = new Uint8Array(16);
-  for (const text of common.instructions) {
+  for (const text of instructions) {
     for (let k = 0; k < text.length; k += 2) bytes[k / 2] = Number.parseInt(text.slice(k, k + 2), 16);
-    if (front.decode(bytes, text.length / 2, 0, common.mode, decoded) && decoded.form !== undefined)
-      forms.add(decoded.form);
+    if (front.decode(bytes, text.length / 2, 0, mode, decoded) && decoded.form !== undefined) forms.add(decoded.form);
   }
   return [...forms];
 }

@@ -150,6 +150,8 @@ export interface CommonCode {
   readonly mode: number;
   /** Their bytes in hexadecimal, any operands. */
   readonly instructions: readonly string[];
+  /** Others which nearly every guest has: their handlers are made together, since a module costs more than a handler. */
+  readonly usual: readonly string[];
 }
 
 /** An instruction set, as the engine sees it. */

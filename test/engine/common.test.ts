@@ -10,7 +10,8 @@ const fronts: readonly FrontEnd[] = [
 ];
 
 describe.each(fronts.map((front) => ({ name: front.name, front })))("the common instructions of $name", ({ front }) => {
-  const { mode, instructions } = front.common ?? { mode: 0, instructions: [] };
+  const { mode, instructions, usual } = front.common ?? { mode: 0, instructions: [], usual: [] };
+  const both = [...instructions, ...usual];
   const decoded = new Decoded();
   const form = (text: string): Form | undefined => {
     const bytes = Uint8Array.from({ length: 16 }, (_, k) => Number.parseInt(text.slice(2 * k, 2 * k + 2) || "0", 16));
@@ -19,7 +20,7 @@ describe.each(fronts.map((front) => ({ name: front.name, front })))("the common 
 
   it("are some dozens, each whole and no more than one instruction", () => {
     expect(instructions.length).toBeGreaterThan(40);
-    for (const text of instructions) {
+    for (const text of both) {
       expect(form(text), text).toBeDefined();
       expect(decoded.length, text).toBe(text.length / 2);
     }
@@ -27,7 +28,7 @@ describe.each(fronts.map((front) => ({ name: front.name, front })))("the common 
 
   it("stand each for a form of its own", () => {
     const seen = new Map<string, string>();
-    for (const text of instructions) {
+    for (const text of both) {
       const name = form(text)?.name ?? "";
       expect(seen.get(name), `${text} is ${name}`).toBeUndefined();
       seen.set(name, text);

@@ -1,6 +1,8 @@
 import type { CommonCode } from "../../ir/frontend.ts";
 
 /* The forms of nine tenths of what the interpreter does while our own kernel starts, counted. One instruction stands for all of its form. */
+const words = (line: string): readonly string[] => line.split(" ");
+
 export const common: CommonCode = {
   mode: 0,
   instructions: [
@@ -31,5 +33,18 @@ export const common: CommonCode = {
     ],
     // mflr, mtlr, mtctr
     ...["7c0802a6", "7c0803a6", "7ca903a6"],
+  ],
+  // Those which our own kernel and Linux both have.
+  usual: [
+    ...words("7c709ba6 7c719ba6 7c729ba6 7c70eba6 7c739ba6 4c00012c 7c0007a4 7c0004ac 7d369ba6 7c004f24 7f909aa6"),
+    ...words("7d319aa6 7d31aaa6 654a1000 214a0000 7d290194 7c601c2c 7fbd4a15 7d800026 3369ffff 7f7b4910 7d808120"),
+    ...words("7f5a0034 7d261816 7ca43379 7d2948f8 7d404d2c 7ce04e2c 7ce04f2c 7d044814 7c635114 7ffd1e70 7d290190"),
+    ...words("7fe601d4 7cfe3810 4ce20020 7c000124 7c001e24 7d5f0ba6 7d3063a6 7c0006ac 7d2000a6 7c000146 7d244a2e"),
+    ...words("7d444b2e 7d5163a6 7d5263a6 7d5363a6 7d5463a6 7d5563a6 7d5663a6 7d5763a6 7d5863a6 7d5963a6 7d5a63a6"),
+    ...words("7d5b63a6 7d5c63a6 7d5d63a6 7d5e63a6 7d3f63a6 6fe94550 7d4a2078 7d2948f9 7d30faa6 7d30fba6 7ce00106"),
+    ...words("7d3453a6 7d3053a6 7c008146 1f2900b0 7d4103a6 7d4102a6 7d3ff0ee 68630001 7c3043a6 7c9343a6 7c9b02a6"),
+    ...words("7cb042a6 7cba02a6 7cb342a6 7ca902a6 7cbe0aa6 7cbd0aa6 7cba03a6 7cbb03a6 7caff120 4c000064 7fc95396"),
+    ...words("7ced42a6 7d0c42a6 7d3603a6 7cdee051 44000002 7d204828 7d820120 7d810120 7d300ba6 bfbafffc 7c00486c"),
+    ...words("7c004fac 7d40492d 74a52000 7c004fec 7f484079"),
   ],
 };
