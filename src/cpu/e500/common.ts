@@ -1,8 +1,8 @@
 import type { CommonCode } from "../../ir/frontend.ts";
 
-/* The forms of nine tenths of what the interpreter does while our own kernel starts, counted. One instruction stands for all of its form. */
 const words = (line: string): readonly string[] => line.split(" ");
 
+/* The forms of nine tenths of what the interpreter does while our own kernel starts, counted. One instruction stands for all of its form. */
 export const common: CommonCode = {
   mode: 0,
   instructions: [

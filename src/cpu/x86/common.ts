@@ -1,12 +1,12 @@
 import type { CommonCode } from "../../ir/frontend.ts";
 import { Mode } from "./slots.ts";
 
+const words = (line: string): readonly string[] => line.split(" ");
+
 /*
  * The forms of nine tenths of what the interpreter does while our own kernel and Linux start, counted. Code of 32 bits in flat segments; one instruction stands for
  * all of its form.
  */
-const words = (line: string): readonly string[] => line.split(" ");
-
 export const common: CommonCode = {
   mode: Mode.d32 | Mode.ss32 | Mode.flat,
   instructions: [
@@ -51,7 +51,7 @@ export const common: CommonCode = {
       "f6051102090001",
     ],
     // INC, DEC, shifts, IMUL
-    ...["43", "4b", "ff45e4", "c1e010", "c1e902", "c1fe03", "d1e9", "d3e0", "d3e8", "0fafeb"],
+    ...["43", "4b", "ff45e4", "c1e010", "c1e902", "c1fe03", "d1e9", "d3e0", "d3e8", "0fafeb", "0faf4508", "0faf048a"],
     // Jumps, CALL, RET
     ...["7209", "7309", "740f", "750a", "7605", "7709", "7805", "7c05", "7d05", "7e05", "7f05", "eb05"],
     ...["0f8215010000", "0f8315010000", "0f84ea000000", "0f858a000000", "0f86d4000000", "0f87fa010000", "e951000000"],
