@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { BlockBackend } from "../backend/block.ts";
 import { Failure, reason } from "./failure.ts";
@@ -59,7 +59,8 @@ export class BlockFile implements BlockBackend {
     done(
       this.#open &&
         this.#tried(() => {
-          if (!this.readOnly) fsyncSync(this.#descriptor);
+          // Its length never changes, so of what fsync writes besides there is nothing that a reader would want.
+          if (!this.readOnly) fdatasyncSync(this.#descriptor);
         }),
     );
   }

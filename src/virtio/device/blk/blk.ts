@@ -25,8 +25,8 @@ const requestTime = 50_000;
 const byteTime = 2;
 /** Bytes of data which the device takes on at once; the rest of the ring waits. A request counts with one piece of it. */
 const maxBytesInHand = 32 * 1024 * 1024;
-/** A buffer up to this size is kept for the next request. */
-const keptBuffer = 65536;
+/** Buffers up to so many bytes in all are kept for the next requests: a new one of 256 KiB costs more than to read into it. */
+const keptBytes = 4 * 1024 * 1024;
 const requestQueue = 0;
 
 /** A request in hand. The object and its buffer serve one request after another. */
@@ -76,6 +76,8 @@ export class Blk implements VirtioDevice {
   readonly #clock: Clock & Holds;
   readonly #trace: Channel;
   readonly #spare: Request[] = [];
+  /** Bytes of the buffers of those. */
+  #kept = 0;
   readonly #inHand = new Set<Request>();
   readonly #status = new Uint8Array(1);
   #host: DeviceHost | undefined;
@@ -169,7 +171,7 @@ export class Blk implements VirtioDevice {
     for (const request of this.#inHand) {
       request.completion.cancel();
       // The host may still be writing to the buffer of a request which it has not answered.
-      if (request.completion.idle) this.#spare.push(request);
+      if (request.completion.idle) this.#retire(request);
     }
     this.#inHand.clear();
     this.#next = undefined;
@@ -204,6 +206,7 @@ export class Blk implements VirtioDevice {
     if (this.state.now.bytesInHand + bytes > maxBytesInHand) return false;
     if (this.#trace.on) this.#note(chain, describe(command));
     const request = this.#spare.pop() ?? this.#newRequest(chain);
+    this.#kept -= request.buffer.buffer.byteLength;
     request.chain = chain;
     request.command = isReachable(chain, command) ? command : outside;
     request.moved = moved;
@@ -258,9 +261,15 @@ export class Blk implements VirtioDevice {
       return;
     }
     this.#inHand.delete(request);
-    this.#spare.push(request);
-    if (request.buffer.buffer.byteLength > keptBuffer) request.buffer = new Uint8Array(0);
+    this.#retire(request);
     this.#give(request, good);
+  }
+
+  /** Keeps a request for later, and its buffer if there is room. */
+  #retire(request: Request): void {
+    if (this.#kept + request.buffer.buffer.byteLength > keptBytes) request.buffer = new Uint8Array(0);
+    this.#kept += request.buffer.buffer.byteLength;
+    this.#spare.push(request);
   }
 
   /** Gives the chain back, with what was written to it. */
