@@ -10,6 +10,9 @@ import type { PlacedBlock, RegionPlan } from "./plan.ts";
 const inLoop = 8;
 const deepest = 3;
 
+/** What is loaded is put in order by two instructions, what is in a register by six. */
+const dearer = 3;
+
 /** The cells, of those given, that are kept with their bytes in the other order. */
 export function reversedCells(plan: RegionPlan, cells: ReadonlySet<number>): Set<number> {
   const gain = new Map<number, number>();
@@ -19,9 +22,10 @@ export function reversedCells(plan: RegionPlan, cells: ReadonlySet<number>): Set
     const weight = inLoop ** Math.min(depthOf(plan, k), deepest);
     const wanted = wantedIn(block);
     for (const { cells: written, values } of block.built.writes.values()) {
-      for (const [j, value] of values.entries()) count(written[j] as number, saves(value, wanted) ? weight : -weight);
+      for (const [j, value] of values.entries())
+        count(written[j] as number, saves(value, wanted) ? weight : -dearer * weight);
     }
-    for (const node of wanted) if (node.op === "get") count(node.imm, -weight);
+    for (const node of wanted) if (node.op === "get") count(node.imm, -dearer * weight);
   }
   return new Set([...gain].filter(([cell, by]) => by > 0 && cells.has(cell)).map(([cell]) => cell));
 }
