@@ -21,13 +21,9 @@ import { e500Target } from "../test/campaign/e500-target.ts";
 import { inStep, type StepTarget } from "../test/campaign/in-step.ts";
 import { x86Programs } from "../test/campaign/x86-programs.ts";
 import { x86Target } from "../test/campaign/x86-target.ts";
+import { fail, parsed, written } from "./arguments.ts";
 
 const executors = { both: "both", interp: "interpreter", jit: "regions", evaluator: "evaluator" } as const;
-
-function fail(message: string): never {
-  console.error(`campaign: ${message}`);
-  process.exit(2);
-}
 
 const options = {
   cpu: { type: "string", default: "x86" },
@@ -40,26 +36,19 @@ const options = {
   lockstep: { type: "boolean", default: false },
 } as const;
 
-function parsed() {
-  try {
-    return parseArgs({ options });
-  } catch (error) {
-    return fail(`${(error as Error).message.split(". ")[0]}: there are --${Object.keys(options).join(", --")}`);
-  }
-}
-
-const { values } = parsed();
+const { values } = parsed("campaign", written(options), () => parseArgs({ options }));
 
 function number(name: "cases" | "seconds" | "seed" | "from", otherwise: number): number {
   const text = values[name];
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (!(value >= 0)) fail(`--${name} ${text} is no number`);
+  if (!(value >= 0)) fail("campaign", `--${name} ${text} is no number`);
   return value;
 }
 
 const executor =
-  executors[values.exec as keyof typeof executors] ?? fail(`--exec is ${Object.keys(executors).join(", ")}`);
+  executors[values.exec as keyof typeof executors] ??
+  fail("campaign", `--exec is ${Object.keys(executors).join(", ")}`);
 const seconds = number("seconds", values.cases === undefined ? 60 : Number.POSITIVE_INFINITY);
 const cases = number("cases", Number.MAX_SAFE_INTEGER);
 const seed = number("seed", 1);
@@ -109,10 +98,10 @@ function inLockstep<P>(target: StepTarget<P>): void {
 if (values.lockstep) {
   if (values.cpu === "x86") inLockstep(x86Programs);
   else if (values.cpu === "e500") inLockstep(e500Programs);
-  else fail("--cpu is x86 or e500");
+  else fail("campaign", "--cpu is x86 or e500");
 } else if (values.cpu === "x86") await main(await x86Target(executor, values.float ? "float" : "integer"));
 else if (values.cpu === "e500" && values.float)
   await main(await (executor === "both" ? e500FloatTarget("interpreter", "regions") : e500FloatTarget(executor)));
 else if (values.cpu === "e500")
   await main(await (executor === "both" ? e500Target("interpreter", "regions") : e500Target(executor)));
-else fail("--cpu is x86 or e500");
+else fail("campaign", "--cpu is x86 or e500");

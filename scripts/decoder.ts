@@ -8,24 +8,14 @@ import { parseArgs } from "node:util";
 import { capstone } from "../test/campaign/capstone.ts";
 import { tally as tallyE500 } from "../test/cpu/e500/compare-capstone.ts";
 import { tally as tallyX86 } from "../test/cpu/x86/compare-capstone.ts";
+import { fail, parsed } from "./arguments.ts";
 
-function fail(message: string): never {
-  console.error(`decoder: ${message}`);
-  process.exit(2);
-}
-
-function parsed() {
-  try {
-    return parseArgs({ options: { cpu: { type: "string", default: "x86" } }, allowPositionals: true });
-  } catch (error) {
-    return fail(`${(error as Error).message.split(". ")[0]}: there are --cpu, how many, and a seed`);
-  }
-}
-
-const { values, positionals } = parsed();
+const { values, positionals } = parsed("decoder", "--cpu, how many, and a seed", () =>
+  parseArgs({ options: { cpu: { type: "string", default: "x86" } }, allowPositionals: true }),
+);
 const [count = "1000000", seed = "1"] = positionals;
-for (const text of [count, seed]) if (!/^\d+$/.test(text)) fail(`${text} is no number`);
-if (values.cpu !== "x86" && values.cpu !== "e500") fail("--cpu is x86 or e500");
+for (const text of [count, seed]) if (!/^\d+$/.test(text)) fail("decoder", `${text} is no number`);
+if (values.cpu !== "x86" && values.cpu !== "e500") fail("decoder", "--cpu is x86 or e500");
 const begin = performance.now();
 const { counts, unexplained } =
   values.cpu === "x86"

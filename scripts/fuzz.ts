@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type Failure, Fuzzer, type Kept, shortened, toKeep } from "../test/fuzz/fuzz.ts";
 import { subjects } from "../test/fuzz/subjects.ts";
+import { fail, parsed, written } from "./arguments.ts";
 
 /** What a thread does: every so many-th run of a range. */
 interface Share {
@@ -75,11 +76,6 @@ function share(what: Share): Promise<number> {
   });
 }
 
-function fail(message: string): never {
-  console.error(`fuzz: ${message}`);
-  process.exit(2);
-}
-
 const options = {
   device: { type: "string" },
   seed: { type: "string", default: `${Math.floor(Date.now() / 1000) % 1_000_000}` },
@@ -88,24 +84,16 @@ const options = {
   jobs: { type: "string", default: `${availableParallelism()}` },
 } as const;
 
-function parsed() {
-  try {
-    return parseArgs({ options });
-  } catch (error) {
-    return fail(`${(error as Error).message.split(". ")[0]}: there are --${Object.keys(options).join(", --")}`);
-  }
-}
-
 async function main(): Promise<void> {
-  const { values } = parsed();
+  const { values } = parsed("fuzz", written(options), () => parseArgs({ options }));
   const number = (name: "seed" | "from" | "runs" | "jobs") => {
     const value = Number(values[name]);
-    return Number.isSafeInteger(value) && value >= 0 ? value : fail(`--${name} ${values[name]} is no number`);
+    return Number.isSafeInteger(value) && value >= 0 ? value : fail("fuzz", `--${name} ${values[name]} is no number`);
   };
   const [seed, from, runs, jobs] = [number("seed"), number("from"), number("runs"), Math.max(1, number("jobs"))];
   const names = values.device === undefined ? Object.keys(subjects) : [values.device];
   for (const name of names) {
-    if (subjects[name] === undefined) fail(`--device is ${Object.keys(subjects).join(", ")}`);
+    if (subjects[name] === undefined) fail("fuzz", `--device is ${Object.keys(subjects).join(", ")}`);
     const began = performance.now();
     const shares = Array.from({ length: jobs }, (_, i) =>
       share({ name, seed, first: from + i, end: from + runs, by: jobs }),

@@ -32,6 +32,11 @@ export class GuestMemory {
     return at;
   }
 
+  /** The bytes of a page, by its number. */
+  page(number: number): Uint8Array {
+    return this.bytes.subarray(number * pageSize, (number + 1) * pageSize);
+  }
+
   /** To be called after every write that did not go through the CPU's own stores. */
   wrote(offset: number, length: number): void {
     const last = (offset + length - 1) >>> pageShift;

@@ -106,7 +106,7 @@ export class Engine implements EngineServices {
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
     const module = new WebAssembly.Module(
-      emitLoop(front.slots, this.#layout, front.alignment, pages, tableSize, mostForms, front, this.#handlers.inlined),
+      emitLoop(front, this.#layout, pages, tableSize, mostForms, this.#handlers.inlined),
     );
     const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
     this.#loop = exports as unknown as Loop;

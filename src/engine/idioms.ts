@@ -1,3 +1,4 @@
+import { pageSize } from "../bus/guest-memory.ts";
 import type { Type } from "../ir/ops.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { op } from "./wasm/opcodes.ts";
@@ -143,7 +144,7 @@ export function emitPageOf(out: Bytes, at: number, width: number): void {
       .u8(op.i32Const)
       .s32(width - 1)
       .u8(op.i32Add);
-  out.u8(op.i32Const).s32(-4096).u8(op.i32And);
+  out.u8(op.i32Const).s32(-pageSize).u8(op.i32And);
 }
 
 /** A load of a width from the place on the stack plus `offset`, zero-extended; `align` as WebAssembly has it. */

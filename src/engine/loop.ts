@@ -1,3 +1,4 @@
+import { pageSize } from "../bus/guest-memory.ts";
 import type { FrontEnd } from "../ir/frontend.ts";
 import { type Block, Status, terminated } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
@@ -64,15 +65,14 @@ export const firstForm = 2;
  * @param inlined the blocks of the first forms.
  */
 export function emitLoop(
-  slots: EngineSlots,
+  front: FrontEnd,
   layout: EngineLayout,
-  alignment: 1 | 4,
   pages: number,
   tableSize: number,
   mostForms: number,
-  front: FrontEnd,
   inlined: readonly Block[],
 ): Uint8Array<ArrayBuffer> {
+  const { slots, alignment } = front;
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", pages);
   module.importTable("run", "table", tableSize);
@@ -122,7 +122,12 @@ function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): 
   out.u8(op.localGet, pc);
   load(out, slots.fetchBase.offset);
   // Its first byte on the second page: the page behind the pc's.
-  out.u8(op.i32Add, op.i32Const).s32(-4096).u8(op.i32And, op.i32Const).s32(4096).u8(op.i32Add, op.localSet, linear);
+  out
+    .u8(op.i32Add, op.i32Const)
+    .s32(-pageSize)
+    .u8(op.i32And, op.i32Const)
+    .s32(pageSize)
+    .u8(op.i32Add, op.localSet, linear);
   emitFetchEntry(out, linear, entry);
   out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
   out.u8(op.localGet, linear);
@@ -287,7 +292,7 @@ function lookUp(
   out.u8(op.i32Add, op.localSet, linear);
   emitFetchEntry(out, linear, entry);
   out.u8(op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.tag);
-  out.u8(op.localGet, linear, op.i32Const).s32(-4096).u8(op.i32And);
+  out.u8(op.localGet, linear, op.i32Const).s32(-pageSize).u8(op.i32And);
   load(out, slots.mode.offset);
   out.u8(op.i32Or, op.i32Ne).hint(0).u8(op.if, noValue);
   noPage();

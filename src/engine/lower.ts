@@ -1,6 +1,6 @@
 import { type FrontEnd, quickWayOf } from "../ir/frontend.ts";
 import type { Block, Node } from "../ir/node.ts";
-import { Status } from "../ir/node.ts";
+import { armsOf, Status } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
 import type { EngineSlots } from "../ir/slots.ts";
 import { emitLoad, emitPageOf, emitStore } from "./idioms.ts";
@@ -265,11 +265,5 @@ export class InlineLowering extends HandlerLowering {
 
 /** Whether a body may stand inside the loop: it calls nothing but the slow ways of accesses. */
 export function standsAlone(block: Block): boolean {
-  return block.nodes.every(
-    (node) =>
-      node.op !== "call" &&
-      node.op !== "exit" &&
-      (node.yes === undefined || standsAlone(node.yes)) &&
-      (node.no === undefined || standsAlone(node.no)),
-  );
+  return block.nodes.every((node) => node.op !== "call" && node.op !== "exit" && armsOf(node).every(standsAlone));
 }

@@ -1,4 +1,4 @@
-import type { Block, Node } from "../ir/node.ts";
+import { armsOf, type Block, type Node } from "../ir/node.ts";
 import type { Operation, Type } from "../ir/ops.ts";
 import { emitBswap, emitExactProduct, emitExactSum, emitNormals, emitZeros } from "./idioms.ts";
 import type { Bytes } from "./wasm/bytes.ts";
@@ -117,14 +117,11 @@ export abstract class Lowering {
     for (const node of block.nodes) {
       for (const arg of this.used(node)) this.use(arg);
       if (onNumbers.has(node.op)) for (const arg of node.args) this.#numeric.add(arg);
-      if (node.yes !== undefined) this.#countArm(node.yes);
-      if (node.no !== undefined) this.#countArm(node.no);
+      for (const arm of armsOf(node)) {
+        this.count(arm);
+        if (arm.result !== undefined) this.use(arm.result);
+      }
     }
-  }
-
-  #countArm(arm: Block): void {
-    this.count(arm);
-    if (arm.result !== undefined) this.use(arm.result);
   }
 
   /** What a node computes with. */

@@ -22,7 +22,7 @@ if (major === 24 || major === 25) setFlagsFromString("--experimental-wasm-branch
 setFlagsFromString("--no-lazy");
 
 /*
- * Heaps are collected before they grow: making regions leaves much behind, which V8 would let lie up to four times what is in use, in the thread that makes them too. It costs no
- * time that could be measured.
+ * Heaps are collected before they grow: making regions leaves much behind, which V8 would let lie up to four times what is in use, in the thread that makes them too. On an idle machine
+ * it costs no time that could be measured.
  */
 setFlagsFromString("--optimize-for-size");

@@ -61,6 +61,14 @@ export interface Block {
   result: Node | undefined;
 }
 
+const noArms: readonly Block[] = [];
+
+/** The blocks that a node may go into. */
+export function armsOf({ yes, no }: Node): readonly Block[] {
+  if (yes === undefined) return no === undefined ? noArms : [no];
+  return no === undefined ? [yes] : [yes, no];
+}
+
 /** How an instruction ended. Helpers that end an instruction return one of these. */
 export const Status = {
   /** Go on with the next instruction in order. */

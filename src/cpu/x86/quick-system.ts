@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../ir/builder.ts";
-import type { QuickWay, TlbPlaces } from "../../ir/frontend.ts";
+import { notDone, type QuickWay, type TlbPlaces } from "../../ir/frontend.ts";
 import { Status } from "../../ir/node.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Cr0, Flag, Right, SystemType } from "./constants.ts";
@@ -16,7 +16,7 @@ import * as s from "./slots.ts";
 
 const { es, cs, ss, ds, fs, gs, tr } = s.segment;
 /** What `then` gives where the condition (0 or 1) holds; elsewhere it is for the helper. */
-const only = (b: Builder, condition: Value, then: () => Value) => b.choose(condition, then, () => b.i32(-1));
+const only = (b: Builder, condition: Value, then: () => Value) => b.choose(condition, then, () => notDone(b));
 const has = (b: Builder, value: Value, mask: number, wanted: number) => b.eq(b.and(value, b.i32(mask)), b.i32(wanted));
 const at = (slots: readonly Slot[], n: number) => slots[n] as Slot;
 const protectedMode = (b: Builder) => b.and(has(b, b.get(s.cr0), Cr0.pe, Cr0.pe), has(b, b.get(s.eflags), Flag.vm, 0));

@@ -1,3 +1,4 @@
+import { pageSize } from "../../bus/guest-memory.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { Node } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
@@ -10,8 +11,6 @@ import type { RegionImports, RegionPlan } from "./plan.ts";
 import type { BuiltBlock } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
 import { WayLowering } from "./way-lowering.ts";
-
-const pageSize = 4096;
 
 /** Accesses to guest memory: the TLB is asked once a span, and what it does not know is a reason to leave. */
 export abstract class AccessLowering extends WayLowering {

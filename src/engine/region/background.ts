@@ -1,6 +1,6 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Decoding, instructionAt, pageOf, type Stretch } from "./discover.ts";
-import { emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
+import { type RegionJob, type RegionSurroundings, translateRegion } from "./translate.ts";
 
 /*
  * Regions made on another thread, while the guest runs on in the interpreter. What there is to do goes there as plain data, with the bytes of the pages as they are now: the
@@ -81,6 +81,6 @@ export function makeModule(
   const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
   const stretches = unflatten({ front, pc: sent.pc, mode: sent.mode }, sent.stretches, (page) => bytesOf.get(page));
   const job: RegionJob = { ...sent, stretches, entries, tables };
-  const emitted = emitRegion(front, around, planRegion(front, around, job), job.name).module.bytes();
+  const emitted = translateRegion(front, around, job).module.bytes();
   return { id, module: compile(emitted), bytes: emitted.length };
 }

@@ -1,4 +1,4 @@
-import type { Block, Node } from "../../ir/node.ts";
+import { armsOf, type Block, type Node } from "../../ir/node.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 
@@ -62,7 +62,6 @@ export function reversedIn(blocks: Iterable<Block>): Set<Reversed> {
 function eachNode({ nodes }: Block, see: (node: Node) => void): void {
   for (const node of nodes) {
     see(node);
-    if (node.yes !== undefined) eachNode(node.yes, see);
-    if (node.no !== undefined) eachNode(node.no, see);
+    for (const arm of armsOf(node)) eachNode(arm, see);
   }
 }

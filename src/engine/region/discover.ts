@@ -1,6 +1,6 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
-import { type Block, type Node, terminated } from "../../ir/node.ts";
+import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions, pageStart, RegionBuilder } from "./region-builder.ts";
 import { isStraight } from "./straight.ts";
 
@@ -95,8 +95,7 @@ function endsIn({ nodes }: Block): boolean {
 function jumpsIn(block: Block, into: Node[]): Node[] {
   for (const node of block.nodes) {
     if (node.op === "jump") into.push(node);
-    if (node.yes !== undefined) jumpsIn(node.yes, into);
-    if (node.no !== undefined) jumpsIn(node.no, into);
+    for (const arm of armsOf(node)) jumpsIn(arm, into);
   }
   return into;
 }

@@ -25,7 +25,7 @@ export function listPlace(
   slot: (offset: number) => string | undefined,
 ): string[][] {
   const offset = linear & (pageSize - 1) & -front.alignment;
-  const here = guest.bytes.subarray(page * pageSize, (page + 1) * pageSize);
+  const here = guest.page(page);
   const start = (linear & -pageSize) >>> 0;
   const codes = cache.all(page);
   const headed = ({ mode }: CodePage, lines: readonly string[]) => [`mode 0x${mode.toString(16)}`, ...lines];

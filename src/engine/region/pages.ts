@@ -43,7 +43,7 @@ export class Pages {
     const { cache, guest, first, threshold } = this.#world;
     const warm = threshold / 2;
     return {
-      bytes: guest.bytes.subarray(code.page * pageSize, (code.page + 1) * pageSize),
+      bytes: guest.page(code.page),
       ran: (offset) => cache.entry(code, offset) !== 0,
       hot: (offset) => {
         const at = cache.entry(code, offset);

@@ -6,7 +6,7 @@ import { type Background, flatten, unflatten } from "./background.ts";
 import { type Discovery, discover, offsetOf, pageOf, type Source, type Stretch, usual, widened } from "./discover.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
-import { type EmittedRegion, emitRegion, planRegion, type RegionJob, type RegionSurroundings } from "./translate.ts";
+import { type RegionJob, type RegionSurroundings, type TranslatedRegion, translateRegion } from "./translate.ts";
 import type { RegionWorld } from "./world.ts";
 
 /** After this many spans which lay on two pages, a page's regions are made anew with each access for itself. */
@@ -205,10 +205,8 @@ export class Regions {
     return true;
   }
 
-  #translated(region: PlacedRegion, stretches: readonly Stretch[], name: string): EmittedRegion {
-    const { front } = this.#world;
-    const job = { ...this.#job(region, name), stretches };
-    return emitRegion(front, this.#around, planRegion(front, this.#around, job), name);
+  #translated(region: PlacedRegion, stretches: readonly Stretch[], name: string): TranslatedRegion {
+    return translateRegion(this.#world.front, this.#around, { ...this.#job(region, name), stretches });
   }
 
   #job({ index, parts, entries, tlb }: PlacedRegion, name: string): Omit<RegionJob, "stretches"> {
@@ -262,8 +260,7 @@ export class Regions {
     const versions = region.parts.map(({ code }) => code.version);
     this.#awaited.set(id, { region, takes, versions });
     const pages = region.parts.map(({ number, code }) => {
-      const bytes = guest.bytes.slice(code.page * pageSize, (code.page + 1) * pageSize);
-      return { number, table: code.table, bytes };
+      return { number, table: code.table, bytes: guest.page(code.page).slice() };
     });
     background.post({ ...job, id, around: this.#around, pc: region.pc, pages, stretches: region.stretches });
   }
@@ -296,12 +293,14 @@ export class Regions {
   #giveUp({ index, parts }: PlacedRegion): void {
     this.forgotten++;
     this.#free.push(index);
-    for (const { code, entries } of parts)
-      for (const entry of entries) {
-        const at = this.#world.cache.entry(code, entry);
-        if (at !== 0 && (this.#words[(at + record.handler) >> 2] as number) < this.#world.first)
-          this.#halves[(at + record.heat) >> 1] = this.#world.threshold;
-      }
+    for (const at of parts.flatMap((part) => this.#recordsOf(part)))
+      if ((this.#words[(at + record.handler) >> 2] as number) < this.#world.first)
+        this.#halves[(at + record.heat) >> 1] = this.#world.threshold;
+  }
+
+  /** Where the records of a region's entries on a page lie. An instruction that lies on two pages may have been forgotten with the second one. */
+  #recordsOf({ code, entries }: RegionPart): number[] {
+    return entries.map((entry) => this.#world.cache.entry(code, entry)).filter((at) => at !== 0);
   }
 
   /** A span of a region lies on two pages, for which it was left. */
@@ -309,9 +308,7 @@ export class Regions {
     const code = this.#pages[index];
     if (code === undefined || ++code.crossed !== mostCrossings) return;
     for (const { parts } of code.regions)
-      for (const part of parts)
-        for (const offset of part.entries)
-          this.#halves[(this.#world.cache.entry(part.code, offset) + record.heat) >> 1] = 1;
+      for (const at of parts.flatMap((part) => this.#recordsOf(part))) this.#halves[(at + record.heat) >> 1] = 1;
   }
 
   /** Lets a record lead to an entry of a region. */
@@ -333,14 +330,12 @@ export class Regions {
 
   /** Its entries are instructions like others again. */
   #remove(region: PlacedRegion): void {
-    for (const { code, entries } of region.parts) {
-      code.regions.delete(region);
-      for (const entry of entries) {
-        const at = this.#world.cache.entry(code, entry);
-        if (at !== 0 && this.#words[(at + record.handler) >> 2] === region.index) {
-          this.#words[(at + record.handler) >> 2] = this.#halves[(at + record.original) >> 1] as number;
-          this.#halves[(at + record.heat) >> 1] = this.#world.threshold;
-        }
+    for (const part of region.parts) {
+      part.code.regions.delete(region);
+      for (const at of this.#recordsOf(part)) {
+        if (this.#words[(at + record.handler) >> 2] !== region.index) continue;
+        this.#words[(at + record.handler) >> 2] = this.#halves[(at + record.original) >> 1] as number;
+        this.#halves[(at + record.heat) >> 1] = this.#world.threshold;
       }
     }
     this.#release(region);
@@ -362,10 +357,8 @@ export class Regions {
 
   /** The region once more, to be looked at. */
   list(region: PlacedRegion): Listed {
-    const { front } = this.#world;
     const stretches = this.stretchesOf(region);
-    const plan = planRegion(front, this.#around, { ...this.#job(region, "region"), stretches });
-    const { module, lowering, body } = emitRegion(front, this.#around, plan, "region");
+    const { plan, module, lowering, body } = this.#translated(region, stretches, "region");
     return { plan, stretches, lowering, body, bytes: module.bytes().length };
   }
 
@@ -376,7 +369,7 @@ export class Regions {
     const { mode } = (parts[0] as RegionPart).code;
     return unflatten({ front, pc, mode }, stretches, (number) => {
       const page = codes.get(number)?.page;
-      return page === undefined ? undefined : guest.bytes.subarray(page * pageSize, (page + 1) * pageSize);
+      return page === undefined ? undefined : guest.page(page);
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { Block, Node } from "../../ir/node.ts";
+import { armsOf, type Block, type Node } from "../../ir/node.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 
 /*
@@ -48,8 +48,7 @@ function wantedIn({ built }: PlacedBlock): Set<Node> {
     for (const node of nodes) {
       const own = built.writes.has(node) ? node.args.slice(0, node.op === "jump" ? 1 : 0) : node.args;
       if (node.op !== "bswap") for (const arg of own) wanted.add(arg);
-      if (node.yes !== undefined) walk(node.yes);
-      if (node.no !== undefined) walk(node.no);
+      for (const arm of armsOf(node)) walk(arm);
     }
   };
   walk(built.block);

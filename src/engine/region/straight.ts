@@ -1,5 +1,5 @@
 import type { Form } from "../../ir/frontend.ts";
-import type { Block, Node } from "../../ir/node.ts";
+import { armsOf, type Block, type Node } from "../../ir/node.ts";
 import { openBlock } from "../forms.ts";
 
 const straight = new WeakMap<Form, boolean>();
@@ -37,7 +37,7 @@ function onlyGoesOn({ nodes }: Block, past: { wrote: boolean }): boolean {
         past.wrote = true;
         return node.args.slice(1).every(isKnown);
       default:
-        return [node.yes, node.no].every((arm) => arm === undefined || onlyGoesOn(arm, past));
+        return armsOf(node).every((arm) => onlyGoesOn(arm, past));
     }
   });
 }

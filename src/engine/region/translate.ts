@@ -44,7 +44,7 @@ export interface RegionJob {
 }
 
 /** How it looks in WebAssembly. */
-export function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob): RegionPlan {
+function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob): RegionPlan {
   const { stretches, entries } = job;
   const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
   const blocksAt = (offsets: readonly number[]) =>
@@ -130,7 +130,8 @@ function buildStretch(front: FrontEnd, { instructions }: Stretch, steady: number
 }
 
 /** A region in the making: what is seen of it in listings besides. */
-export interface EmittedRegion {
+export interface TranslatedRegion {
+  readonly plan: RegionPlan;
   readonly module: ModuleBuilder;
   readonly lowering: RegionLowering;
   /** The code of its function. */
@@ -138,7 +139,8 @@ export interface EmittedRegion {
 }
 
 /** The module with its one function, `region`. */
-export function emitRegion(front: FrontEnd, around: RegionSurroundings, plan: RegionPlan, name: string): EmittedRegion {
+export function translateRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob): TranslatedRegion {
+  const plan = planRegion(front, around, job);
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", around.memoryPages);
   module.importTable("run", "table", around.tableSize);
@@ -153,9 +155,9 @@ export function emitRegion(front: FrontEnd, around: RegionSurroundings, plan: Re
   });
   lowering.region();
   const index = module.function(handlerParams, ["i32"], lowering.locals, out);
-  module.name(index, name);
+  module.name(index, job.name);
   module.export("region", index);
-  return { module, lowering, body: out.view() };
+  return { plan, module, lowering, body: out.view() };
 }
 
 function fallOf(stretch: Stretch): number | undefined {

@@ -3,7 +3,8 @@ import { type Limits, limitsOf, type RingBytes, ringBytes } from "../../debug/ex
 import { legacyReach, modernReach, overlayReach } from "../../debug/explore/reach.ts";
 import { type Study, studies } from "../../debug/explore/studies.ts";
 import type { Wanted } from "../matrix/plan.ts";
-import { share, workerFile } from "../matrix/pool.ts";
+import { share } from "../matrix/pool.ts";
+import { workerFile } from "../worker-file.ts";
 import { type Done, doJob, failed, type Job, planJobs } from "./jobs.ts";
 import type { Measured } from "./measure-row.ts";
 import { measureSizes, type Sizes } from "./sizes.ts";

@@ -1,12 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { oneLine } from "../failure.ts";
+import { workerFile } from "../worker-file.ts";
 import type { RowResult } from "./cells.ts";
 import type { Row } from "./plan.ts";
-
-/** A worker's file beside this one or another module: as source and as built. */
-export function workerFile(beside: string): URL {
-  return new URL(beside.endsWith(".ts") ? "./worker.ts" : "./worker.js", beside);
-}
 
 /**
  * Boots rows on so many threads. `done` is told of each as it ends, in the order of `rows`, with its number.

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Background, MadeModule, SentJob } from "../../engine/region/background.ts";
+import { workerFile } from "../worker-file.ts";
 import type { FrontName } from "./front.ts";
 import type { ThreadData } from "./worker.ts";
 
@@ -52,7 +53,7 @@ export class TranslatorThread implements Background {
 
   #start(): void {
     const { port1, port2 } = new MessageChannel();
-    const { href: file } = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+    const { href: file } = workerFile(import.meta.url);
     const workerData: ThreadData = { file, port: port2, front: this.#front, done: this.#done };
     const worker = new Worker(start, { eval: true, workerData, transferList: [port2] });
     worker.on("error", (error) => {
