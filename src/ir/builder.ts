@@ -1,4 +1,5 @@
-import { type AccessWidth, type Block, type Node, terminated } from "./node.ts";
+import { byCode, codeOf } from "./codes.ts";
+import { type AccessWidth, type Block, type Effect, Node, terminated } from "./node.ts";
 import { type Operation, operations, type Type } from "./ops.ts";
 import { fold } from "./simplify.ts";
 import type { Slot } from "./slots.ts";
@@ -6,36 +7,31 @@ import type { Slot } from "./slots.ts";
 /** What a front end calls a node that has a value. */
 export type Value = Node;
 
-/** What a node says besides its operation, type and arguments. */
-interface Rest {
-  readonly imm?: number;
-  readonly width?: AccessWidth;
-  readonly helper?: string;
-  readonly yes?: Block;
-  readonly no?: Block | undefined;
-}
-
-const nothing: Rest = {};
-
-/** A node with all its fields in one order, since regions are made of some hundreds at a time while the guest waits. */
-export function makeNode(
-  op: Node["op"],
-  type: Type | undefined,
-  args: readonly Node[],
-  rest = nothing,
-  long = 0n,
-): Node {
-  const { imm = 0, width = 4, helper = "", yes, no } = rest;
-  return { op, type, args, imm, long, width, helper, yes, no };
-}
-
 /** The type of what each operation gives, where that is not the type of its last argument. */
-const results = new Map<string, Type>(
+const results = byCode<Type>(
   Object.entries(operations).flatMap(([op, { signature }]) => {
     const result = signature.slice(signature.indexOf("->") + 2);
     return result === "T" ? [] : [[op, result as Type] as const];
   }),
 );
+
+const none: readonly Node[] = [];
+const code = {
+  const: codeOf("const"),
+  field: codeOf("field"),
+  pc: codeOf("pc"),
+  next_pc: codeOf("next_pc"),
+  get: codeOf("get"),
+  set: codeOf("set"),
+  load: codeOf("load"),
+  load_rw: codeOf("load_rw"),
+  store: codeOf("store"),
+  probe: codeOf("probe"),
+  if: codeOf("if"),
+  call: codeOf("call"),
+  exit: codeOf("exit"),
+  jump: codeOf("jump"),
+} as const;
 
 /** How the operands of a decoded instruction are found: left open, or known. */
 export type Operands = "open" | Int32Array;
@@ -51,6 +47,8 @@ export class Builder {
   #block: Block = { nodes: [], result: undefined };
   #operands: Operands;
   readonly #constants = new Map<number, Value>();
+  /** How many nodes it has made. */
+  #made = 0;
 
   constructor(operands: Operands = "open") {
     this.#operands = operands;
@@ -78,35 +76,38 @@ export class Builder {
     const known = this.#constants.get(value | 0);
     if (known !== undefined) return known;
     // Constants stand nowhere: they are in force everywhere, and are printed where they are used.
-    const made = makeNode("const", "i32", [], { imm: value | 0 });
+    const made = new Node(++this.#made, "const", code.const, "i32", none, value | 0);
     this.#constants.set(value | 0, made);
     return made;
   }
 
   i64(value: bigint): Value {
-    return makeNode("const", "i64", [], nothing, BigInt.asIntN(64, value));
+    return new Node(++this.#made, "const", code.const, "i64", none, 0, 4, BigInt.asIntN(64, value));
   }
 
   /** Operand `k` of the instruction: 0..5 are 16 bits unsigned, 6 and 7 are 32 bits. */
   field(k: number): Value {
     if (this.#operands !== "open") return this.i32(this.#operands[k] as number);
-    return this.put(makeNode("field", "i32", [], { imm: k }));
+    return this.node("field", "i32", none, k);
   }
 
   /** Address of this instruction. */
   pc(): Value {
-    return this.put(makeNode("pc", "i32", []));
+    return this.node("pc", "i32", none);
   }
 
   /** Address of the instruction behind this one. */
   nextPc(): Value {
-    return this.put(makeNode("next_pc", "i32", []));
+    return this.node("next_pc", "i32", none);
   }
 
-  op(op: Operation, ...args: Value[]): Value {
-    const folded = fold(this, op, args);
+  op(op: Operation, x: Value, y?: Value, z?: Value): Value {
+    const number = codeOf(op);
+    const folded = fold(this, op, number, x, y, z);
     if (folded !== undefined) return folded;
-    return this.put(makeNode(op, results.get(op) ?? (args[args.length - 1] as Value).type, args));
+    const args = y === undefined ? [x] : z === undefined ? [x, y] : [x, y, z];
+    const type = results[number] ?? (z ?? y ?? x).type;
+    return this.put(new Node(++this.#made, op, number, type, args));
   }
 
   add(a: Value, b: Value): Value {
@@ -184,41 +185,41 @@ export class Builder {
   // --- guest state
 
   get(slot: Slot): Value {
-    return this.put(makeNode("get", slot.type, [], { imm: slot.offset, width: slot.width }));
+    return this.node("get", slot.type, none, slot.offset, slot.width);
   }
 
   set(slot: Slot, value: Value): void {
-    this.put(makeNode("set", undefined, [value], { imm: slot.offset, width: slot.width }));
+    this.node("set", undefined, [value], slot.offset, slot.width);
   }
 
   /** State at byte `offset + base`, where `base` is an operand that may be open. 8 bytes give i64, fewer i32. */
   getAt(base: Value, width: AccessWidth, offset = 0, type: Type = width === 8 ? "i64" : "i32"): Value {
-    if (base.op === "const") return this.put(makeNode("get", type, [], { imm: base.imm + offset, width }));
-    return this.put(makeNode("get", type, [base], { imm: offset, width }));
+    if (base.op === "const") return this.node("get", type, none, base.imm + offset, width);
+    return this.node("get", type, [base], offset, width);
   }
 
   setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
-    if (base.op === "const") this.put(makeNode("set", undefined, [value], { imm: base.imm + offset, width }));
-    else this.put(makeNode("set", undefined, [value, base], { imm: offset, width }));
+    if (base.op === "const") this.node("set", undefined, [value], base.imm + offset, width);
+    else this.node("set", undefined, [value, base], offset, width);
   }
 
   // --- guest memory
 
   load(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
-    return this.put(makeNode("load", type, [address], { width }));
+    return this.node("load", type, [address], 0, width);
   }
 
   /** A load which faults as a store would: the first half of a read-modify-write. */
   loadRw(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
-    return this.put(makeNode("load_rw", type, [address], { width }));
+    return this.node("load_rw", type, [address], 0, width);
   }
 
   store(width: AccessWidth, address: Value, value: Value): void {
-    this.put(makeNode("store", undefined, [address, value], { width }));
+    this.node("store", undefined, [address, value], 0, width);
   }
 
   probe(width: AccessWidth, address: Value): void {
-    this.put(makeNode("probe", undefined, [address], { width }));
+    this.node("probe", undefined, [address], 0, width);
   }
 
   // --- control
@@ -230,7 +231,7 @@ export class Builder {
     const yes = this.nested(then);
     const no = otherwise && this.nested(otherwise);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
-    return this.put(makeNode("if", type, [condition], { yes, no }));
+    return this.branch(type, condition, yes, no);
   }
 
   /** An `if` whose two arms give a value. */
@@ -239,15 +240,15 @@ export class Builder {
   }
 
   call(helper: string, ...args: Value[]): Value {
-    return this.put(makeNode("call", "i32", args, { helper }));
+    return this.node("call", "i32", args, 0, 4, helper);
   }
 
   exit(helper: string, ...args: Value[]): void {
-    this.put(makeNode("exit", undefined, args, { helper }));
+    this.node("exit", undefined, args, 0, 4, helper);
   }
 
   jump(target: Value): void {
-    this.put(makeNode("jump", undefined, [target]));
+    this.node("jump", undefined, [target]);
   }
 
   // biome-ignore lint/suspicious/noConfusingVoidType: see above
@@ -258,6 +259,22 @@ export class Builder {
     inner.result = build() || undefined;
     this.#block = outer;
     return inner;
+  }
+
+  /** Puts a node with an effect behind what was built. */
+  protected node(
+    op: Effect,
+    type: Type | undefined,
+    args: readonly Node[],
+    imm = 0,
+    width: AccessWidth = 4,
+    helper = "",
+  ): Node {
+    return this.put(new Node(++this.#made, op, code[op], type, args, imm, width, 0n, helper));
+  }
+
+  protected branch(type: Type | undefined, condition: Value, yes: Block, no: Block | undefined): Node {
+    return this.put(new Node(++this.#made, "if", code.if, type, [condition], 0, 4, 0n, "", yes, no));
   }
 
   protected put(node: Node): Node {

@@ -6,23 +6,55 @@ export type AccessWidth = 1 | 2 | 4 | 8 | 16;
 /**
  * One node of the IR: a value, an effect, or both. Nodes stand in a block in the order in which they happen;
  * an argument is a node which stands before, in this block or in one around it.
+ *
+ * All have all fields, in one order: regions are made of some hundreds at a time while the guest waits.
  */
-export interface Node {
-  readonly op: Operation | Effect;
+export class Node {
+  /** From 1 on, of what one builder built. What is known of nodes stands in tables by this number. */
+  declare readonly id: number;
+  declare readonly op: Operation | Effect;
+  /** The number of the operation: see `codes.ts`. */
+  declare readonly code: number;
   /** Of the value it gives; undefined when it gives none. */
-  readonly type: Type | undefined;
-  readonly args: readonly Node[];
+  declare readonly type: Type | undefined;
+  declare readonly args: readonly Node[];
   /** Constant, state offset, field number: what the operation says. */
-  readonly imm: number;
-  /** A 64-bit constant. */
-  readonly long: bigint;
+  declare readonly imm: number;
   /** Of an access to state or to guest memory. */
-  readonly width: AccessWidth;
+  declare readonly width: AccessWidth;
+  /** A 64-bit constant. */
+  declare readonly long: bigint;
   /** Of a call. */
-  readonly helper: string;
+  declare readonly helper: string;
   /** Of an `if`: what happens when the argument is not 0, and when it is. */
-  readonly yes: Block | undefined;
-  readonly no: Block | undefined;
+  declare readonly yes: Block | undefined;
+  declare readonly no: Block | undefined;
+
+  constructor(
+    id: number,
+    op: Operation | Effect,
+    code: number,
+    type: Type | undefined,
+    args: readonly Node[],
+    imm = 0,
+    width: AccessWidth = 4,
+    long = 0n,
+    helper = "",
+    yes: Block | undefined = undefined,
+    no: Block | undefined = undefined,
+  ) {
+    this.id = id;
+    this.op = op;
+    this.code = code;
+    this.type = type;
+    this.args = args;
+    this.imm = imm;
+    this.width = width;
+    this.long = long;
+    this.helper = helper;
+    this.yes = yes;
+    this.no = no;
+  }
 }
 
 /**

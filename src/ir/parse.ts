@@ -1,4 +1,5 @@
-import type { AccessWidth, Block, Effect, Node } from "./node.ts";
+import { codeOf } from "./codes.ts";
+import { type AccessWidth, type Block, type Effect, Node } from "./node.ts";
 import { type Operation, operations, type Type } from "./ops.ts";
 
 /** A text that is not IR: says the line and what is wrong with it. */
@@ -6,7 +7,16 @@ export class ParseError extends Error {}
 
 const types: readonly string[] = ["i32", "i64", "f32", "f64", "v128"];
 const widths: readonly number[] = [1, 2, 4, 8, 16];
-const blank = { imm: 0, long: 0n, width: 4 as AccessWidth, helper: "", yes: undefined, no: undefined };
+
+/** What a line says of a node besides its operation, type and arguments. */
+interface Rest {
+  readonly imm?: number;
+  readonly width?: AccessWidth;
+  readonly long?: bigint;
+  readonly helper?: string;
+  readonly yes?: Block;
+  readonly no?: Block | undefined;
+}
 
 /** Reads the text form (see `text.ts`). Lines that start with `;` are comments. Throws `ParseError`. */
 export function parse(source: string): Block {
@@ -17,6 +27,7 @@ class Parser {
   readonly #lines: readonly string[];
   readonly #names = new Map<string, Node>();
   #at = 0;
+  #made = 0;
 
   constructor(source: string) {
     this.#lines = source.split("\n");
@@ -74,7 +85,7 @@ class Parser {
       no = this.#block(true);
     }
     this.#at++;
-    return { ...blank, op: "if", type, args: [condition], yes, no };
+    return this.#make("if", type, [condition], { yes, no });
   }
 
   #plain(text: string, type: Type | undefined): Node {
@@ -83,23 +94,24 @@ class Parser {
     const [, op, wide, rest = ""] = match as unknown as [string, string, string | undefined, string | undefined];
     const width = Number(wide ?? 4);
     if (!widths.includes(width)) throw this.#fail(`no width ${width}`);
-    const node = { ...blank, type, width: width as AccessWidth };
+    const made = (args: readonly Node[], more: Rest = {}) =>
+      this.#make(op as Effect | Operation, type, args, { ...more, width: width as AccessWidth });
     switch (op as Effect) {
       case "field":
-        return { ...node, op: "field", args: [], imm: this.#number(rest) };
+        return made([], { imm: this.#number(rest) });
       case "get":
       case "set": {
         const place = /^\[(\d+)(?: \+ (\S+))?\](?:, (\S+))?$/.exec(rest);
         if (place === null) throw this.#fail(`not a place in the state: ${rest}`);
         const base = place[2] === undefined ? [] : [this.#operand(place[2])];
         const value = op === "set" ? [this.#operand(place[3] ?? "")] : [];
-        return { ...node, op: op as Effect, args: [...value, ...base], imm: this.#number(place[1] as string) };
+        return made([...value, ...base], { imm: this.#number(place[1] as string) });
       }
       case "call":
       case "exit": {
         const call = /^(\w+)\((.*)\)$/.exec(rest);
         if (call === null) throw this.#fail(`not a call: ${rest}`);
-        return { ...node, op: op as Effect, helper: call[1] as string, args: this.#operands(call[2] as string) };
+        return made(this.#operands(call[2] as string), { helper: call[1] as string });
       }
       case "pc":
       case "next_pc":
@@ -108,10 +120,10 @@ class Parser {
       case "store":
       case "probe":
       case "jump":
-        return { ...node, op: op as Effect, args: this.#operands(rest) };
+        return made(this.#operands(rest));
       default:
         if (!(op in operations)) throw this.#fail(`no operation ${op}`);
-        return { ...node, op: op as Operation, args: this.#operands(rest) };
+        return made(this.#operands(rest));
     }
   }
 
@@ -123,9 +135,14 @@ class Parser {
     const known = this.#names.get(text);
     if (known !== undefined) return known;
     if (/^-?(0x[0-9a-f]+|\d+)L$/.test(text)) {
-      return { ...blank, op: "const", type: "i64", args: [], long: BigInt.asIntN(64, bigint(text.slice(0, -1))) };
+      return this.#make("const", "i64", [], { long: BigInt.asIntN(64, bigint(text.slice(0, -1))) });
     }
-    return { ...blank, op: "const", type: "i32", args: [], imm: this.#number(text) | 0 };
+    return this.#make("const", "i32", [], { imm: this.#number(text) | 0 });
+  }
+
+  #make(op: Effect | Operation, type: Type | undefined, args: readonly Node[], rest: Rest): Node {
+    const { imm = 0, width = 4, long = 0n, helper = "", yes, no } = rest;
+    return new Node(++this.#made, op, codeOf(op), type, args, imm, width, long, helper, yes, no);
   }
 
   #number(text: string): number {

@@ -1,48 +1,64 @@
 import { bitOf, isTruth, mayBeOne } from "./bits.ts";
 import type { Builder, Value } from "./builder.ts";
+import { byCode } from "./codes.ts";
 import { integerOperation } from "./evaluate.ts";
 import type { Operation } from "./ops.ts";
 
 /**
- * What an operation can be replaced by, or undefined when it stands as it is. Constants are computed; the rules below are one
+ * What an operation, with its number, can be replaced by, or undefined when it stands as it is. Constants are computed; the rules below are one
  * line of algebra each. A rule never makes more nodes than it takes away.
  */
-export function fold(b: Builder, op: Operation, args: readonly Value[]): Value | undefined {
-  const [x, y, z] = args as [Value, Value | undefined, Value | undefined];
+export function fold(
+  b: Builder,
+  op: Operation,
+  code: number,
+  x: Value,
+  y: Value | undefined,
+  z: Value | undefined,
+): Value | undefined {
   if (op === "select") {
     if (x.op === "const") return x.imm !== 0 ? y : z;
     if (y === z) return y;
     return undefined;
   }
-  if (x.op === "const" && args.every((a) => a.op === "const")) return compute(b, op, args);
-  const rule = rules[op];
+  if (x.op === "const" && (y === undefined || y.op === "const") && (z === undefined || z.op === "const"))
+    return compute(b, op, code, x, y, z);
+  const rule = rules[code];
   return rule === undefined ? undefined : rule(b, x, y as Value, z as Value);
 }
 
+type Words = (x: number, y: number) => number;
+
 /** What addresses and register numbers are folded with: the same as the general way below, without its big numbers. */
-const words: Partial<Record<Operation, (x: number, y: number) => number>> = {
-  add: (x, y) => x + y,
-  sub: (x, y) => x - y,
-  mul: Math.imul,
-  and: (x, y) => x & y,
-  or: (x, y) => x | y,
-  xor: (x, y) => x ^ y,
-  shl: (x, y) => x << y,
-  shr_s: (x, y) => x >> y,
-  shr_u: (x, y) => x >>> y,
-  eq: (x, y) => (x === y ? 1 : 0),
-  ne: (x, y) => (x !== y ? 1 : 0),
-  eqz: (x) => (x === 0 ? 1 : 0),
-};
+const words = byCode<Words>([
+  ["add", (x, y) => x + y],
+  ["sub", (x, y) => x - y],
+  ["mul", Math.imul],
+  ["and", (x, y) => x & y],
+  ["or", (x, y) => x | y],
+  ["xor", (x, y) => x ^ y],
+  ["shl", (x, y) => x << y],
+  ["shr_s", (x, y) => x >> y],
+  ["shr_u", (x, y) => x >>> y],
+  ["eq", (x, y) => (x === y ? 1 : 0)],
+  ["ne", (x, y) => (x !== y ? 1 : 0)],
+  ["eqz", (x) => (x === 0 ? 1 : 0)],
+]);
 
 /** The result for constants; a division that the front end has to test for first is left alone. */
-function compute(b: Builder, op: Operation, args: readonly Value[]): Value | undefined {
-  const quick = words[op];
-  const [x, y = x] = args as [Value, Value?];
-  if (quick !== undefined && x.type === "i32") return b.i32(quick(x.imm, y.imm));
-  const type = (args[0] as Value).type;
-  const values = args.map((a) => (a.type === "i64" ? a.long : BigInt(a.imm)));
-  const result = integerOperation(op, type === "i64" ? "i64" : "i32", values);
+function compute(
+  b: Builder,
+  op: Operation,
+  code: number,
+  x: Value,
+  y: Value | undefined,
+  z: Value | undefined,
+): Value | undefined {
+  const quick = words[code];
+  if (quick !== undefined && x.type === "i32") return b.i32(quick(x.imm, (y ?? x).imm));
+  const values: bigint[] = [];
+  for (const arg of [x, y, z]) if (arg !== undefined) values.push(arg.type === "i64" ? arg.long : BigInt(arg.imm));
+  const result = integerOperation(op, x.type === "i64" ? "i64" : "i32", values);
   if (result === undefined || result.type === "v128") return undefined;
   return result.type === "i64" ? b.i64(result.value) : b.i32(Number(result.value));
 }
@@ -228,7 +244,7 @@ const withHigh64: Rule = (b, x, y) => {
   return found === x ? undefined : b.op("with_high64", found, y);
 };
 
-const rules: Partial<Record<Operation, Rule>> = {
+const algebra: Partial<Record<Operation, Rule>> = {
   low64,
   high64,
   low32,
@@ -264,3 +280,5 @@ const rules: Partial<Record<Operation, Rule>> = {
   // the high part of what was just extended, and the low part of it
   wrap: (_b, x) => (x.op === "extend_s" || x.op === "extend_u" ? x.args[0] : undefined),
 };
+
+const rules = byCode(Object.entries(algebra));

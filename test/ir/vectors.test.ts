@@ -21,7 +21,7 @@ function block(op: Operation) {
     if (type === "v128") return k === 0 ? first : second;
     return b.getAt(b.i32(528), type === "i64" ? 8 : 4);
   });
-  const value = b.op(op, ...args);
+  const value = b.op(op, ...(args as [Value, Value?, Value?]));
   b.setAt(b.i32(256), value.type === "v128" ? 16 : value.type === "i64" ? 8 : 4, value);
   return b.block;
 }

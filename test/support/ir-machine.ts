@@ -131,7 +131,7 @@ function replay(b: Builder, block: Block, known: Map<Node, Value>): Value | unde
           b.jump(of(x));
           return undefined;
         default:
-          return b.op(node.op, ...node.args.map(of));
+          return b.op(node.op, ...(node.args.map(of) as [Value, Value?, Value?]));
       }
     };
     const made = value();

@@ -1,7 +1,8 @@
 import { mayBeOne } from "../../ir/bits.ts";
-import { Builder, makeNode, type Operands, type Value } from "../../ir/builder.ts";
+import { Builder, type Operands, type Value } from "../../ir/builder.ts";
+import { codeOf } from "../../ir/codes.ts";
 import { type FrontEnd, gaveUp, quickWayOf } from "../../ir/frontend.ts";
-import type { AccessWidth, Block, Node } from "../../ir/node.ts";
+import { type AccessWidth, type Block, Node } from "../../ir/node.ts";
 import type { Operation, Type } from "../../ir/ops.ts";
 import { type Slot, stateSize } from "../../ir/slots.ts";
 
@@ -23,8 +24,8 @@ export interface Leaving {
   readonly behind: number;
 }
 
-/** Address of the page on which the region lies; every pc in it is this plus a constant. */
-export const pageStart: Node = makeNode("pc", "i32", []);
+/** Address of the page on which the region lies; every pc in it is this plus a constant. No builder made it. */
+export const pageStart = new Node(0, "pc", codeOf("pc"), "i32", []);
 
 /** One block of a region, built: its nodes and what belongs to some of them. */
 export interface BuiltBlock {
@@ -64,7 +65,6 @@ export class RegionBuilder extends Builder {
   #wrote = false;
   /** Values found again: see `unify`. Those of arms that are open lie above. */
   readonly #values: Map<string, Value>[] = [new Map()];
-  readonly #numbers = new Map<Value, number>();
   #unifying = false;
   /** Whether what gives up is to leave the region. */
   #inside = false;
@@ -120,26 +120,16 @@ export class RegionBuilder extends Builder {
     this.#unifying = true;
   }
 
-  override op(op: Operation, ...args: Value[]): Value {
-    if (!this.#unifying) return super.op(op, ...args);
-    const key = `${op} ${args.map((arg) => this.#numberOf(arg)).join(" ")}`;
+  override op(op: Operation, x: Value, y?: Value, z?: Value): Value {
+    if (!this.#unifying) return super.op(op, x, y, z);
+    const key = `${op} ${keyOf(x)} ${y && keyOf(y)} ${z && keyOf(z)}`;
     for (const values of this.#values) {
       const found = values.get(key);
       if (found !== undefined) return found;
     }
-    const made = super.op(op, ...args);
+    const made = super.op(op, x, y, z);
     this.#values.at(-1)?.set(key, made);
     return made;
-  }
-
-  #numberOf(value: Value): string {
-    if (value.op === "const" && value.type === "i64") return `${value.long}L`;
-    let number = this.#numbers.get(value);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(value, number);
-    }
-    return String(number);
   }
 
   override get(slot: Slot): Value {
@@ -250,11 +240,11 @@ export class RegionBuilder extends Builder {
   }
 
   override store(width: AccessWidth, address: Value, value: Value): void {
-    this.#leaves(this.put(makeNode("store", undefined, [address, value], { width })));
+    this.#leaves(this.node("store", undefined, [address, value], 0, width));
   }
 
   override probe(width: AccessWidth, address: Value): void {
-    this.#leaves(this.put(makeNode("probe", undefined, [address], { width })));
+    this.#leaves(this.node("probe", undefined, [address], 0, width));
   }
 
   /** A contained helper finds the words it uses in the state. Any other is, on a way that is seldom gone, a reason to leave; else the instruction is the interpreter's. */
@@ -277,7 +267,7 @@ export class RegionBuilder extends Builder {
       this.touched.add(cell);
       this.#armWrites?.add(cell);
     }
-    const node = this.put(makeNode("call", "i32", args, { helper }));
+    const node = this.node("call", "i32", args, 0, 4, helper);
     if (contained.faults === true) this.#leaves(node);
     if (contained.repeatable !== true) this.#wrote = true;
     return node;
@@ -301,7 +291,12 @@ export class RegionBuilder extends Builder {
       return;
     }
     const all = open.reduce((x, y) => this.and(x, y));
-    this.put(makeNode("if", undefined, [this.eqz(all)], { yes: this.nested(() => this.exit("")) }));
+    this.branch(
+      undefined,
+      this.eqz(all),
+      this.nested(() => this.exit("")),
+      undefined,
+    );
     if (this.#armWrites === undefined) for (const one of open) this.#true.add(one);
   }
 
@@ -320,13 +315,13 @@ export class RegionBuilder extends Builder {
   /** Leaves in front of the instruction; or, for a helper with which regions end, behind it. */
   override exit(helper: string, ...args: Value[]): void {
     const called = this.#armWrites === undefined && this.#front.ending?.has(helper) === true;
-    this.#leaves(this.put(called ? makeNode("exit", undefined, args, { helper }) : makeNode("exit", undefined, [])));
+    this.#leaves(called ? this.node("exit", undefined, args, 0, 4, helper) : this.node("exit", undefined, []));
   }
 
   /** The target is taken before what is pending is put in place: it may come from a cell which that changes. */
   override jump(target: Value): void {
     const pending = this.#pending();
-    const node = this.put(makeNode("jump", undefined, [target, ...pending.values]));
+    const node = this.node("jump", undefined, [target, ...pending.values]);
     this.#writes.set(node, pending);
   }
 
@@ -366,7 +361,7 @@ export class RegionBuilder extends Builder {
     for (const cell of written) outer?.add(cell);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
     if (outer === undefined && no === undefined && yes.nodes.at(-1)?.op === "exit") this.#false.add(condition);
-    return this.put(makeNode("if", type, [condition], { yes, no }));
+    return this.branch(type, condition, yes, no);
   }
 
   /** In front of an `if` whose arms write these cells, or of a helper that may: what is known of them goes into place, and is read from there behind it. */
@@ -393,7 +388,7 @@ export class RegionBuilder extends Builder {
     if (known !== undefined) return known;
     this.touched.add(at);
     const type = this.#front.wide?.get(at) ?? "i32";
-    const node = this.put(makeNode("get", type, [], { imm: at, width: type === "v128" ? 16 : type === "i64" ? 8 : 4 }));
+    const node = this.node("get", type, [], at, type === "v128" ? 16 : type === "i64" ? 8 : 4);
     this.#known.set(at, node);
     this.#reads.set(at, node);
     return node;
@@ -416,7 +411,7 @@ export class RegionBuilder extends Builder {
   }
 
   #write(cells: readonly number[], values: readonly Value[]): Node {
-    const node = this.put(makeNode("set", undefined, values));
+    const node = this.node("set", undefined, values);
     this.#writes.set(node, { cells, values });
     return node;
   }
@@ -437,6 +432,11 @@ export class RegionBuilder extends Builder {
     this.#leaving.set(node, { writes: { cells, values }, index: this.#index, behind: this.#offset + this.#length });
     return node;
   }
+}
+
+/** What tells a value from others: each time a number of 64 bits is asked for it is a node of its own. */
+function keyOf(value: Value): string {
+  return value.op === "const" && value.type === "i64" ? `${value.long}L` : `${value.id}`;
 }
 
 /** Quick ways inside of regions do not look into memory. */

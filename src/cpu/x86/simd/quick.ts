@@ -110,7 +110,7 @@ function vector(b: Builder, name: string, to: Value, from: Value, double: boolea
   const suffix = double ? "64x2" : "32x4";
   const x = b.getAt(to, 16, 0, "v128");
   const y = b.getAt(from, 16, 0, "v128");
-  const on = (op: string, ...args: Value[]) => b.op(`${op}${suffix}` as Operation, ...args);
+  const on = (op: string, p: Value, q?: Value) => b.op(`${op}${suffix}` as Operation, p, q);
   const or = (p: Value, q: Value) => b.op("or128", p, q);
   const plainLanes = (v: Value) => on("all", or(on("normals", v), on("zeros", v)));
   const value = on((names[name] as string).slice(1), x, y);
