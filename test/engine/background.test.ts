@@ -20,11 +20,15 @@ const nested = [0xba, 30, 0, 0, 0, 0x40, 0x4a, 0x75, 0xfc, 0xeb, 2, 0x90, 0x90, 
 
 /** What another thread would do, when it is told to. */
 class Elsewhere implements Background {
-  ready = true;
+  answer: "now" | "later" | "here" = "now";
   readonly jobs: SentJob[] = [];
   /** How many it has done that nobody has taken yet. */
   done = 0;
   readonly #front = decodingFront({ architecture: "x86", model: "pentium-m" });
+
+  next(): "now" | "later" | "here" {
+    return this.answer;
+  }
 
   post(job: SentJob): void {
     this.jobs.push(structuredClone(job));
@@ -69,7 +73,7 @@ describe("a region made elsewhere", () => {
   });
 
   it("is made at once when nobody takes the job", () => {
-    background.ready = false;
+    background.answer = "here";
     start(4);
     m.run(1000);
     expect([background.jobs.length, stats().regions]).toEqual([0, 1]);
@@ -103,6 +107,32 @@ describe("a region made elsewhere", () => {
     expect([stats().regions, word(m, s.eax)]).toEqual([1, 1000]);
   });
 
+  it("waits where it is wanted while the other thread has enough to do, and is made then of all that was wanted on its page", () => {
+    background.answer = "later";
+    start(8, nested);
+    m.run(2000);
+    expect([background.jobs.length, stats().regions]).toEqual([0, 0]);
+    background.answer = "now";
+    m.run(2000);
+    // All that is jumped to: both loops, and what the jump over two bytes leads to.
+    expect(background.jobs.map(({ entries }) => [...entries].sort((a, b) => a - b))).toEqual([[0, 5, 13]]);
+    background.done = 1;
+    m.run(2000);
+    expect(stats()).toMatchObject({ regions: 1, "regions-joined": 0 });
+    expect(m.onEngine?.instructions).toBe(6000);
+  });
+
+  it("is not wanted any more once its page was written on", () => {
+    background.answer = "later";
+    start(4);
+    m.run(1000);
+    m.load(code, Uint8Array.from([0xf4]));
+    setWord(m, s.engine.pc, code);
+    background.answer = "now";
+    m.run(10);
+    expect(background.jobs).toEqual([]);
+  });
+
   it("takes the place of those that it takes in, when it comes", () => {
     start(8, nested);
     m.run(50);
@@ -128,7 +158,7 @@ describe("the thread of a host", () => {
   it("makes what this one would make", { timeout: 60_000 }, async () => {
     const thread = new TranslatorThread({ architecture: "x86", model: "pentium-m" });
     // It is started when regions enough were asked for.
-    for (let k = 0; !thread.ready; k++) {
+    for (let k = 0; thread.next() === "here"; k++) {
       if (k > 100) await new Promise((done) => setTimeout(done, 20));
     }
     start(4);
@@ -149,7 +179,7 @@ describe("the thread of a host", () => {
 
   it("says what it died of", { timeout: 60_000 }, async () => {
     const thread = new TranslatorThread({ architecture: "x86", model: "pentium-m" });
-    for (let k = 0; !thread.ready; k++) if (k > 100) await new Promise((done) => setTimeout(done, 20));
+    for (let k = 0; thread.next() === "here"; k++) if (k > 100) await new Promise((done) => setTimeout(done, 20));
     start(4);
     m.run(1000);
     const job = background.jobs[0] as SentJob;

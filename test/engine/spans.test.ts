@@ -50,6 +50,25 @@ describe("accesses that were put together and lie on two pages", () => {
     expect(m.onEngine?.stats["exits-handed"]).toBeLessThan(40);
     expect(m.onEngine?.stats["loop-instructions"]).toBeLessThan(400);
   });
+
+  it("are asked for one by one where of another region there an entry was forgotten with the page behind it", () => {
+    const m = machine("regions", loop(body));
+    // dec ecx ; jnz ; jmp to an instruction on two pages: add eax, 0 ; hlt
+    m.load(0x1ff5, Uint8Array.of(0x49, 0x75, 0xfd, 0xeb, 4));
+    m.load(0x1ffe, Uint8Array.of(0x05, 0, 0, 0, 0, 0xf4));
+    setWord(m, s.engine.pc, 0x1ff5);
+    setWord(m, s.ecx, 100);
+    m.run(1000);
+    expect(m.onEngine?.stats.regions).toBe(1);
+    m.load(0x2003, Uint8Array.of(0xf4));
+    setWord(m, s.halted, 0);
+    setWord(m, s.engine.pc, code);
+    setWord(m, s.edx, 0x4ff8);
+    setWord(m, s.ecx, 10_000);
+    m.run(200);
+    // Where a record at address 0 would have its heat, behind the pc: that word is nobody's.
+    expect(m.onEngine?.words[1]).toBe(0);
+  });
 });
 
 describe("the spans of a block", () => {

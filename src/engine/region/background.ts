@@ -37,8 +37,8 @@ export interface MadeModule {
 
 /** Another thread. */
 export interface Background {
-  /** Whether it takes a job now. Where it does not, the region is made at once. */
-  readonly ready: boolean;
+  /** What is to become of the next region: it takes it `now`, it has enough to do and takes it `later`, or it is not for it, and the region is made `here`. */
+  next(): "now" | "later" | "here";
   post(job: SentJob): void;
   /** What is done, each once. Throws what the thread died of. */
   take(): MadeModule | undefined;

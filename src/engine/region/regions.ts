@@ -7,6 +7,7 @@ import { type Discovery, discover, offsetOf, pageOf, type Source, type Stretch, 
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
 import { type RegionJob, type RegionSurroundings, type TranslatedRegion, translateRegion } from "./translate.ts";
+import { Wanted } from "./wanted.ts";
 import type { RegionWorld } from "./world.ts";
 
 /** After this many spans which lay on two pages, a page's regions are made anew with each access for itself. */
@@ -53,6 +54,7 @@ export class Regions {
   #sent = 0;
   #begun = 0;
   readonly #arrivals = new Arrivals();
+  readonly #wanted = new Wanted();
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
@@ -100,6 +102,7 @@ export class Regions {
   empty(): void {
     this.alive = 0;
     this.#arrivals.empty();
+    this.#wanted.empty();
     this.#awaited.clear();
     for (let k = this.#world.first; k < this.#next; k++) this.#world.table.set(k, null);
     this.#next = this.#world.first;
@@ -111,61 +114,72 @@ export class Regions {
    * asked again later.
    */
   make(code: CodePage, offset: number, pc: number, heat: number): number {
+    const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
+    // Where every access is to be seen there is nothing to gain.
+    if (tlb === this.#world.emptyTlb) return 0;
+    if (this.#expected(code, offset)) return Math.ceil(heat / sooner);
     const begin = this.#world.now();
-    const again = this.#make(code, offset, pc - offset, heat);
+    code.steady.set(offset, this.#steady());
+    const when = this.#world.background?.next() ?? "here";
+    if (when === "later") this.#wanted.ask(code, offset, pc - offset, tlb);
+    else this.#make(code, [offset], pc - offset, tlb, when === "here");
     this.time += this.#world.now() - begin;
-    return again;
+    return when === "later" ? Math.ceil(heat / sooner) : 0;
   }
 
-  #make(code: CodePage, offset: number, pc: number, heat: number): number {
-    // Where every access is to be seen there is nothing to gain.
-    if (this.#words[this.#world.front.slots.tlb.index] === this.#world.emptyTlb) return 0;
-    // What is being made may take this place in.
-    if (code.awaited > 0) return Math.ceil(heat / sooner);
-    if (code.patience > 0) {
-      code.patience--;
-      return heat;
-    }
+  /** Whether a region that is being made is entered there. */
+  #expected(code: CodePage, offset: number): boolean {
+    for (const { region } of this.#awaited.values())
+      if (region.parts.some((part) => part.code === code && part.entries.includes(offset))) return true;
+    return false;
+  }
+
+  #make(code: CodePage, offsets: readonly number[], start: number, tlb: number, here: boolean): void {
     const { front } = this.#world;
-    code.steady.set(offset, this.#steady());
-    const pages = new Pages(this.#world, code, pc);
-    const source: Source = { front, pc, mode: code.mode, page: (number) => pages.source(number) };
-    let discovery = discover(source, [offset], usual);
+    const pages = new Pages(this.#world, code, start);
+    const source: Source = { front, pc: start, mode: code.mode, page: (number) => pages.source(number) };
+    let discovery = discover(source, offsets, usual);
     let takes: readonly PlacedRegion[] = [];
-    if (!discovery.entries.includes(offset)) return 0;
+    const place = offsets.find((offset) => discovery.entries.includes(offset));
+    if (place === undefined) return;
+    const joining = code.patience === 0;
+    if (!joining) code.patience--;
     // What it shares with regions there becomes one with them, as long as that stays small.
-    const joined = pages.touched(discovery);
+    const joined = joining ? pages.touched(discovery) : [];
     if (joined.length > 0) {
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
-      const entries = [...new Set([offset, ...joined.flatMap((region) => pages.entriesOf(region))])];
+      const entries = [...new Set([...offsets, ...joined.flatMap((region) => pages.entriesOf(region))])];
       const whole = discover(source, entries.slice(0, mostWaysIn), usual);
       if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < usual.instructions) {
         discovery = whole;
         takes = joined;
       }
     }
-    this.#begin(pages, discovery, takes, pc, offset);
-    return 0;
+    this.#begin(pages, discovery, takes, { start, tlb, place, here });
   }
 
-  /** Has a region made of what was discovered. `place` gives it its name. */
-  #begin(pages: Pages, discovery: Discovery, takes: readonly PlacedRegion[], pc: number, place: number): void {
+  /** Has a region made of what was discovered: `here`, or by the other thread. `place` gives it its name. */
+  #begin(
+    pages: Pages,
+    discovery: Discovery,
+    takes: readonly PlacedRegion[],
+    { start, tlb, place, here }: { start: number; tlb: number; place: number; here: boolean },
+  ): void {
     const index = this.#free.pop() ?? this.#next++;
-    const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
     const { entries, stretches } = discovery;
     if (++this.#begun % untilCounted === 0) this.#world.cache.trim(mostKnown);
     const region: PlacedRegion = {
       index,
       parts: pages.partsOf(discovery),
-      pc,
+      pc: start,
       entries,
       stretches: flatten(stretches),
       tlb,
     };
-    const name = `guest_${((pc + place) >>> 0).toString(16)}`;
+    const name = `guest_${((start + place) >>> 0).toString(16)}`;
     const { background } = this.#world;
-    if (background?.ready === true) this.#send(background, region, takes, name);
+    if (background !== undefined && !here) this.#send(background, region, takes, name);
     else {
       const emitted = this.#translated(region, stretches, name).module.bytes();
       this.#enterAll(region, takes, new WebAssembly.Module(emitted), emitted.length);
@@ -201,7 +215,9 @@ export class Regions {
     if (entries.length > mostWaysIn) return false;
     const whole = discover(source, entries, widened);
     if (!entries.every((entry) => whole.entries.includes(entry)) || sizeOf(whole) >= widened.instructions) return false;
-    this.#begin(pages, whole, joined, pc, places[0] as number);
+    const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
+    const here = this.#world.background?.next() === "here";
+    this.#begin(pages, whole, joined, { start: pc, tlb, place: places[0] as number, here });
     return true;
   }
 
@@ -267,10 +283,10 @@ export class Regions {
 
   /** Whether another thread is at work. */
   get waiting(): boolean {
-    return this.#awaited.size > 0;
+    return this.#awaited.size > 0 || this.#wanted.size > 0;
   }
 
-  /** Lets in what the other thread has made, between two slices. */
+  /** Lets in what the other thread has made, between two slices, and gives it more to do. */
   settle(): void {
     const begin = this.#world.now();
     for (;;) {
@@ -285,6 +301,10 @@ export class Regions {
       if (region.parts.every(({ code }, k) => code.version === versions[k]))
         this.#enterAll(region, takes, made.module, made.bytes);
       else this.#giveUp(region);
+    }
+    while (this.room && this.#wanted.size > 0 && this.#world.background?.next() === "now") {
+      const wanted = this.#wanted.take();
+      if (wanted !== undefined) this.#make(wanted.code, [...wanted.places], wanted.start, wanted.tlb, false);
     }
     this.time += this.#world.now() - begin;
   }
@@ -351,6 +371,7 @@ export class Regions {
   /** The page was written on: no region is over it any more. */
   #forget(code: CodePage): void {
     this.forgotten += code.regions.size;
+    this.#wanted.forget(code);
     for (const region of code.regions) this.#remove(region);
     code.remade++;
   }

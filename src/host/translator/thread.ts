@@ -6,8 +6,8 @@ import type { ThreadData } from "./worker.ts";
 
 /** The thread takes some tenths of a second to start, which a short run would not have back: the first regions are made without it. Jobs wait while it starts. */
 const before = 6;
-/** Jobs that may wait. */
-const most = 16;
+/** Jobs that it has at a time. What else is wanted waits where it is still known how much. */
+const most = 3;
 /**
  * What the thread begins with. It is JavaScript in a text since the compile cache has to be on before the first TypeScript file is loaded: else node brings up its
  * type stripper for it.
@@ -32,9 +32,10 @@ export class TranslatorThread implements Background {
     this.#front = front;
   }
 
-  get ready(): boolean {
+  next(): "now" | "later" | "here" {
     if (this.#port === undefined && ++this.#asked === before) this.#start();
-    return this.#port !== undefined && this.#posted - this.#taken < most;
+    if (this.#port === undefined) return "here";
+    return this.#posted - this.#taken < most ? "now" : "later";
   }
 
   post(job: SentJob): void {
