@@ -1,6 +1,6 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
-import type { Alien, Instruction } from "./region/discover.ts";
+import type { Alien, Instruction } from "./region/instructions.ts";
 
 /** What of a region lies on one page. */
 export interface RegionPart {

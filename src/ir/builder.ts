@@ -46,6 +46,8 @@ export type Operands = "open" | Int32Array;
 export class Builder {
   #block: Block = { nodes: [], result: undefined };
   #operands: Operands;
+  /** Where they begin. */
+  #from = 0;
   readonly #constants = new Map<number, Value>();
   /** How many nodes it has made. */
   #made = 0;
@@ -60,8 +62,20 @@ export class Builder {
   }
 
   /** The operands of the next instruction, when several are built into one block. */
-  operands(operands: Operands): void {
+  operands(operands: Operands, from = 0): void {
     this.#operands = operands;
+    this.#from = from;
+  }
+
+  /** Another block, of which nothing is built yet. */
+  protected anew(): void {
+    this.#block = { nodes: [], result: undefined };
+  }
+
+  /** Forgets the nodes that were made: those to come have their numbers. */
+  protected renumber(): void {
+    this.#constants.clear();
+    this.#made = 0;
   }
 
   /** From here to the end of the instruction equal values are to be one, where that can be had. */
@@ -87,7 +101,7 @@ export class Builder {
 
   /** Operand `k` of the instruction: 0..5 are 16 bits unsigned, 6 and 7 are 32 bits. */
   field(k: number): Value {
-    if (this.#operands !== "open") return this.i32(this.#operands[k] as number);
+    if (this.#operands !== "open") return this.i32(this.#operands[this.#from + k] as number);
     return this.node("field", "i32", none, k);
   }
 
@@ -253,10 +267,20 @@ export class Builder {
 
   // biome-ignore lint/suspicious/noConfusingVoidType: see above
   protected nested(build: () => Value | void): Block {
+    const outer = this.open();
+    return this.close(outer, build() || undefined);
+  }
+
+  /** What comes next is in an arm. Gives the block in which that stands, which its end is told. */
+  protected open(): Block {
     const outer = this.#block;
-    const inner: Block = { nodes: [], result: undefined };
-    this.#block = inner;
-    inner.result = build() || undefined;
+    this.#block = { nodes: [], result: undefined };
+    return outer;
+  }
+
+  protected close(outer: Block, result: Value | undefined): Block {
+    const inner = this.#block;
+    inner.result = result;
     this.#block = outer;
     return inner;
   }

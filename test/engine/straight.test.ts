@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RegionBuilder } from "../../src/engine/region/region-builder.ts";
+import { builderFor } from "../../src/engine/region/region-builder.ts";
 import { isStraight } from "../../src/engine/region/straight.ts";
 import { decodingFront, type FrontName } from "../../src/host/translator/front.ts";
 import { Decoded, Fields } from "../../src/ir/frontend.ts";
@@ -40,7 +40,8 @@ describe.each(fronts)("an instruction of $architecture whose form is straight", 
       all++;
       if (decoded.ends || !isStraight(decoded.form)) continue;
       straight++;
-      const builder = new RegionBuilder(front, decoded.operands);
+      const builder = builderFor(front);
+      builder.begin(0);
       builder.instruction(0, decoded.length, decoded.operands);
       decoded.form.body(builder, new Fields(builder));
       expect(leads(builder.block), decoded.form.name).toBe(false);

@@ -1,5 +1,6 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
-import { type Decoding, instructionAt, pageOf, type Stretch } from "./discover.ts";
+import type { Stretch } from "./discover.ts";
+import { type Decoding, instructionsFrom, pageOf } from "./instructions.ts";
 import { type RegionJob, type RegionSurroundings, translateRegion } from "./translate.ts";
 
 /*
@@ -59,12 +60,7 @@ export function unflatten(
     const offset = flat[k] as number;
     const bytes = bytesOf(pageOf(offset));
     if (bytes === undefined) throw new RangeError(`no page for ${offset}`);
-    let at = offset;
-    const instructions = Array.from({ length: flat[k + 1] as number }, () => {
-      const found = instructionAt(decoding, bytes, at);
-      at += found.length;
-      return found;
-    });
+    const instructions = instructionsFrom(decoding, bytes, offset, flat[k + 1] as number);
     stretches.push({ offset, instructions });
   }
   return stretches;

@@ -6,9 +6,9 @@ import { handlerParams } from "../lower.ts";
 import { Lowering, type Sum, sumOf } from "../lowering.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
+import type { Writes } from "./cell-values.ts";
 import { cellsOfOrders, emitNumber, emitOrder, emitWord, type Order, type OrderLocals, orderOf } from "./orders.ts";
 import type { RegionPlan } from "./plan.ts";
-import type { Writes } from "./region-builder.ts";
 import { reversedCells } from "./reversed-cells.ts";
 
 const bytesOf = { i32: 4, i64: 8, v128: 16 } as const;
@@ -189,5 +189,5 @@ function cellsOfSums(plan: RegionPlan): Map<number, boolean> {
 
 /** All that is written in its blocks. */
 function* writesOf({ blocks }: RegionPlan): Iterable<Writes> {
-  for (const block of blocks) if (block !== undefined) yield* block.built.writes.values();
+  for (const block of blocks) if (block !== undefined) yield* block.built.written;
 }

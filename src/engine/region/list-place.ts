@@ -1,7 +1,7 @@
 import { type GuestMemory, pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, type FrontEnd } from "../../ir/frontend.ts";
 import type { CodeCache, CodePage } from "../code-cache.ts";
-import { offsetOf, pageOf } from "./discover.ts";
+import { offsetOf, pageOf } from "./instructions.ts";
 import { covers, interpreted, listing } from "./listing.ts";
 import type { Regions } from "./regions.ts";
 
@@ -51,6 +51,6 @@ export function listPlace(
       const { form, length, operands } = decoded;
       const around = { page: start, bytes: (at: number, count: number) => here.subarray(at, at + count), slot };
       if (!whole || form === undefined) return headed(code, ["interpreted: it goes on on another page"]);
-      return headed(code, interpreted({ offset, length, form, operands }, around));
+      return headed(code, interpreted({ offset, length, form, operands, from: 0 }, around));
     });
 }

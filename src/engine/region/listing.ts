@@ -3,9 +3,10 @@ import type { Block, Node } from "../../ir/node.ts";
 import { print, type Tell } from "../../ir/text.ts";
 import { openBlock } from "../forms.ts";
 import { instructionsOf, linesOf, type WasmInstruction } from "../wasm/text.ts";
-import type { Found, Stretch } from "./discover.ts";
+import type { Writes } from "./cell-values.ts";
+import type { Stretch } from "./discover.ts";
+import type { Found } from "./instructions.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
-import type { Writes } from "./region-builder.ts";
 import type { RegionLowering } from "./region-lowering.ts";
 
 /** A region that was made once more, to be looked at. */
@@ -86,13 +87,13 @@ export function covers(stretches: readonly Stretch[], offset: number): boolean {
 }
 
 /** What a listing says of an instruction. */
-type Shown = Pick<Found, "offset" | "length" | "form" | "operands">;
+type Shown = Pick<Found, "offset" | "length" | "form" | "operands" | "from">;
 
 /** Address, bytes, the form's name and the operands that it uses: registers by name, the rest as numbers. */
-export function instructionLine({ offset, length, form, operands }: Shown, around: Surroundings): string {
+export function instructionLine({ offset, length, form, operands, from }: Shown, around: Surroundings): string {
   const bytes = Array.from(around.bytes(offset, length), (byte) => hex(byte, 2)).join(" ");
   const words = [...fieldsOf(form)].map(([k, register]) => {
-    const value = operands[k] as number;
+    const value = operands[from + k] as number;
     return (register ? around.slot(value) : undefined) ?? (k < 6 ? `${value}` : `0x${hex(value)}`);
   });
   return `${hex(around.page + offset, 8)}  ${bytes.padEnd(24)}  ${form.name} ${words.join(", ")}`.trimEnd();

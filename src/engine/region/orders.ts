@@ -1,7 +1,7 @@
 import type { Node } from "../../ir/node.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
-import type { Writes } from "./region-builder.ts";
+import type { Writes } from "./cell-values.ts";
 
 /*
  * A cell that is told how two numbers stand to one another, as a field of PowerPC's condition register is: 8 less, 4 greater, 2 equal, with other bits beside it. Most of

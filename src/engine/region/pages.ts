@@ -1,7 +1,8 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { fetchEntry, record } from "../layout.ts";
-import { type Discovery, offsetOf, pageOf, type SourcePage } from "./discover.ts";
+import type { Discovery, SourcePage } from "./discover.ts";
+import { offsetOf, pageOf } from "./instructions.ts";
 import type { RegionWorld } from "./world.ts";
 
 /** The pages around a place that has become hot, as far as code is fetched from them now. */

@@ -1,19 +1,17 @@
 import { mayBeOne } from "../../ir/bits.ts";
-import { Builder, type Operands, type Value } from "../../ir/builder.ts";
+import { Builder, type Value } from "../../ir/builder.ts";
 import { codeOf } from "../../ir/codes.ts";
 import { type FrontEnd, gaveUp, quickWayOf } from "../../ir/frontend.ts";
 import { type AccessWidth, type Block, Node } from "../../ir/node.ts";
+import { NodeTable } from "../../ir/node-table.ts";
 import type { Operation, Type } from "../../ir/ops.ts";
 import { type Slot, stateSize } from "../../ir/slots.ts";
+import { cellsOfCall } from "./calls.ts";
+import { CellList, CellValues, type Writes } from "./cell-values.ts";
+import { type StateMap, stateMapOf } from "./state-map.ts";
 
 /** An instruction whose meaning a region cannot hold. It stays with the interpreter. */
 export class NotForRegions extends Error {}
-
-/** Values to be put into cells, all at once. */
-export interface Writes {
-  readonly cells: readonly number[];
-  readonly values: readonly Value[];
-}
 
 /** What is known at a node which may leave the region before its instruction: the cells whose value is not in its place yet. */
 export interface Leaving {
@@ -27,83 +25,125 @@ export interface Leaving {
 /** Address of the page on which the region lies; every pc in it is this plus a constant. No builder made it. */
 export const pageStart = new Node(0, "pc", codeOf("pc"), "i32", []);
 
-/** One block of a region, built: its nodes and what belongs to some of them. */
+/** One block of a region, built: its nodes and what belongs to some of them. The tables are those of the whole region. */
 export interface BuiltBlock {
   readonly block: Block;
   /** Of nodes that touch guest memory, and of `exit`: what to do to leave in front of the instruction. */
-  readonly leaving: ReadonlyMap<Node, Leaving>;
+  readonly leaving: NodeTable<Leaving>;
+  /** The nodes of this block in it. */
+  readonly leavers: readonly Node[];
   /** Of `set` and `jump` nodes: several cells at once. */
-  readonly writes: ReadonlyMap<Node, Writes>;
+  readonly writes: NodeTable<Writes>;
+  /** Those of this block. */
+  readonly written: readonly Writes[];
   /** `get` nodes whose cell is written while their value may still be wanted. */
-  readonly pinned: ReadonlySet<Node>;
+  readonly pinned: NodeTable<true>;
 }
 
 /**
- * Builds a block of several instructions. State words (cells) are values here, written to their places only where control leaves the
+ * Builds the blocks of a region, of several instructions each. State words (cells) are values here, written to their places only where control leaves the
  * block. Whatever needs the world (a helper, a fault, a chip) leaves the region in front of its instruction, and the interpreter does it: so no body
  * that writes state before such a thing can be in a region.
+ *
+ * A front end has one, used again and again: `start` begins a region and `begin` a block.
  */
 export class RegionBuilder extends Builder {
-  readonly touched = new Set<number>();
-  /** Those which are written. */
-  readonly written = new Set<number>();
+  /** Cells which the region uses, and those among them which it writes. */
+  readonly touched = new CellList();
+  readonly written = new CellList();
   /** Values which are the address behind an instruction: one that is stored and jumped away from is where a call comes back to. */
   readonly links = new Set<Value>();
-  #leaving = new Map<Node, Leaving>();
-  #writes = new Map<Node, Writes>();
-  #pinned = new Set<Node>();
-  /** What each cell holds now, where that is known. */
-  #known = new Map<number, Value>();
-  /** Cells whose place holds something older. */
-  #dirty = new Set<number>();
-  /** The `get` node which read a cell's place. */
-  #reads = new Map<number, Node>();
-  #armWrites: Set<number> | undefined;
+  readonly #front: FrontEnd;
+  readonly #map: StateMap;
+  readonly #cells: CellValues;
+  #leaving = new NodeTable<Leaving>();
+  #leavers: Node[] = [];
+  #writes = new NodeTable<Writes>();
+  #writing: Writes[] = [];
+  #pinned = new NodeTable<true>();
+  /** In arms: the cells that these write. */
+  #armWrites: number[] | undefined;
   #index = -1;
   #offset = 0;
   #length = 0;
   #wrote = false;
   /** Values found again: see `unify`. Those of arms that are open lie above. */
-  readonly #values: Map<string, Value>[] = [new Map()];
+  readonly #values: (Map<string, Value> | undefined)[] = [];
   #unifying = false;
   /** Whether what gives up is to leave the region. */
   #inside = false;
   /** Conditions which are known to hold from here on, and not to hold. */
   readonly #true = new Set<Value>();
   readonly #false = new Set<Value>();
-  readonly #front: FrontEnd;
   /** What the steady word is taken for, as long as nothing else is known of it. */
-  #steady: number;
+  #steady = 0;
 
-  constructor(front: FrontEnd, operands: Operands = "open", steady = 0) {
-    super(operands);
+  constructor(front: FrontEnd) {
+    super();
     this.#front = front;
+    this.#map = stateMapOf(front);
+    this.#cells = new CellValues(this.#map);
+  }
+
+  /** Begins a region: nodes are counted anew. */
+  start(): void {
+    this.renumber();
+    this.touched.cut(0);
+    this.written.cut(0);
+    this.#leaving = new NodeTable();
+    this.#writes = new NodeTable();
+    this.#pinned = new NodeTable();
+  }
+
+  /** Begins a block, at whose start the steady word is taken for `steady`. */
+  begin(steady: number): void {
+    this.anew();
     this.#steady = steady;
+    this.#cells.clear();
+    this.#leavers = [];
+    this.#writing = [];
+    this.links.clear();
+    this.#armWrites = undefined;
+    this.#index = -1;
+    this.#wrote = false;
+    this.#values.length = 0;
+    this.#values.push(undefined);
+    this.#unifying = false;
+    this.#inside = false;
+    this.#true.clear();
+    this.#false.clear();
   }
 
   /** What the steady word is behind what was built, if it was what it was taken for. */
   get steady(): number {
     const { steady } = this.#front;
-    const known = steady && this.#known.get(steady.offset);
+    const known = steady && this.#cells.known(steady.offset);
     return known?.op === "const" ? known.imm : this.#steady;
   }
 
-  /** The next instruction: its place on the page, its length and its operands. */
-  instruction(offset: number, length: number, operands: Int32Array): void {
+  /** The next instruction: its place on the page, its length, and its operands, which stand in `operands` from `from` on. */
+  instruction(offset: number, length: number, operands: Int32Array, from = 0): void {
     this.#index++;
     this.#offset = offset;
     this.#length = length;
     this.#wrote = false;
     this.#unifying = false;
-    for (const cell of this.#dirty) if (this.#front.scratch?.has(cell)) this.#dirty.delete(cell);
-    this.operands(operands);
+    this.#cells.dropScratch();
+    this.operands(operands, from);
   }
 
   /** The block is complete: what is not in its place is put there. */
   finish(): BuiltBlock {
-    const { cells, values } = this.#pending();
-    if (cells.length > 0) this.#write(cells, values);
-    return { block: this.block, leaving: this.#leaving, writes: this.#writes, pinned: this.#pinned };
+    const pending = this.#cells.pending();
+    if (pending.cells.length > 0) this.#write(pending);
+    return {
+      block: this.block,
+      leaving: this.#leaving,
+      leavers: this.#leavers,
+      writes: this.#writes,
+      written: this.#writing,
+      pinned: this.#pinned,
+    };
   }
 
   override pc(): Value {
@@ -124,11 +164,13 @@ export class RegionBuilder extends Builder {
     if (!this.#unifying) return super.op(op, x, y, z);
     const key = `${op} ${keyOf(x)} ${y && keyOf(y)} ${z && keyOf(z)}`;
     for (const values of this.#values) {
-      const found = values.get(key);
+      const found = values?.get(key);
       if (found !== undefined) return found;
     }
     const made = super.op(op, x, y, z);
-    this.#values.at(-1)?.set(key, made);
+    const top = this.#values.length - 1;
+    this.#values[top] ??= new Map();
+    this.#values[top].set(key, made);
     return made;
   }
 
@@ -163,20 +205,15 @@ export class RegionBuilder extends Builder {
     this.#steady = this.steady;
     const taken = this.i32(this.#steady);
     this.#require(this.eq(value, taken));
-    if (this.#armWrites === undefined) this.#known.set(at, taken);
+    if (this.#armWrites === undefined) this.#cells.learn(at, taken);
     return taken;
-  }
-
-  /** Where the cell of more than a word begins that has this byte. */
-  #wideAt(at: number): number | undefined {
-    return wideAt(this.#front, at);
   }
 
   /** What lies in a cell, or in a part of one; undefined for other state. */
   #stateAt(at: number, width: AccessWidth, type: Type): Value | undefined {
-    const wide = this.#wideAt(at);
-    if (wide !== undefined) return this.#partOf(this.#cell(wide), at - wide, width, type);
-    if (type !== "i32" || !this.#front.cells.has(at & ~3)) return undefined;
+    const wide = this.#map.wideAt(at);
+    if (wide >= 0) return this.#partOf(this.#cell(wide), at - wide, width, type);
+    if (type !== "i32" || !this.#map.isCell(at)) return undefined;
     const word = this.#cell(at & ~3);
     if (width === 4) return word;
     return this.and(this.shrU(word, this.i32((at & 3) * 8)), this.i32(width === 2 ? 0xffff : 0xff));
@@ -193,12 +230,12 @@ export class RegionBuilder extends Builder {
 
   /** False for state that no cell keeps. */
   #putAt(at: number, width: AccessWidth, value: Value): boolean {
-    const wide = this.#wideAt(at);
-    if (wide !== undefined) {
+    const wide = this.#map.wideAt(at);
+    if (wide >= 0) {
       this.#put(wide, this.#withPart(wide, at - wide, width, value));
       return true;
     }
-    if (value.type !== "i32" || !this.#front.cells.has(at & ~3)) return false;
+    if (value.type !== "i32" || !this.#map.isCell(at)) return false;
     if (width === 4) {
       this.#put(at, value);
       return true;
@@ -211,7 +248,7 @@ export class RegionBuilder extends Builder {
   }
 
   #withPart(cell: number, offset: number, width: AccessWidth, value: Value): Value {
-    const vector = this.#front.wide?.get(cell) === "v128";
+    const vector = this.#map.typeOf(cell) === "v128";
     if (width === (vector ? 16 : 8)) return value;
     const whole = this.#cell(cell);
     if (width === 4 && offset === 0 && vector) return this.op("with_low32", whole, value);
@@ -228,7 +265,7 @@ export class RegionBuilder extends Builder {
 
   /** State that no cell keeps was written. */
   #wroteAt(at: number): void {
-    if (this.#front.scratch?.has(at) !== true) this.#wrote = true;
+    if (!this.#map.isScratch(at)) this.#wrote = true;
   }
 
   override load(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
@@ -261,12 +298,9 @@ export class RegionBuilder extends Builder {
       return this.i32(0);
     }
     const { own, others } = cellsOfCall(this.#front, helper, args);
-    this.#settle(new Set([...own, ...others]));
-    for (const cell of others) this.#armWrites?.add(cell);
-    for (const cell of own) {
-      this.touched.add(cell);
-      this.#armWrites?.add(cell);
-    }
+    this.#settle([...new Set([...own, ...others])]);
+    for (const cell of own) this.touched.add(cell);
+    this.#writtenInArm([...others, ...own]);
     const node = this.node("call", "i32", args, 0, 4, helper);
     if (contained.faults === true) this.#leaves(node);
     if (contained.repeatable !== true) this.#wrote = true;
@@ -320,9 +354,8 @@ export class RegionBuilder extends Builder {
 
   /** The target is taken before what is pending is put in place: it may come from a cell which that changes. */
   override jump(target: Value): void {
-    const pending = this.#pending();
-    const node = this.node("jump", undefined, [target, ...pending.values]);
-    this.#writes.set(node, pending);
+    const pending = this.#cells.pending();
+    this.#note(this.node("jump", undefined, [target, ...pending.values]), pending);
   }
 
   // biome-ignore lint/suspicious/noConfusingVoidType: as in Builder
@@ -331,66 +364,65 @@ export class RegionBuilder extends Builder {
     if (this.#true.has(condition)) return then() || undefined;
     if (this.#false.has(condition)) return otherwise?.() || undefined;
     const outer = this.#armWrites;
-    const written = new Set<number>();
+    const written: number[] = [];
     this.#armWrites = written;
     const wrote = this.#wrote;
-    let wroteAfter = wrote;
-    // biome-ignore lint/suspicious/noConfusingVoidType: as in Builder
-    const arm = (build: () => Value | void) => () => {
-      const known = new Map(this.#known);
-      const dirty = new Set(this.#dirty);
-      this.#values.push(new Map());
-      const value = build();
-      this.#values.pop();
-      wroteAfter ||= this.#wrote;
-      this.#known = known;
-      this.#dirty = dirty;
-      this.#wrote = wrote;
-      return value;
-    };
-    const no = otherwise && this.nested(arm(otherwise));
+    const no = otherwise && this.#arm(otherwise);
+    let wroteAfter = this.#wrote;
+    this.#wrote = wrote;
     if (this.#inside && no !== undefined && givesUp(no)) {
       this.#armWrites = outer;
       this.#require(condition);
       return then() || undefined;
     }
-    const yes = this.nested(arm(then));
+    const yes = this.#arm(then);
+    wroteAfter ||= this.#wrote;
     this.#armWrites = outer;
     this.#wrote = wroteAfter;
     this.#settle(written);
-    for (const cell of written) outer?.add(cell);
+    this.#writtenInArm(written);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
     if (outer === undefined && no === undefined && yes.nodes.at(-1)?.op === "exit") this.#false.add(condition);
     return this.branch(type, condition, yes, no);
   }
 
+  // biome-ignore lint/suspicious/noConfusingVoidType: as in Builder
+  #arm(build: () => Value | void): Block {
+    const outer = this.open();
+    const mark = this.#cells.enter();
+    this.#values.push(undefined);
+    const value = build() || undefined;
+    this.#values.pop();
+    this.#cells.leave(mark);
+    return this.close(outer, value);
+  }
+
+  /** In arms it is known what these write. */
+  #writtenInArm(cells: readonly number[]): void {
+    const written = this.#armWrites;
+    if (written !== undefined) for (const cell of cells) if (!written.includes(cell)) written.push(cell);
+  }
+
   /** In front of an `if` whose arms write these cells, or of a helper that may: what is known of them goes into place, and is read from there behind it. */
-  #settle(written: ReadonlySet<number>): void {
+  #settle(written: readonly number[]): void {
     this.#steady = this.steady;
-    const stale = [...written].filter((cell) => this.#dirty.has(cell));
-    if (stale.length > 0)
-      this.#write(
-        stale,
-        stale.map((cell) => this.#known.get(cell) as Value),
-      );
+    const stale = written.filter((cell) => this.#cells.isDirty(cell));
+    if (stale.length > 0) this.#write({ cells: stale, values: stale.map((cell) => this.#cells.known(cell) as Value) });
     for (const cell of written) {
-      const read = this.#reads.get(cell);
-      if (read !== undefined) this.#pinned.add(read);
-      this.#reads.delete(cell);
-      this.#known.delete(cell);
-      this.#dirty.delete(cell);
+      const read = this.#cells.readOf(cell);
+      if (read !== undefined) this.#pinned.set(read, true);
+      this.#cells.forget(cell);
     }
   }
 
   #cell(at: number): Value {
     if ((at & 3) !== 0 || at >= stateSize) throw new NotForRegions("a state word that is not one");
-    const known = this.#known.get(at);
+    const known = this.#cells.known(at);
     if (known !== undefined) return known;
     this.touched.add(at);
-    const type = this.#front.wide?.get(at) ?? "i32";
-    const node = this.node("get", type, [], at, type === "v128" ? 16 : type === "i64" ? 8 : 4);
-    this.#known.set(at, node);
-    this.#reads.set(at, node);
+    const type = this.#map.typeOf(at);
+    const node = this.node("get", type, none, at, type === "v128" ? 16 : type === "i64" ? 8 : 4);
+    this.#cells.read(at, node);
     return node;
   }
 
@@ -398,40 +430,49 @@ export class RegionBuilder extends Builder {
     if ((at & 3) !== 0) throw new NotForRegions("a state word that is not one");
     this.touched.add(at);
     this.written.add(at);
-    if (this.#front.scratch?.has(at) !== true) this.#wrote = true;
-    this.#known.set(at, value);
+    if (!this.#map.isScratch(at)) this.#wrote = true;
+    this.#cells.learn(at, value);
     if (this.#armWrites === undefined) {
-      this.#dirty.add(at);
+      this.#cells.soil(at);
       return;
     }
     // In an arm: into its place at once, since what comes behind the arms finds it there.
-    this.#armWrites.add(at);
-    this.#dirty.delete(at);
-    this.#write([at], [value]);
+    if (!this.#armWrites.includes(at)) this.#armWrites.push(at);
+    this.#cells.clean(at);
+    this.#write({ cells: [at], values: [value] });
   }
 
-  #write(cells: readonly number[], values: readonly Value[]): Node {
-    const node = this.node("set", undefined, values);
-    this.#writes.set(node, { cells, values });
-    return node;
+  #write(writes: Writes): void {
+    this.#note(this.node("set", undefined, writes.values), writes);
   }
 
-  /** What is not in its place. */
-  #pending(): Writes {
-    // A word that has its old value again is in place only if nothing was written there since it was read.
-    const cells = [...this.#dirty].filter(
-      (cell) => this.#known.get(cell) !== this.#reads.get(cell) && this.#front.scratch?.has(cell) !== true,
-    );
-    return { cells, values: cells.map((cell) => this.#known.get(cell) as Value) };
+  #note(node: Node, writes: Writes): void {
+    this.#writes.set(node, writes);
+    this.#writing.push(writes);
   }
 
   #leaves(node: Node): Node {
     if (this.#wrote) throw new NotForRegions("may leave after it wrote state");
-    const cells = [...this.#dirty].filter((cell) => this.#front.scratch?.has(cell) !== true);
-    const values = cells.map((cell) => this.#known.get(cell) as Value);
-    this.#leaving.set(node, { writes: { cells, values }, index: this.#index, behind: this.#offset + this.#length });
+    const writes = this.#cells.unwritten();
+    this.#leaving.set(node, { writes, index: this.#index, behind: this.#offset + this.#length });
+    this.#leavers.push(node);
     return node;
   }
+}
+
+const none: readonly Node[] = [];
+
+const builders = new WeakMap<FrontEnd, RegionBuilder>();
+
+/** The one of a front end, to build a region. */
+export function builderFor(front: FrontEnd): RegionBuilder {
+  let builder = builders.get(front);
+  if (builder === undefined) {
+    builder = new RegionBuilder(front);
+    builders.set(front, builder);
+  }
+  builder.start();
+  return builder;
 }
 
 /** What tells a value from others: each time a number of 64 bits is asked for it is a node of its own. */
@@ -449,29 +490,4 @@ function givesUp({ nodes, result }: Block): boolean {
 
 function isGivenUp(value: Value): boolean {
   return value.op === "const" && value.type === "i32" && value.imm === gaveUp;
-}
-
-/** Where the piece of state of more than a word begins which has this byte, if there is one. */
-function wideAt(front: FrontEnd, at: number): number | undefined {
-  const { wide } = front;
-  if (wide === undefined) return undefined;
-  const start = at & ~7;
-  if (wide.has(start)) return start;
-  return wide.get(start - 8) === "v128" ? start - 8 : undefined;
-}
-
-/** The cells that a contained helper may touch: those it always does, and others. What its arguments are the places of is among the first. */
-export function cellsOfCall(
-  front: FrontEnd,
-  helper: string,
-  args: readonly Value[],
-): { readonly own: ReadonlySet<number>; readonly others: ReadonlySet<number> } {
-  const contained = front.contained?.[helper];
-  if (contained === undefined) throw new Error(`a region cannot call ${helper}`);
-  const own = new Set(contained.words.map(({ offset }) => offset));
-  for (const arg of args) {
-    const wide = arg.op === "const" ? wideAt(front, arg.imm) : undefined;
-    if (wide !== undefined) own.add(wide);
-  }
-  return { own, others: new Set(contained.others?.map(({ offset }) => offset)) };
 }

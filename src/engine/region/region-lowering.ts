@@ -10,10 +10,12 @@ import { helperParams } from "../lower.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
 import { AccessLowering } from "./access-lowering.ts";
-import { targetOf } from "./discover.ts";
+import { cellsOfCall } from "./calls.ts";
+import type { Writes } from "./cell-values.ts";
+import { targetOf } from "./instructions.ts";
 import { emitBit } from "./orders.ts";
 import type { PlacedBlock, RegionImports, RegionPlan } from "./plan.ts";
-import { type BuiltBlock, cellsOfCall, type Leaving, type Writes } from "./region-builder.ts";
+import type { BuiltBlock, Leaving } from "./region-builder.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
 
@@ -206,11 +208,12 @@ export class RegionLowering extends AccessLowering {
 
   /** Uses where control goes on count. What is wanted only to leave is computed there, unless it is an effect's value or needed anyway. */
   #countUses(built: BuiltBlock): void {
-    const { block, leaving, pinned } = built;
+    const { block, leaving, leavers, pinned } = built;
     this.#building = built;
     this.gather(built);
     this.count(block);
-    for (const [node, { writes }] of leaving) {
+    for (const node of leavers) {
+      const { writes } = leaving.get(node) as Leaving;
       const touch = this.touches.get(node);
       if (touch !== undefined && touch.span.head !== node) continue;
       for (const value of this.put(writes)) {

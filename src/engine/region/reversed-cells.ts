@@ -21,7 +21,7 @@ export function reversedCells(plan: RegionPlan, cells: ReadonlySet<number>): Set
     if (block === undefined) continue;
     const weight = inLoop ** Math.min(depthOf(plan, k), deepest);
     const wanted = wantedIn(block);
-    for (const { cells: written, values } of block.built.writes.values()) {
+    for (const { cells: written, values } of block.built.written) {
       for (const [j, value] of values.entries())
         count(written[j] as number, saves(value, wanted) ? weight : -dearer * weight);
     }

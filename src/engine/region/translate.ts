@@ -4,7 +4,7 @@ import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import type { Stretch } from "./discover.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
-import { NotForRegions, RegionBuilder } from "./region-builder.ts";
+import { type BuiltBlock, builderFor, NotForRegions, type RegionBuilder } from "./region-builder.ts";
 import { RegionLowering } from "./region-lowering.ts";
 import { type Graph, order, structure } from "./structure.ts";
 
@@ -67,17 +67,15 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
   const headers = new Set(scopes.filter(({ kind }) => kind === "loop").map(({ start }) => start));
   for (const entry of entered) headers.add(entry);
   const needs = needOf(placed, edges, headers);
-  const cells = new Set<number>();
-  const written = new Set<number>();
+  const builder = builderFor(front);
+  const fields = new Fields(builder);
   // What the steady word is where a block begins: what it was seen to be there, or is behind a block that leads there, or is now.
   const steady = new Map<number, number>();
   const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
     if (stretch === undefined) return undefined;
-    const builder = buildStretch(front, stretch, job.steadyAt.get(stretch.offset) ?? steady.get(k) ?? job.steady);
-    const built = builder.finish();
+    builder.begin(job.steadyAt.get(stretch.offset) ?? steady.get(k) ?? job.steady);
+    const built = buildStretch(builder, fields, stretch);
     for (const to of edges[k] as readonly number[]) if (!steady.has(to)) steady.set(to, builder.steady);
-    for (const cell of builder.touched) cells.add(cell);
-    for (const cell of builder.written) written.add(cell);
     return {
       offset: stretch.offset,
       instructions: stretch.instructions.map((i) => i.offset),
@@ -93,8 +91,8 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
     scopes,
     ways,
     entries: entered,
-    cells: [...cells],
-    written,
+    cells: [...builder.touched.cells],
+    written: new Set(builder.written.cells),
     tables: job.tables,
     mode: job.mode,
     fetchTlb: around.fetchTlb,
@@ -107,24 +105,29 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
 }
 
 /** The instructions of a stretch, up to one that turns out to be none for regions behind those in front of it: there the region is left. */
-function buildStretch(front: FrontEnd, { instructions }: Stretch, steady: number): RegionBuilder {
+function buildStretch(builder: RegionBuilder, fields: Fields, { instructions }: Stretch): BuiltBlock {
+  const { steady } = builder;
+  const touched = builder.touched.cells.length;
+  const written = builder.written.cells.length;
   for (let count = instructions.length; ; ) {
-    const builder = new RegionBuilder(front, "open", steady);
     let built = 0;
     try {
-      for (const { offset, length, form, operands } of instructions) {
-        builder.instruction(offset, length, operands);
+      for (const { offset, length, form, operands, from } of instructions) {
+        builder.instruction(offset, length, operands, from);
         if (built === count) {
           builder.exit("");
-          return builder;
+          break;
         }
-        form.body(builder, new Fields(builder));
+        form.body(builder, fields);
         built++;
       }
-      return builder;
+      return builder.finish();
     } catch (thrown) {
       if (!(thrown instanceof NotForRegions)) throw thrown;
       count = built;
+      builder.touched.cut(touched);
+      builder.written.cut(written);
+      builder.begin(steady);
     }
   }
 }

@@ -5,7 +5,7 @@ import { emitFetchEntry, fetchTlb, record } from "../layout.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
 import { CellLowering } from "./cell-lowering.ts";
-import { pageOf } from "./discover.ts";
+import { pageOf } from "./instructions.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import type { Scope } from "./structure.ts";
 

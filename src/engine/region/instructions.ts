@@ -1,0 +1,184 @@
+import { pageSize } from "../../bus/guest-memory.ts";
+import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
+import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
+import { builderFor, NotForRegions, pageStart } from "./region-builder.ts";
+import { isStraight } from "./straight.ts";
+
+/** How bytes are instructions. */
+export interface Decoding {
+  readonly front: FrontEnd;
+  /** The pc at the first byte of the region's first page. */
+  readonly pc: number;
+  readonly mode: number;
+}
+
+/**
+ * A decoded instruction. Places are counted in bytes from the start of the region's first page, the one with the place that became hot; what lies on other
+ * pages is as far from there as it is now, by virtual addresses, and a region looks whether that still holds when it goes from page to page.
+ */
+export interface Found {
+  readonly offset: number;
+  readonly length: number;
+  readonly form: Form;
+  /** Its eight operands stand in here, from this place on. */
+  readonly operands: Int32Array;
+  readonly from: number;
+  /** Known places to which it may go, besides falling through. */
+  readonly targets: readonly number[];
+  readonly falls: boolean;
+  /** It goes where a register or memory says. */
+  readonly dynamic: boolean;
+  /** It ends its stretch: it may jump, or what it does changes how the next one is decoded. */
+  readonly last: boolean;
+}
+
+/** A decoded instruction, and what tells that a call comes back behind it. */
+export type Instruction = Found & Links;
+
+/** An instruction which is none for a region: its length, or 0 when it has none. The interpreter does it, and comes back behind it. */
+export type Alien = number;
+
+/** How many pages a place lies behind the region's first one. */
+export function pageOf(place: number): number {
+  return place >> 12;
+}
+
+/** Where on its page it lies. */
+export function offsetOf(place: number): number {
+  return place & (pageSize - 1);
+}
+
+/** An instruction that jumps, and whether it keeps the address behind it. */
+interface Links {
+  readonly jumps: boolean;
+  readonly links: boolean;
+}
+
+/** The place that a jump goes to, or undefined when it is not known. */
+export function targetOf(node: Node): number | undefined {
+  const target = node.args[0];
+  if (target === pageStart) return 0;
+  if (target?.op !== "add" || target.args[0] !== pageStart || target.args[1]?.op !== "const") return undefined;
+  return target.args[1].imm;
+}
+
+/** Whether one of the values is stored in memory or in a word of state. */
+function keeps(block: Block, links: ReadonlySet<Node>): boolean {
+  return block.nodes.some((node) => {
+    const kept = node.op === "store" || node.op === "jump" ? node.args.slice(1) : node.op === "set" ? node.args : [];
+    return (
+      kept.some((arg) => links.has(arg)) || [node.yes, node.no].some((arm) => arm !== undefined && keeps(arm, links))
+    );
+  });
+}
+
+/** Whether the region calls a helper at the end of a block. */
+function endsIn({ nodes }: Block): boolean {
+  const last = nodes.at(-1);
+  return last?.op === "exit" && last.helper !== "";
+}
+
+function jumpsIn(block: Block, into: Node[]): Node[] {
+  for (const node of block.nodes) {
+    if (node.op === "jump") into.push(node);
+    for (const arm of armsOf(node)) jumpsIn(arm, into);
+  }
+  return into;
+}
+
+/** With places counted from the first page, in place of its own. */
+export function placed(found: Instruction, number: number): Instruction {
+  if (number === 0) return found;
+  const start = number * pageSize;
+  return {
+    ...found,
+    offset: found.offset + start,
+    targets: found.targets.map((target) => (target + start) | 0),
+  };
+}
+
+/** What is found of an instruction that only goes on to the next one. */
+const straightOn = { targets: [], falls: true, dynamic: false, last: false } as const;
+
+const decoded = new Decoded();
+const window = new Uint8Array(16);
+
+/** Decodes the instruction at an offset of a page, into `decoded`. */
+function decode({ front, pc, mode }: Decoding, bytes: Uint8Array, number: number, at: number): Form | undefined {
+  const available = Math.min(16, pageSize - at);
+  for (let k = 0; k < available; k++) window[k] = bytes[at + k] as number;
+  if (available <= 0 || !front.decode(window, available, (pc + number * pageSize + at) | 0, mode, decoded))
+    return undefined;
+  return decoded.form;
+}
+
+/** The instruction at an offset of a page, with places counted from this page. */
+export function inspect(source: Decoding, bytes: Uint8Array, number: number, at: number): Instruction | Alien {
+  const form = decode(source, bytes, number, at);
+  if (form === undefined) return 0;
+  const { length, ends } = decoded;
+  const operands = decoded.operands.slice();
+  if (!ends && isStraight(form))
+    return { offset: at, length, form, operands, from: 0, ...straightOn, links: false, jumps: false };
+  return lookInto(source.front, { offset: at, length, form, operands, from: 0 }, ends);
+}
+
+/** Instructions one behind the other on a page, of which only the last one may lead elsewhere. Throws `RangeError` where there are none, or none for a region. */
+export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: number, count: number): Found[] {
+  const number = pageOf(place);
+  const start = number * pageSize;
+  const operands = new Int32Array(8 * count);
+  const instructions: Found[] = [];
+  for (let k = 0, at = place - start; k < count; k++) {
+    const form = decode(source, bytes, number, at);
+    if (form === undefined) throw new RangeError(`no instruction at ${start + at}`);
+    const { length, ends } = decoded;
+    const from = 8 * k;
+    for (let j = 0; j < 8; j++) operands[from + j] = decoded.operands[j] as number;
+    const last = k === count - 1 && (ends || !isStraight(form));
+    const found = last && lookInto(source.front, { offset: at, length, form, operands, from }, ends);
+    if (typeof found === "number") throw new RangeError(`no instruction for a region at ${start + at}`);
+    instructions.push(
+      found ? placed(found, number) : { offset: start + at, length, form, operands, from, ...straightOn },
+    );
+    at += length;
+  }
+  return instructions;
+}
+
+type Plain = Pick<Found, "offset" | "length" | "form" | "operands" | "from">;
+
+/** Where an instruction leads, from its meaning. @param decodedEnds see `Decoded.ends` */
+function lookInto(front: FrontEnd, one: Plain, decodedEnds: boolean): Instruction | Alien {
+  const { offset, length, form, operands, from } = one;
+  const { mode: modeSlot, fetchBase } = front.slots;
+  const builder = builderFor(front);
+  builder.begin(0);
+  builder.instruction(offset, length, operands, from);
+  try {
+    form.body(builder, new Fields(builder));
+  } catch (thrown) {
+    if (thrown instanceof NotForRegions) return length;
+    throw thrown;
+  }
+  const { block } = builder;
+  const ends = endsIn(block);
+  // One that does nothing but leave gains nothing here.
+  if (block.nodes[0]?.op === "exit" && !ends) return length;
+  const jumps = jumpsIn(block, []);
+  const targets = jumps.map(targetOf).filter((target) => target !== undefined);
+  return {
+    ...one,
+    targets,
+    falls: !terminated(block),
+    dynamic: jumps.some((jump) => targetOf(jump) === undefined),
+    // Behind a helper that ends it the region is come back to as well.
+    links: keeps(block, builder.links) || ends,
+    // What changes how the next one is decoded, in a region, writes so itself: helpers that do so are none for it.
+    last:
+      ends ||
+      jumps.length > 0 ||
+      (decodedEnds && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
+    jumps: jumps.length > 0,
+  };
+}
