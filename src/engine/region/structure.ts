@@ -22,24 +22,36 @@ export interface Structure {
 
 /** Blocks reachable from 0, each before those that follow it where loops allow: reverse postorder. */
 export function order(graph: Graph): number[] {
-  const seen = new Set<number>();
+  const seen = new Uint8Array(graph.length);
   const out: number[] = [];
-  // Depth first without recursion: a region may be a long chain.
-  const stack: { block: number; next: number }[] = [{ block: 0, next: 0 }];
-  seen.add(0);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const followers = graph[top.block] ?? [];
-    if (top.next < followers.length) {
-      const to = followers[top.next++] as number;
-      if (seen.has(to)) continue;
-      seen.add(to);
-      stack.push({ block: to, next: 0 });
-    } else {
-      out.push(top.block);
-      stack.pop();
+  // Depth first without recursion: a region may be a long chain. Of each block on the way, which follower comes next.
+  const way = [0];
+  const next = [0];
+  seen[0] = 1;
+  while (way.length > 0) {
+    const top = way.length - 1;
+    const block = way[top] as number;
+    const to = graph[block]?.[next[top] as number];
+    if (to === undefined) {
+      out.push(block);
+      way.pop();
+      next.pop();
+      continue;
     }
+    next[top] = (next[top] as number) + 1;
+    if (seen[to] === 1) continue;
+    seen[to] = 1;
+    way.push(to);
+    next.push(0);
   }
   return out.reverse();
+}
+
+/** A scope in the making. */
+interface Open {
+  readonly kind: "loop" | "block";
+  start: number;
+  end: number;
 }
 
 /**
@@ -49,32 +61,46 @@ export function order(graph: Graph): number[] {
 export function structure(graph: Graph): Structure {
   const loops = loopsOf(graph);
   const ways = new Map<string, readonly number[]>();
-  const starts = new Map<number, number>();
-  for (const [from, followers] of graph.entries()) {
-    for (const to of followers) {
+  /** Of the block that ends at each place; there is none where it would begin there. */
+  const starts = graph.map((_, end) => end);
+  const reach = (from: number, to: number) => {
+    if (from < (starts[to] as number)) starts[to] = from;
+  };
+  for (let from = 0; from < graph.length; from++) {
+    for (const to of graph[from] as readonly number[]) {
       if (to <= from) continue;
-      const way = loops.filter(({ start, end }) => from < start && start < to && to < end).map(({ start }) => start);
-      if (way.length > 0) ways.set(`${from}>${to}`, way);
       let at = from;
-      for (const stop of [...way, to]) {
-        starts.set(stop, Math.min(starts.get(stop) ?? at, at));
-        at = stop;
+      let way: number[] | undefined;
+      for (const { start, end } of loops) {
+        if (start <= from || start >= to || to >= end) continue;
+        way ??= [];
+        way.push(start);
+        reach(at, start);
+        at = start;
       }
+      if (way !== undefined) ways.set(`${from}>${to}`, way);
+      reach(at, to);
     }
   }
-  const blocks = [...starts].map(([end, start]) => ({ kind: "block" as const, start, end }));
-  return { scopes: nest([...loops, ...blocks]), ways };
+  const scopes: Open[] = [...loops];
+  for (let end = 0; end < starts.length; end++) {
+    const start = starts[end] as number;
+    if (start < end) scopes.push({ kind: "block", start, end });
+  }
+  return { scopes: nest(scopes), ways };
 }
 
 /** A loop for each target of a backward edge, up to the last block that branches there, outer ones first; loops which would cross are made to nest. */
-function loopsOf(graph: Graph): Scope[] {
-  const last = new Map<number, number>();
-  for (const [from, followers] of graph.entries()) {
-    for (const to of followers) if (to <= from) last.set(to, Math.max(last.get(to) ?? 0, from));
+function loopsOf(graph: Graph): Open[] {
+  /** Of the loop that starts at each block; 0 where none does. */
+  const ends = graph.map(() => 0);
+  for (let from = 0; from < graph.length; from++)
+    for (const to of graph[from] as readonly number[]) if (to <= from) ends[to] = from + 1;
+  const loops: Open[] = [];
+  for (let start = 0; start < ends.length; start++) {
+    const end = ends[start] as number;
+    if (end > 0) loops.push({ kind: "loop", start, end });
   }
-  const loops = [...last]
-    .map(([start, from]) => ({ kind: "loop" as const, start, end: from + 1 }))
-    .sort((a, b) => a.start - b.start);
   for (let changed = true; changed; ) {
     changed = false;
     for (const outer of loops) {
@@ -90,20 +116,17 @@ function loopsOf(graph: Graph): Scope[] {
 }
 
 /** Lets blocks begin earlier until no two scopes cross. Loops stay: a block that ends outside of one begins outside. */
-function nest(list: Scope[]): readonly Scope[] {
-  let scopes = list;
-  for (let changed = true; changed; ) {
-    changed = false;
-    scopes = scopes.map((scope) => {
-      if (scope.kind === "loop") return scope;
-      for (const other of scopes) {
-        if (other.start < scope.start && scope.start < other.end && other.end < scope.end) {
-          changed = true;
-          return { ...scope, start: other.start };
-        }
-      }
-      return scope;
-    });
+function nest(scopes: Open[]): readonly Scope[] {
+  scopes.sort((a, b) => a.end - b.end);
+  // What ends in the midst of a block lies in front of it here, and nests already.
+  for (let k = 0; k < scopes.length; k++) {
+    const scope = scopes[k] as Open;
+    if (scope.kind === "loop") continue;
+    for (let j = k - 1; j >= 0; j--) {
+      const { start, end } = scopes[j] as Open;
+      if (end <= scope.start) break;
+      if (end < scope.end && start < scope.start) scope.start = start;
+    }
   }
   // Outer before inner; at one place, a block that ends with a loop is around it.
   return scopes.sort((a, b) => a.start - b.start || b.end - a.end || (a.kind === "block" ? -1 : 1));

@@ -45,37 +45,27 @@ export interface RegionJob {
 
 /** How it looks in WebAssembly. */
 function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob): RegionPlan {
-  const { stretches, entries } = job;
-  const blockAt = new Map(stretches.map(({ offset }, k) => [offset, k + 1]));
-  const blocksAt = (offsets: readonly number[]) =>
-    offsets.map((offset) => blockAt.get(offset)).filter((k) => k !== undefined);
-  // Block 0 stands for all that leads to the entries.
-  const graph: Graph = [
-    // Programs run upwards: loops begin at their lowest entry, and where a region is entered in the middle of one that is no reason to begin it there.
-    blocksAt([...entries].sort((a, b) => a - b)),
-    ...stretches.map((stretch) => [
-      ...(stretch.instructions.at(-1)?.dynamic ? [0] : []),
-      ...blocksAt(followers(stretch)),
-    ]),
-  ];
+  const { stretches } = job;
+  const { graph, entries } = graphOf(job);
   const sequence = order(graph);
-  const position = new Map(sequence.map((k, place) => [k, place]));
-  const edges: Graph = sequence.map((k) => (graph[k] as number[]).map((to) => position.get(to) as number));
+  const position: number[] = [];
+  for (let place = 0; place < sequence.length; place++) position[sequence[place] as number] = place;
+  const edges = sequence.map((k) => (graph[k] as readonly number[]).map((to) => position[to] as number));
   const placed = sequence.map((k) => stretches[k - 1]);
   const { scopes, ways } = structure(edges);
-  const entered = entries.map((offset) => position.get(blockAt.get(offset) as number) as number);
-  const headers = new Set(scopes.filter(({ kind }) => kind === "loop").map(({ start }) => start));
-  for (const entry of entered) headers.add(entry);
+  const entered = entries.map((k) => position[k] as number);
+  const headers = new Set(entered);
+  for (const { kind, start } of scopes) if (kind === "loop") headers.add(start);
   const needs = needOf(placed, edges, headers);
   const builder = builderFor(front);
   const fields = new Fields(builder);
   // What the steady word is where a block begins: what it was seen to be there, or is behind a block that leads there, or is now.
-  const steady = new Map<number, number>();
-  const blocks: (PlacedBlock | undefined)[] = placed.map((stretch, k) => {
+  const steady: number[] = [];
+  const blocks = placed.map((stretch, k): PlacedBlock | undefined => {
     if (stretch === undefined) return undefined;
-    builder.begin(job.steadyAt.get(stretch.offset) ?? steady.get(k) ?? job.steady);
+    builder.begin(job.steadyAt.get(stretch.offset) ?? steady[k] ?? job.steady);
     const built = buildStretch(builder, fields, stretch);
-    for (const to of edges[k] as readonly number[]) if (!steady.has(to)) steady.set(to, builder.steady);
+    for (const to of edges[k] as readonly number[]) steady[to] ??= builder.steady;
     return {
       offset: stretch.offset,
       instructions: stretch.instructions.map((i) => i.offset),
@@ -91,7 +81,7 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
     scopes,
     ways,
     entries: entered,
-    cells: [...builder.touched.cells],
+    cells: builder.touched.cells.slice(),
     written: new Set(builder.written.cells),
     tables: job.tables,
     mode: job.mode,
@@ -102,6 +92,32 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
     counters: around.counters,
     tlb: job.tlb,
   };
+}
+
+/** What follows on what: block k + 1 is stretch k, and block 0 stands for all that leads to the entries. These by their blocks, too. */
+function graphOf({ stretches, entries }: RegionJob): { graph: Graph; entries: number[] } {
+  const blockAt = new Map<number, number>();
+  for (let k = 0; k < stretches.length; k++) blockAt.set((stretches[k] as Stretch).offset, k + 1);
+  const blocksAt = (offsets: readonly number[]) => {
+    const found: number[] = [];
+    for (const offset of offsets) {
+      const block = blockAt.get(offset);
+      if (block !== undefined && !found.includes(block)) found.push(block);
+    }
+    return found;
+  };
+  // Programs run upwards: loops begin at their lowest entry, and where a region is entered in the middle of one that is no reason to begin it there.
+  const graph = [blocksAt([...entries].sort((a, b) => a - b))];
+  for (const { instructions } of stretches) {
+    const last = instructions.at(-1);
+    // The fall last: it then comes last in postorder and stands next in the order.
+    const followers = blocksAt(last?.targets ?? []);
+    const fall = last?.falls ? blockAt.get(last.offset + last.length) : undefined;
+    if (fall !== undefined && !followers.includes(fall)) followers.push(fall);
+    if (last?.dynamic) followers.unshift(0);
+    graph.push(followers);
+  }
+  return { graph, entries: entries.map((offset) => blockAt.get(offset) as number) };
 }
 
 /** The instructions of a stretch, up to one that turns out to be none for regions behind those in front of it: there the region is left. */
@@ -166,12 +182,6 @@ export function translateRegion(front: FrontEnd, around: RegionSurroundings, job
 function fallOf(stretch: Stretch): number | undefined {
   const last = stretch.instructions.at(-1);
   return last?.falls ? last.offset + last.length : undefined;
-}
-
-function followers(stretch: Stretch): number[] {
-  const fall = fallOf(stretch);
-  // The fall first: it then comes last in postorder and stands next in the order.
-  return [...new Set([...(stretch.instructions.at(-1)?.targets ?? []), ...(fall === undefined ? [] : [fall])])];
 }
 
 /** The most instructions that can be begun from each block on before a header or the end. */
