@@ -393,19 +393,25 @@ export abstract class Lowering {
     this.value(node.args[0] as Node);
     // What gives up on an instruction does so for the seldom case.
     if (node.yes?.nodes.at(-1)?.op === "exit") out.hint(0);
-    out.u8(op.if, node.type === undefined ? noValue : typeCode(node.type));
-    this.arm(node.yes, node.type);
+    // What is wanted as a number both arms leave as one.
+    const type = node.type === undefined ? undefined : (this.numberType(node) ?? node.type);
+    out.u8(op.if, type === undefined ? noValue : typeCode(type));
+    this.arm(node.yes, type);
     if (node.no !== undefined) {
       out.u8(op.else);
-      this.arm(node.no, node.type);
+      this.arm(node.no, type);
     }
     out.u8(op.end);
-    if (node.type !== undefined) this.keep(node);
+    if (type === undefined) return;
+    if ((this.uses.get(node) ?? 0) === 0) out.u8(op.drop);
+    else this.keepAs(node, type);
   }
 
   protected arm(arm: Block | undefined, type: Type | undefined): void {
     if (arm === undefined) return;
     this.block(arm);
-    if (type !== undefined && arm.result !== undefined) this.value(arm.result);
+    if (type === undefined || arm.result === undefined) return;
+    if (type === arm.result.type) this.value(arm.result);
+    else this.number(arm.result);
   }
 }

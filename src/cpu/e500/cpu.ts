@@ -5,7 +5,7 @@ import { type Slot, wordsOf } from "../../ir/slots.ts";
 import { common } from "./common.ts";
 import { Core, type Wires } from "./core.ts";
 import { decode } from "./decode.ts";
-import { containedFloating, quickFloating } from "./floating-quick.ts";
+import { containedFloating, floatingState, insideFloating, quickFloating } from "./floating-quick.ts";
 import { deliverFault, pending, stepping, take } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import * as s from "./slots.ts";
@@ -41,7 +41,9 @@ export class E500 implements FrontEnd {
   readonly slots = s.engine;
   readonly common = common;
   readonly cells = wordsOf(s.slots);
+  readonly wide = floatingState;
   readonly quick = quickFloating;
+  readonly inside = insideFloating;
   readonly contained = { ...containedFloating, ...containedSystem };
   readonly ending = endingSystem;
   readonly alignment = 4;

@@ -23,7 +23,8 @@ const wasInexact = (b: Builder) => b.and(b.get(s.fpscr), b.i32(0x0200_0000));
 
 const exponentOf = (b: Builder, x: Value) => b.and(word(b, b.shrU(x, b.i64(52n))), b.i32(0x7ff));
 const isZero = (b: Builder, x: Value) => b.eqz(b.shl(x, b.i64(1n)));
-const isSingle = (b: Builder, x: Value) => b.eqz(b.and(x, b.i64(0x1fff_ffffn)));
+/** Whether a number has no more bits than a single has, or is a NaN that could be one. */
+export const isSingle = (b: Builder, x: Value) => b.eqz(b.and(x, b.i64(0x1fff_ffffn)));
 const isNumber = (b: Builder, x: Value) => b.ne(exponentOf(b, x), b.i32(0x7ff));
 /** Finite, and larger than the least normal number, to which a tiny one may have been rounded. */
 function isLarge(b: Builder, x: Value): Value {
@@ -46,6 +47,8 @@ interface Result {
   readonly good: Value;
   /** Whether a good result is exact; asked only while XX is not set, since most are not. No where that is not known. */
   readonly exact: () => Value;
+  /** Whether it is a single. */
+  readonly single?: boolean;
 }
 
 type Compute = (b: Builder, a: Value, c: Value, d: Value) => Result;
@@ -57,7 +60,7 @@ function quick(compute: Compute): QuickWay {
     return b.choose(
       usual(b, instruction),
       () => {
-        const { value, good, exact } = compute(b, x, y, z);
+        const { value, good, exact, single = false } = compute(b, x, y, z);
         return b.choose(
           b.and(
             good,
@@ -65,6 +68,7 @@ function quick(compute: Compute): QuickWay {
           ),
           () => {
             put(b, instruction, x, y, z, value);
+            if (single) b.know(isSingle(b, value));
             return b.i32(0);
           },
           () => notDone(b),
@@ -109,6 +113,7 @@ const sumSingle =
       value,
       good: both(b, isSingle(b, x), isSingle(b, y), b.or(isLargeSingle(b, value), isZero(b, exact))),
       exact: () => b.and(isSingle(b, exact), isExactSum(b, op, x, y)),
+      single: true,
     };
   };
 
@@ -130,7 +135,7 @@ const productSingle: Compute = (b, x, _y, z) => {
   const value = toSingle(b, exact);
   const zero = b.and(isNumber(b, exact), b.or(isZero(b, x), isZero(b, z)));
   const good = both(b, isSingle(b, x), isSingle(b, z), b.or(isLargeSingle(b, value), zero));
-  return { value, good, exact: () => isSingle(b, exact) };
+  return { value, good, exact: () => isSingle(b, exact), single: true };
 };
 
 const quotient: Compute = (b, x, y) => {
@@ -145,12 +150,13 @@ const quotientSingle: Compute = (b, x, y) => {
     good: both(b, isSingle(b, x), isSingle(b, y), isLargeSingle(b, value)),
     // The product of singles is exact.
     exact: () => b.op("feq", b.op("fmul", value, y), x),
+    single: true,
   };
 };
 
 const roundToSingle: Compute = (b, _x, y) => {
   const value = toSingle(b, y);
-  return { value, good: b.or(isLargeSingle(b, value), isZero(b, y)), exact: () => isSingle(b, y) };
+  return { value, good: b.or(isLargeSingle(b, value), isZero(b, y)), exact: () => isSingle(b, y), single: true };
 };
 
 /** fctiwz: of numbers that fit into a word. */
@@ -227,7 +233,7 @@ function fused(subtract: boolean, negate: boolean, single: boolean): Compute {
       good = both(b, factors, isModerate(b, value, 900));
     }
     const ready = both(b, good, isModerate(b, addend, 850, true));
-    return { value: negate ? b.xor(value, b.i64(signBit)) : value, good: ready, exact };
+    return { value: negate ? b.xor(value, b.i64(signBit)) : value, good: ready, exact, single };
   };
 }
 
@@ -303,7 +309,7 @@ export const quickFloating: Readonly<Record<string, QuickWay>> = {
   mtfsf: moveAll,
 };
 
-const words: readonly Slot[] = [s.fpscr, s.fpPending, s.fpCompared];
+const words: readonly Slot[] = [s.fpscr, s.fpPending, s.fpCompared, s.fpOperandA, s.fpOperandB, s.fpOperandC];
 
 const others = [
   "floating",
@@ -319,5 +325,13 @@ const others = [
 
 /** They raise the program interrupt of an enabled exception, and record in a CR field. */
 export const containedFloating: Readonly<Record<string, Contained>> = Object.fromEntries(
-  [...quickNames, ...others].map((name) => [name, { words, others: s.cr, faults: true }]),
+  [...quickNames, ...others].map((name) => [name, { words, others: [...s.cr, ...s.fpr], faults: true }]),
+);
+
+/** Those that regions have inside, where registers and what is pending are values. */
+export const insideFloating: ReadonlySet<string> = new Set([...quickNames, "compareUnordered", "compareOrdered"]);
+
+/** State of 64 bits. */
+export const floatingState: ReadonlyMap<number, "i64"> = new Map(
+  [...s.fpr, s.fpOperandA, s.fpOperandB, s.fpOperandC].map(({ offset }) => [offset, "i64"]),
 );

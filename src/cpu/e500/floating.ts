@@ -1,7 +1,7 @@
 import type { Value } from "../../ir/builder.ts";
 import type { Slot } from "../../ir/slots.ts";
 import { Msr } from "./constants.ts";
-import { quickNames } from "./floating-quick.ts";
+import { isSingle, quickNames } from "./floating-quick.ts";
 import type { HelperName } from "./helpers.ts";
 import type { Instruction } from "./instruction.ts";
 import { addressOf } from "./load-store.ts";
@@ -17,6 +17,7 @@ import { cr, fpscr, msr } from "./slots.ts";
 export function available(body: Body): Body {
   return (i) => {
     const { b } = i;
+    b.unify();
     b.if(b.eqz(b.and(b.get(msr), b.i32(Msr.fp))), () => i.exit("floatingPointUnavailable"));
     body(i);
   };
@@ -75,25 +76,17 @@ export const storeWord = available((i) => i.store(4, i.indexed, i.b.op("wrap", i
 function toDouble(i: Instruction, word: Value): Value {
   const { b } = i;
   const long = (value: Value) => b.op("extend_u", value);
-  const exponent = b.and(b.shrU(word, b.i32(23)), b.i32(0xff));
-  const fraction = b.and(word, b.i32(0x7f_ffff));
-  const sign = b.shl(long(b.shrU(word, b.i32(31))), b.i64(63n));
-  const join = (wide: Value, bits: Value) =>
-    b.or(sign, b.or(b.shl(long(wide), b.i64(52n)), b.shl(long(bits), b.i64(29n))));
-  return b.choose(
-    b.eqz(exponent),
-    () =>
-      b.choose(
-        b.eqz(fraction),
-        () => b.or(sign, b.i64(0n)),
-        () => {
-          // A denormalized single is a normalized double: its first one becomes the hidden bit.
-          const shift = b.sub(b.op("clz", fraction), b.i32(8));
-          return join(b.sub(b.i32(897), shift), b.and(b.shl(fraction, shift), b.i32(0x7f_ffff)));
-        },
-      ),
-    () => join(b.select(b.eq(exponent, b.i32(0xff)), b.i32(0x7ff), b.add(exponent, b.i32(896))), fraction),
+  const wide = b.choose(
+    b.eq(b.and(word, b.i32(0x7f80_0000)), b.i32(0x7f80_0000)),
+    () => {
+      const sign = b.shl(long(b.shrU(word, b.i32(31))), b.i64(63n));
+      const fraction = b.shl(long(b.and(word, b.i32(0x7f_ffff))), b.i64(29n));
+      return b.or(b.or(sign, b.i64(0x7ff0_0000_0000_0000n)), fraction);
+    },
+    () => b.op("fpromote", word),
   );
+  b.know(isSingle(b, wide));
+  return wide;
 }
 
 /** SINGLE() of the store instructions: no rounding. What is too small for a denormalized single gives an undefined result, here 0. */
