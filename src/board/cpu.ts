@@ -16,6 +16,8 @@ export interface Cpu extends Device {
   readonly stats?: Readonly<Record<string, number>>;
   /** Milliseconds of the host's which went into translating guest code. */
   readonly compileTime?: number;
+  /** As how many jumps each counts from now on in the choice of what is translated, for a processor that translates: 1 at first, 0 for none. Changes nothing of the run. */
+  warmth?: number;
   /** Runs at most `budget` instructions. Returns earlier when it halts and when it is stopped. A halted one looks first whether an interrupt has come. */
   run(budget: number): void;
   /** Leaves `run` after the instruction in hand: an alarm moved, the guest left or asked for a reset. */

@@ -52,6 +52,14 @@ export class EngineCpu<F extends Processor> implements Cpu {
     return (this.engine.words[this.front.slots.pc.index] as number) >>> 0;
   }
 
+  get warmth(): number {
+    return this.engine.warmth;
+  }
+
+  set warmth(jumps: number) {
+    this.engine.warmth = jumps;
+  }
+
   run(budget: number): void {
     this.engine.run(budget);
   }

@@ -1,3 +1,4 @@
+import type { Cpu } from "../board/cpu.ts";
 import type { Machine } from "../board/machine.ts";
 import type { RunResult } from "../board/run-result.ts";
 import type { Hit, Stops, WatchedRange } from "../engine/stops.ts";
@@ -47,8 +48,8 @@ export class Debugger {
     };
   }
 
-  /** The processor's count, for the host's loop. */
-  get cpu(): { readonly instructions: number } {
+  /** For the host's loop. */
+  get cpu(): Cpu {
     return this.machine.cpu;
   }
 

@@ -111,6 +111,7 @@ export class Engine implements EngineServices {
     const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
     this.#loop = exports as unknown as Loop;
     this.#heat = options.executor === "interp" ? 0 : (options.threshold ?? defaultThreshold);
+    this.warmth = 1;
     this.#regions = new Regions({
       guest,
       front,
@@ -140,6 +141,17 @@ export class Engine implements EngineServices {
 
   get instructions(): number {
     return this.#before + this.#slice - (this.words[this.#front.slots.budget.index] as number) - this.#held;
+  }
+
+  /**
+   * As how many jumps one counts from now on in the choice of what is translated: 1 at first, 0 for none at all. What the guest does, and when it does it, stays the same.
+   */
+  set warmth(jumps: number) {
+    this.words[this.#layout.warmth >> 2] = jumps;
+  }
+
+  get warmth(): number {
+    return this.words[this.#layout.warmth >> 2] as number;
   }
 
   /** Goes on counting from `count`: for a restored machine, between two runs. */
@@ -272,11 +284,12 @@ export class Engine implements EngineServices {
       delivered = reason === Reason.fault ? 1 : 0;
       this.#returns[reason] = (this.#returns[reason] as number) + 1;
       if (reason === Reason.fault) this.#deliver();
+      // Said once of a place, so also where nothing is left.
+      else if (reason === Reason.hot) this.#translate();
       // With nothing left the next instruction is not begun, so it is not fetched either: a fetch that faults counts as one.
       else if (this.words[front.slots.budget.index] === 0) return;
       else if (reason === Reason.fetch) this.#fetch();
       else if (reason === Reason.decode) this.#decodeRun();
-      else if (reason === Reason.hot) this.#translate();
       else if (reason === Reason.across) this.#across();
       else if (reason === Reason.sample) this.#sample();
       else return;
@@ -478,14 +491,16 @@ export class Engine implements EngineServices {
     else {
       const offset = linear & (pageSize - 1);
       const heat = this.#regions.make(code, offset, this.#pc, this.#heat);
-      if (heat !== 0) this.view.setUint16(this.#cache.entry(code, offset) + record.heat, heat, true);
+      const at = this.#cache.entry(code, offset);
+      if (at !== 0) this.view.setUint16(at + record.heat, heat, true);
     }
   }
 
   /** A region has ended, and another one stands at the pc. */
   #sample(): void {
     const at = this.#layout.sample >> 2;
-    if (this.#regions.room) this.#regions.arrived(this.words[at + 1] as number, this.words[at + 2] as number, this.#pc);
+    if (this.#regions.room && this.warmth > 0)
+      this.#regions.arrived(this.words[at + 1] as number, this.words[at + 2] as number, this.#pc);
   }
 
   #write(at: number, decoded: Decoded): void {

@@ -106,6 +106,8 @@ export interface EngineLayout {
   readonly counters: number;
   /** Three words: how many ways from region to region until one is told of; from which region it was gone, and where that one's first page starts. */
   readonly sample: number;
+  /** A word: how much a jump takes from the heat of the place where it leads. */
+  readonly warmth: number;
   readonly arena: number;
   readonly arenaSize: number;
 }
@@ -122,6 +124,7 @@ export function layOut(guest: GuestMemory, arenaSize: number): EngineLayout {
     lone: guest.allocate("lone record", 64),
     counters: guest.allocate("counters", countersSize),
     sample: guest.allocate("sample of ways", 64),
+    warmth: guest.allocate("warmth of a jump", 64),
     arena: guest.allocate("decoded code", arenaSize),
     arenaSize,
   };

@@ -193,21 +193,10 @@ function runBody(
   // Each jump here makes the place hotter, and so does a fault; 0 is a place which is not watched. To begin here, or to come from the instruction before, is neither.
   out.u8(op.localGet, jumped, op.if, noValue);
   out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if, noValue);
-  out.u8(
-    op.localGet,
-    at,
-    op.localGet,
-    entry,
-    op.i32Const,
-    1,
-    op.i32Sub,
-    op.localTee,
-    entry,
-    op.i32Store16,
-    1,
-    record.heat,
-  );
-  out.u8(op.localGet, entry, op.i32Eqz).hint(0).u8(op.if, noValue);
+  out.u8(op.localGet, at, op.localGet, entry);
+  load(out, layout.warmth);
+  out.u8(op.i32Sub, op.localTee, entry, op.i32Store16, 1, record.heat);
+  out.u8(op.localGet, entry, op.i32Const, 1, op.i32LtS).hint(0).u8(op.if, noValue);
   leave(Reason.hot);
   out.u8(op.end, op.end, op.end);
   out.u8(op.loop, noValue); // an instruction

@@ -1,11 +1,22 @@
 /** Milliseconds without anything but ticks until a guest dozes. */
 const quiet = 100;
 
-/** Milliseconds which a dozing guest is left alone. */
+/** Milliseconds which a dozing guest is left alone: at least, and at most. */
 const nap = 100;
+const longestNap = 400;
+
+/** And as a part of the time for which it has done nothing else: what a guest does once in a second comes a tenth of one late at most. */
+const tenth = 0.1;
 
 /** Instructions a millisecond of a guest which does nothing but tick; a kernel's tick takes 3000 to 5000. */
 const ticking = 5000;
+
+/** Milliseconds in which what a dozing guest runs is made ready, and as how many jumps each counts then. */
+const settling = 4000;
+const hasty = 16;
+
+/** And while it is awake. */
+export const awake = 1;
 
 /**
  * How long a halted guest on the host's clock may be left alone.
@@ -17,18 +28,35 @@ const ticking = 5000;
 export class Doze {
   #awake = 0;
   #before = Number.POSITIVE_INFINITY;
+  /** For how long it has dozed, less than 0 while it does not. */
+  #dozed = -1;
 
   /**
-   * Milliseconds to sleep after a slice at whose end the guest waits.
+   * A slice is over.
    *
-   * @param wake until its next alarm.
-   * @param instructions which it took in this slice.
+   * @param instructions which the guest took since it waited last.
    * @param lively whether it has printed or was given input.
    * @param now milliseconds, when the slice began.
    */
-  length(wake: number, instructions: number, lively: boolean, now: number): number {
-    if (lively || instructions > ticking * (now - this.#before)) this.#awake = now;
+  ran(instructions: number, lively: boolean, now: number): void {
+    if (!lively && instructions <= ticking * (now - this.#before)) return;
+    this.#awake = now;
+    this.#dozed = -1;
+  }
+
+  /** Milliseconds to sleep after a slice at whose end the guest waits; `wake` are those until its next alarm. */
+  length(wake: number, now: number): number {
     this.#before = now;
-    return now - this.#awake < quiet ? wake : Math.max(wake, nap);
+    this.#dozed = now - this.#awake - quiet;
+    if (this.#dozed < 0) return wake;
+    return Math.max(wake, nap, Math.min(longestNap, tenth * (now - this.#awake)));
+  }
+
+  /**
+   * As how many jumps each counts until the guest stirs, in the choice of what is translated. What it runs in each of its ticks is
+   * soon found that way; translating what it runs less often would take more than that ever saves.
+   */
+  get warmth(): number {
+    return this.#dozed < 0 ? awake : this.#dozed < settling ? hasty : 0;
   }
 }

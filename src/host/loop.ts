@@ -1,10 +1,11 @@
 import { performance } from "node:perf_hooks";
+import type { Cpu } from "../board/cpu.ts";
 import type { RunResult } from "../board/run-result.ts";
-import { Doze } from "./doze.ts";
+import { awake, Doze } from "./doze.ts";
 
 /** A machine as the loop sees it. */
 export interface Runnable {
-  readonly cpu: { readonly instructions: number };
+  readonly cpu: Pick<Cpu, "instructions" | "warmth">;
   run(budget: number): RunResult;
 }
 
@@ -63,18 +64,23 @@ export class Loop {
 
   async run(): Promise<LoopEnd> {
     const { slice, feed, flush, blocked, mayComeInput, ran } = this.#options;
+    const { cpu } = this.#machine;
     let late = 0;
+    let waited = cpu.instructions;
     while (!this.#stopped) {
       const fed = feed(false);
       const begin = performance.now();
-      const before = this.#machine.cpu.instructions;
+      const before = cpu.instructions;
+      if (fed) cpu.warmth = awake;
       const result = this.#machine.run(slice);
       ran?.(performance.now() - begin);
-      const printed = flush();
+      const lively = flush() || fed;
       if (result.reason === "exit") return { by: "guest", status: result.status ?? 0 };
       const full = blocked();
       if (full !== undefined) await Promise.race([full, this.#sleep(Number.POSITIVE_INFINITY)]);
       late = result.reason === "waiting" ? late + 1 : 0;
+      this.#doze.ran(cpu.instructions - waited, lively, begin);
+      cpu.warmth = this.#doze.warmth;
 
       if (result.reason === "idle") {
         const wake = result.wake ?? Number.POSITIVE_INFINITY;
@@ -82,14 +88,14 @@ export class Loop {
           if (feed(true)) continue;
           if (!mayComeInput()) return { by: "asleep" };
         }
-        const instructions = this.#machine.cpu.instructions - before;
-        await this.#sleep(this.#doze.length(wake / 1e6, instructions, fed || printed, begin));
+        waited = cpu.instructions;
+        await this.#sleep(this.#doze.length(wake / 1e6, begin));
       } else if (late > 10) {
         // The host's disk is slow: look again in a millisecond rather than at once.
         await this.#sleep(1);
       } else {
-        const lively = fed || printed || result.skipped < mostlyWaits * (this.#machine.cpu.instructions - before);
-        await this.#sleep(this.#pace(result.skipped, lively, performance.now() - begin));
+        const busy = lively || result.skipped < mostlyWaits * (cpu.instructions - before);
+        await this.#sleep(this.#pace(result.skipped, busy, performance.now() - begin));
       }
     }
     return { by: "stop" };

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
+import type { Engine } from "../../src/engine/engine.ts";
 import { type Background, type MadeModule, makeModule, type SentJob } from "../../src/engine/region/background.ts";
 import { decodingFront } from "../../src/host/translator/front.ts";
 import { TranslatorThread } from "../../src/host/translator/thread.ts";
@@ -56,6 +57,48 @@ const stats = () => m.onEngine?.stats ?? {};
 
 beforeEach(() => {
   background = new Elsewhere();
+});
+
+describe("how hot a place becomes by a jump", () => {
+  it.each([
+    [1, 40],
+    [16, 3],
+  ])("is %d of what is wanted: one that wants 40 is translated after %d", (warmth, jumps) => {
+    background.ready = false;
+    start(40);
+    (m.onEngine as Engine).warmth = warmth;
+    // inc, dec and jnz for each
+    m.run(3 * (jumps - 1));
+    expect(stats().regions).toBe(0);
+    m.run(3);
+    expect(stats().regions).toBe(1);
+    m.run(300);
+    expect(word(m, s.eax)).toBe(jumps + 100);
+  });
+
+  it("is nothing where it counts for none, and what was counted before is not forgotten", () => {
+    background.ready = false;
+    start(40);
+    const engine = m.onEngine as Engine;
+    m.run(3 * 30);
+    engine.warmth = 0;
+    m.run(3000);
+    expect(stats().regions).toBe(0);
+    engine.warmth = 1;
+    m.run(3 * 9);
+    expect(stats().regions).toBe(0);
+    m.run(3);
+    expect(stats().regions).toBe(1);
+  });
+});
+
+describe("a place which becomes hot by the last jump of a run", () => {
+  it("is translated all the same", () => {
+    background.ready = false;
+    start(40);
+    for (let k = 0; k < 40; k++) m.run(3);
+    expect(stats().regions).toBe(1);
+  });
 });
 
 describe("a region made elsewhere", () => {

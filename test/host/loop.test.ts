@@ -13,7 +13,7 @@ const quiet: LoopOptions = {
 
 /** A machine which answers each slice as told, each of so many instructions. */
 function machine(answer: (turn: number) => RunResult, instructions = 0) {
-  const cpu = { instructions: 0 };
+  const cpu: { instructions: number; warmth?: number } = { instructions: 0 };
   let turns = 0;
   return {
     cpu,
@@ -121,6 +121,24 @@ describe("a guest on the host's clock which only ticks", () => {
     await loop.run();
     // 50 in the first 100 ms.
     expect(guest.turns).toBeLessThan(80);
+  });
+
+  test("has nothing translated sooner or later than else in the slice in which it is given a key", async () => {
+    const warmth: number[] = [];
+    let keys = 0;
+    const guest = machine(() => {
+      if (keys > 0) warmth.push(guest.cpu.warmth ?? 1);
+      return keys > 0 ? exit : idle(2e6);
+    }, tick);
+    const feed = () => keys > 0;
+    const loop = new Loop(guest, { ...quiet, feed });
+    setTimeout(() => {
+      expect(guest.cpu.warmth).toBe(16);
+      keys++;
+      loop.wake();
+    }, 400);
+    await loop.run();
+    expect(warmth).toEqual([1]);
   });
 
   test("is woken at once by input", async () => {
