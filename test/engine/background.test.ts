@@ -64,7 +64,7 @@ describe("how hot a place becomes by a jump", () => {
     [1, 40],
     [16, 3],
   ])("is %d of what is wanted: one that wants 40 is translated after %d", (warmth, jumps) => {
-    background.ready = false;
+    background.answer = "here";
     start(40);
     (m.onEngine as Engine).warmth = warmth;
     // inc, dec and jnz for each
@@ -77,7 +77,7 @@ describe("how hot a place becomes by a jump", () => {
   });
 
   it("is nothing where it counts for none, and what was counted before is not forgotten", () => {
-    background.ready = false;
+    background.answer = "here";
     start(40);
     const engine = m.onEngine as Engine;
     m.run(3 * 30);
@@ -94,7 +94,7 @@ describe("how hot a place becomes by a jump", () => {
 
 describe("a place which becomes hot by the last jump of a run", () => {
   it("is translated all the same", () => {
-    background.ready = false;
+    background.answer = "here";
     start(40);
     for (let k = 0; k < 40; k++) m.run(3);
     expect(stats().regions).toBe(1);
