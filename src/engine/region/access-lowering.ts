@@ -8,6 +8,7 @@ import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 import { emitOrderOf, emitReverse, type Reversals, type Reversed, reversalsOf, reversedIn } from "./byte-order.ts";
 import type { RegionImports, RegionPlan } from "./plan.ts";
+import { Refused, reachArgument } from "./reach.ts";
 import type { BuiltBlock } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
 import { WayLowering } from "./way-lowering.ts";
@@ -38,14 +39,11 @@ export abstract class AccessLowering extends WayLowering {
     }
   }
 
-  /** Leaves the region in front of the instruction to which an access belongs. */
-  protected abstract leaveAt(node: Node): void;
+  /** Leaves the region in front of the instruction to which an access belongs; or with the fault that it has raised, where a local is given that is not 0 then. */
+  protected abstract leaveAt(node: Node, faulted?: number): void;
 
   /** Whether a value is a cell's that is kept with its bytes in the other order. */
   protected abstract isReversed(node: Node): boolean;
-
-  /** Leaves the region with the fault that an access has raised. */
-  protected abstract faultAt(node: Node): void;
 
   /** Begins a block: its accesses are put together, and nothing has been asked for. */
   protected gather({ block }: BuiltBlock): void {
@@ -73,7 +71,6 @@ export abstract class AccessLowering extends WayLowering {
     const { writing, low, high } = span;
     const length = high - low;
     const at = this.local("i32");
-    const entry = this.local("i32");
     const addend = this.local("i32");
     if (span.base === undefined) out.u8(op.i32Const).s32(low);
     else {
@@ -82,16 +79,14 @@ export abstract class AccessLowering extends WayLowering {
     }
     out.u8(op.localTee).u32(at);
     emitMapEntry(out);
-    out.u8(op.localTee).u32(entry);
-    this.#addend(writing);
-    out.u8(op.localSet).u32(addend);
-    // A word that is aligned lies on one page; of all else it is found out.
-    const aligned = length === 2 || length === 4;
+    const table = this.plan.tlb + (writing ? map.write : map.read);
+    out.u8(op.i32Load, 2).u32(table).u8(op.localSet).u32(addend);
     this.open("if", op.block);
     this.open("if", op.block);
     out.u8(op.localGet).u32(addend).u8(op.i32Eqz).hint(0).u8(op.brIf, 0);
     if (length > 1) {
-      if (aligned)
+      // A word that is aligned lies on one page; of all else it is found out.
+      if (length === 2 || length === 4)
         out
           .u8(op.localGet)
           .u32(at)
@@ -103,33 +98,24 @@ export abstract class AccessLowering extends WayLowering {
     }
     out.u8(op.br, 1);
     this.close();
-    if (aligned) {
-      this.open("if", op.block);
-      this.#crosses(at, length);
-      out.u8(op.brIf, 0, op.localGet).u32(addend).u8(op.brIf, 1);
-      this.close();
-    }
+    const region = span.count > 1 ? this.plan.index : 0;
     out
       .u8(op.localGet)
       .u32(at)
       .u8(op.i32Const)
-      .s32(length)
-      .u8(op.i32Const, writing ? 1 : 0, op.i32Const)
-      .s32(span.count > 1 ? this.plan.index : 0);
-    out.u8(op.call).u32(this.imports.enter).u8(op.localTee).u32(addend).u8(op.i32Const, 1, op.i32Ne);
+      .s32(table)
+      .u8(op.i32Const)
+      .s32(reachArgument(length, writing, region));
+    out
+      .u8(op.call)
+      .u32(this.imports.reach)
+      .u8(op.localTee)
+      .u32(addend)
+      .u8(op.i32Const, Refused.fault + 1, op.i32LtU);
     this.open("if", op.if);
     // Of a span the fault may be that of another byte than the access's first.
-    if (offset === low && node.width === length) {
-      out.u8(op.localGet).u32(addend);
-      this.open("if", op.if);
-      this.faultAt(node);
-      this.close();
-    }
-    this.leaveAt(node);
+    this.leaveAt(node, offset === low && node.width === length ? addend : undefined);
     this.close();
-    out.u8(op.localGet).u32(entry);
-    this.#addend(writing);
-    out.u8(op.localSet).u32(addend);
     this.close();
     out.u8(op.localGet).u32(at).u8(op.localGet).u32(addend).u8(op.i32Add);
     if (span.count > 1) {
@@ -138,11 +124,6 @@ export abstract class AccessLowering extends WayLowering {
       out.u8(op.localTee).u32(host);
     }
     return offset - low;
-  }
-
-  /** From where a map's entry lies to what it says. */
-  #addend(writing: boolean): void {
-    this.out.u8(op.i32Load, 2).u32(this.plan.tlb + (writing ? map.write : map.read));
   }
 
   /** Leaves on the stack whether so many bytes lie on two pages. */

@@ -47,8 +47,8 @@ export interface RegionPlan {
 
 /** Functions outside which a region calls or goes to. */
 export interface RegionImports {
-  /** Index of `enter(address, length, writing, region)`: 1 when the TLB has the page now. `region` is 0 for an access by itself. */
-  readonly enter: number;
+  /** Index of `reach(address, map, argument)` (`reach.ts`). */
+  readonly reach: number;
   /** Index of `chain(pc, region, page)`. */
   readonly chain: number;
   /** Type index of handlers. */

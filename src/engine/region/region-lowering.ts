@@ -223,16 +223,27 @@ export class RegionLowering extends AccessLowering {
     this.reverse(built);
   }
 
-  protected override leaveAt(node: Node): void {
-    this.#leave(this.#built.leaving.get(node) as Leaving);
+  protected override leaveAt(node: Node, faulted?: number): void {
+    this.#leave(this.#built.leaving.get(node) as Leaving, faulted);
   }
 
-  /** In front of an instruction: what is not in its place goes there, and the instructions not done are given back. */
-  #leave({ writes, index }: Leaving): void {
+  /**
+   * In front of an instruction: what is not in its place goes there, and the instructions not done are given back. One that has raised a fault was begun, and
+   * changed nothing.
+   */
+  #leave({ writes, index }: Leaving, faulted?: number): void {
+    const { out } = this;
     const block = this.current;
     this.write(writes);
     this.giveBack(block.instructions.length - index);
     this.setOut(block.instructions[index] as number);
+    if (faulted !== undefined) {
+      out.u8(op.localGet).u32(faulted);
+      this.open("if", op.if);
+      this.giveBack(-1);
+      this.end("faulted", "exits-fault");
+      this.close();
+    }
     this.end(index === 0 && block.entered ? "alone" : "exit", "exits-handed");
   }
 
@@ -394,17 +405,11 @@ export class RegionLowering extends AccessLowering {
     if (leaving === undefined) return;
     this.word(this.slots.trap.offset);
     this.seldom();
-    this.faultAt(node);
-    this.close();
-  }
-
-  /** An instruction that has raised a fault was begun, and changed nothing. */
-  protected override faultAt(node: Node): void {
-    const { writes, index } = this.#built.leaving.get(node) as Leaving;
-    this.write(writes);
-    this.giveBack(this.current.instructions.length - index - 1);
-    this.setOut(this.current.instructions[index] as number);
+    this.write(leaving.writes);
+    this.giveBack(this.current.instructions.length - leaving.index - 1);
+    this.setOut(this.current.instructions[leaving.index] as number);
     this.end("faulted", "exits-fault");
+    this.close();
   }
 }
 

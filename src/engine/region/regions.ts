@@ -7,6 +7,7 @@ import { type Discovery, discover, type Source, type Stretch, usual, widened } f
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
+import { type Enter, makeReach } from "./reach.ts";
 import { type RegionJob, type RegionSurroundings, type TranslatedRegion, translateRegion } from "./translate.ts";
 import { Wanted } from "./wanted.ts";
 import type { RegionWorld } from "./world.ts";
@@ -74,7 +75,7 @@ export class Regions {
 
   constructor(world: RegionWorld) {
     const { guest, table, chain, helpers, cache } = world;
-    const enter = (address: number, length: number, writing: number, index: number): number => {
+    const enter: Enter = (address, length, writing, index) => {
       const entered = world.enter(address, length, writing);
       if (entered === 0 && (address & (pageSize - 1)) + length > pageSize) this.#crossed(index);
       return entered;
@@ -83,7 +84,10 @@ export class Regions {
     this.#words = new Int32Array(guest.memory.buffer);
     this.#halves = new Uint16Array(guest.memory.buffer);
     this.#bytes = guest.bytes;
-    this.#imports = { run: { memory: guest.memory, table, enter, chain }, help: helpers };
+    this.#imports = {
+      run: { memory: guest.memory, table, reach: makeReach(guest.memory, enter), chain },
+      help: helpers,
+    };
     this.#next = world.first;
     this.#around = {
       fetchTlb: world.fetchTlb,

@@ -163,11 +163,11 @@ export function translateRegion(front: FrontEnd, around: RegionSurroundings, job
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", around.memoryPages);
   module.importTable("run", "table", around.tableSize);
-  const enter = module.importFunction("run", "enter", ["i32", "i32", "i32", "i32"], ["i32"]);
+  const reach = module.importFunction("run", "reach", ["i32", "i32", "i32"], ["i32"]);
   const chain = module.importFunction("run", "chain", ["i32", "i32", "i32"], ["i32"]);
   const out = new Bytes();
   const lowering = new RegionLowering(out, plan, front, {
-    enter,
+    reach,
     chain,
     handlerType: module.type(handlerParams, ["i32"]),
     helper: (node) => importHelper(node, module, front),
