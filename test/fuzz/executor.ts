@@ -1,5 +1,4 @@
-import { pageShift } from "../../src/bus/guest-memory.ts";
-import type { Device, Saved } from "../../src/bus/state.ts";
+import { type Device, type Fields, type FieldValue, State } from "../../src/bus/state.ts";
 import type { Width } from "../../src/bus/target.ts";
 import { Msix } from "../../src/pci/msix.ts";
 import { VirtioCore } from "../../src/virtio/core.ts";
@@ -12,6 +11,9 @@ import type { Form, Rig, Subject, Way } from "./subject.ts";
 
 /** Writes by DMA in one step: more than this nobody needs for rings of eight. */
 const mostWrites = 20_000;
+
+/** Guest memory is put back in pieces of 512 bytes. */
+const shift = 9;
 
 /** What a device must do after its reset, by some registers: a script, the ring it uses, and the buffer that is written. */
 export interface Probe {
@@ -36,8 +38,8 @@ export class Executor {
   readonly #core: VirtioCore;
   /** Those whose reset is not the core's business. */
   readonly #others: readonly Device[];
-  readonly #pristine: readonly Saved[];
-  /** A byte a page: whether it may not be zero. */
+  readonly #pristine: readonly Fields[];
+  /** A byte for each so many: whether they may not be zero. */
   readonly #touched: Uint8Array;
   #fault: string | undefined;
   #writes = 0;
@@ -52,11 +54,11 @@ export class Executor {
     this.bars = fn.bars.map(({ index, size }) => ({ index, size }));
     this.#config = fn.state.now.config.slice();
     this.#core = fn.parts.find((part) => part instanceof VirtioCore) as VirtioCore;
-    this.#pristine = this.#core.parts.map((part) => part.state.save());
+    this.#pristine = this.#core.parts.map((part) => structuredClone(fieldsOf(part)));
     this.#others = fn.parts.filter((part) => part !== fn && part !== this.#core && !this.#core.parts.includes(part));
     this.bytes = bench.ram.contents();
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-    this.#touched = new Uint8Array(this.bytes.length >>> pageShift);
+    this.#touched = new Uint8Array(this.bytes.length >>> shift);
     const queues = fn.parts.filter((part) => part instanceof SplitQueue || part instanceof PackedQueue);
     const table = fn.parts.find((part) => part instanceof Msix)?.state.now.table ?? new Uint32Array(0);
     this.#permitted = new PermittedWrites(this.view, queues, subject.statusLast, table);
@@ -73,7 +75,7 @@ export class Executor {
     const { base } = bench.ram.backing;
     bench.guest.onCodeWrite = (offset, length) => {
       this.#writes++;
-      this.#touched.fill(1, (offset - base) >>> pageShift, ((offset - base + length - 1) >>> pageShift) + 1);
+      this.#touched.fill(1, (offset - base) >>> shift, ((offset - base + length - 1) >>> shift) + 1);
       this.#fault ??= this.#permitted.wrote(offset - base, length);
     };
   }
@@ -87,23 +89,37 @@ export class Executor {
     fn.state.now.config.set(this.#config);
     fn.state.now.interrupt = false;
     fn.restored();
-    for (let page = 0; page < this.#touched.length; page++) {
-      if (this.#touched[page] === 0) continue;
-      this.bytes.fill(0, page << pageShift, (page + 1) << pageShift);
-      this.#touched[page] = 0;
-    }
+    this.#clear(0, this.bytes.length);
     bench.messages.length = 0;
     bench.lines.length = 0;
     this.#fault = undefined;
     this.#permitted.clear();
   }
 
+  /** Makes bytes of guest memory zero which may be something else. */
+  #clear(start: number, end: number): void {
+    const touched = this.#touched;
+    const past = ((end - 1) >>> shift) + 1;
+    for (
+      let piece = touched.indexOf(1, start >>> shift);
+      piece >= 0 && piece < past;
+      piece = touched.indexOf(1, piece + 1)
+    ) {
+      const from = piece << shift;
+      const whole = from >= start && from + (1 << shift) <= end;
+      this.bytes.fill(0, Math.max(from, start), Math.min(from + (1 << shift), end));
+      if (whole) touched[piece] = 0;
+    }
+  }
+
   /** A field of the device's which a reset by its driver has left otherwise than it was at first, or undefined. */
   leftOver(): string | undefined {
-    for (const [i, part] of this.#core.parts.entries()) {
-      const before = this.#pristine[i] ?? {};
-      const after = part.state.save();
-      for (const field in after)
+    const { parts } = this.#core;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as Device;
+      const before = this.#pristine[i] as Fields;
+      const after = fieldsOf(part);
+      for (const field in before)
         if (!same(after[field], before[field])) return `${part.name}.${field} is ${after[field]}`;
     }
     return undefined;
@@ -130,19 +146,22 @@ export class Executor {
       const code = steps[i] as number;
       if (code === step.put) {
         view.setUint32(a, b, c === 1);
-        touched[a >>> pageShift] = 1;
+        touched[a >>> shift] = 1;
         this.#dirty = true;
         continue;
       }
       if (code === step.put16) {
         view.setUint16(a, b, c === 1);
-        touched[a >>> pageShift] = 1;
+        touched[a >>> shift] = 1;
         this.#dirty = true;
         continue;
       }
       if (code === step.fill) {
-        this.bytes.fill(c, a, a + b);
-        touched.fill(1, a >>> pageShift, ((a + b - 1) >>> pageShift) + 1);
+        if (c === 0) this.#clear(a, a + b);
+        else {
+          this.bytes.fill(c, a, a + b);
+          touched.fill(1, a >>> shift, ((a + b - 1) >>> shift) + 1);
+        }
         this.#dirty = true;
         continue;
       }
@@ -182,7 +201,13 @@ export class Executor {
   }
 }
 
-function same(a: Saved[string] | undefined, b: Saved[string] | undefined): boolean {
+/** Looked at as they are: to save them costs more than an execution. */
+function fieldsOf({ name, state }: Device): Fields {
+  if (!(state instanceof State)) throw new Error(`${name} has no plain state`);
+  return state.now;
+}
+
+function same(a: FieldValue | undefined, b: FieldValue | undefined): boolean {
   if (typeof a !== "object" || typeof b !== "object") return a === b;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return a.length === b.length;

@@ -18,6 +18,10 @@ export interface Failure {
   readonly steps: readonly number[];
 }
 
+/** Runs that follow each other on one form, and one of how many pairs is looked at for what a reset has left. */
+const inOneForm = 64;
+const seldom = 128;
+
 /** Long enough for a request of any device. */
 const settle = 10_000_000;
 
@@ -39,11 +43,12 @@ export class Fuzzer {
   /** One execution. */
   run(seed: number, run: number): Failure | undefined {
     const random = new Random(seed, run);
-    const form = random.pick(forms);
+    // Some one after the other of one form: what it uses is in the host's caches then.
+    const form = new Random(seed, Math.floor(run / inOneForm)).pick(forms);
     const way = random.pick(form.ways);
     this.#make(random, form);
     // Slow to compare, so not each time.
-    const why = this.execute(form, this.#script, way, run % 64 === 0);
+    const why = this.execute(form, this.#script, way, run % seldom < 2);
     if (why === undefined) return undefined;
     const { exact, steps, length } = this.#script;
     const device = this.#subject.name;

@@ -59,7 +59,8 @@ export class Offering {
     else {
       if (indirect) {
         const at = this.#take(16 * cuts.length);
-        for (const [i, cut] of cuts.entries()) {
+        for (let i = 0; i < cuts.length; i++) {
+          const cut = cuts[i] as Cut;
           const last = i === cuts.length - 1;
           put(
             script,
@@ -74,7 +75,8 @@ export class Offering {
         put(script, ring.descriptors + 16 * first, at, 16 * cuts.length, table, 0, little);
         this.#descriptor[queue] = (first + 1) % ring.size;
       } else
-        for (const [i, cut] of cuts.entries()) {
+        for (let i = 0; i < cuts.length; i++) {
+          const cut = cuts[i] as Cut;
           const index = this.#descriptor[queue] as number;
           const behind = (index + 1) % ring.size;
           const last = i === cuts.length - 1;
@@ -154,8 +156,10 @@ export class Offering {
 }
 
 function word(bytes: readonly number[], at: number): number {
-  const byte = (i: number) => bytes[at + i] ?? 0;
-  return byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24);
+  if (at + 4 > bytes.length)
+    return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16)) >>> 0;
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  return low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
 }
 
 /** A descriptor of either format: the two halves of its last word are flags and next, or ID and flags. */
