@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inspect, instructionsFrom } from "../../src/engine/region/instructions.ts";
 import { builderFor } from "../../src/engine/region/region-builder.ts";
 import { isStraight } from "../../src/engine/region/straight.ts";
 import { decodingFront, type FrontName } from "../../src/host/translator/front.ts";
@@ -48,5 +49,22 @@ describe.each(fronts)("an instruction of $architecture whose form is straight", 
       expect(builder.links.size).toBe(0);
     }
     expect(straight / all).toBeGreaterThan(0.4);
+  });
+
+  it("leads where its own meaning says, also where that is told by its form", () => {
+    const front = decodingFront(name);
+    const source = { front, pc: 0x1000, mode };
+    const page = new Uint8Array(4096);
+    let jumping = 0;
+    for (const bytes of drawn()) {
+      page.set(bytes, 0x100);
+      const found = inspect(source, page, 0, 0x100);
+      if (typeof found === "number" || isStraight(found.form)) continue;
+      const [one] = instructionsFrom(source, page, 0x100, 1);
+      const { targets, falls, dynamic } = found;
+      expect(one, found.form.name).toMatchObject({ targets, falls, dynamic });
+      if (found.jumps) jumping++;
+    }
+    expect(jumping).toBeGreaterThan(500);
   });
 });

@@ -45,6 +45,8 @@ export class CellValues {
   readonly #seen = new CellList();
   /** Those whose place holds something older: few, in the order in which they became so. */
   #dirty: number[] = [];
+  /** Whether that is the list of what is dirty outside of the arm, too. */
+  #borrowed = false;
   /** In arms: what was known before, so that it can be had back. */
   readonly #changed: number[] = [];
   readonly #before: (Value | undefined)[] = [];
@@ -63,10 +65,11 @@ export class CellValues {
       this.#reads[cell >> 2] = undefined;
     }
     this.#seen.cut(0);
-    this.#dirty.length = 0;
+    this.#dirty = [];
     this.#changed.length = 0;
     this.#before.length = 0;
     this.#outside.length = 0;
+    this.#borrowed = false;
     this.#unwritten = undefined;
   }
 
@@ -107,6 +110,8 @@ export class CellValues {
   clean(cell: number): void {
     const at = this.#dirty.indexOf(cell);
     if (at < 0) return;
+    if (this.#borrowed) this.#dirty = this.#dirty.slice();
+    this.#borrowed = false;
     this.#dirty.splice(at, 1);
     this.#unwritten = undefined;
   }
@@ -151,16 +156,19 @@ export class CellValues {
   /** An arm begins. Gives what `leave` is told at its end. */
   enter(): number {
     this.#outside.push(this.#dirty);
-    this.#dirty = this.#dirty.slice();
+    // Nothing becomes dirty in an arm, and little is cleaned.
+    this.#borrowed = true;
     return this.#changed.length;
   }
 
   leave(mark: number): void {
+    const dirty = this.#outside.pop() as number[];
+    if (this.#changed.length > mark || dirty !== this.#dirty) this.#unwritten = undefined;
     for (let k = this.#changed.length - 1; k >= mark; k--)
       this.#known[(this.#changed[k] as number) >> 2] = this.#before[k];
     this.#changed.length = mark;
     this.#before.length = mark;
-    this.#dirty = this.#outside.pop() as number[];
-    this.#unwritten = undefined;
+    this.#dirty = dirty;
+    this.#borrowed = this.#outside.length > 0;
   }
 }

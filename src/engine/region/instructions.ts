@@ -1,6 +1,7 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
 import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
+import { leadsOf } from "./leads.ts";
 import { builderFor, NotForRegions, pageStart } from "./region-builder.ts";
 import { isStraight } from "./straight.ts";
 
@@ -98,7 +99,8 @@ export function placed(found: Instruction, number: number): Instruction {
 }
 
 /** What is found of an instruction that only goes on to the next one. */
-const straightOn = { targets: [], falls: true, dynamic: false, last: false } as const;
+const nowhere: readonly number[] = [];
+const straightOn = { targets: nowhere, falls: true, dynamic: false, last: false } as const;
 
 const decoded = new Decoded();
 const window = new Uint8Array(16);
@@ -126,24 +128,39 @@ export function inspect(source: Decoding, bytes: Uint8Array, number: number, at:
 /** Instructions one behind the other on a page, of which only the last one may lead elsewhere. Throws `RangeError` where there are none, or none for a region. */
 export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: number, count: number): Found[] {
   const number = pageOf(place);
-  const start = number * pageSize;
   const operands = new Int32Array(8 * count);
   const instructions: Found[] = [];
-  for (let k = 0, at = place - start; k < count; k++) {
-    const form = decode(source, bytes, number, at);
-    if (form === undefined) throw new RangeError(`no instruction at ${start + at}`);
-    const { length, ends } = decoded;
+  for (let k = 0, at = place; k < count; k++) {
+    const form = decode(source, bytes, number, offsetOf(at));
+    if (form === undefined || pageOf(at) !== number) throw new RangeError(`no instruction at ${at}`);
+    const { length } = decoded;
     const from = 8 * k;
     for (let j = 0; j < 8; j++) operands[from + j] = decoded.operands[j] as number;
-    const last = k === count - 1 && (ends || !isStraight(form));
-    const found = last && lookInto(source.front, { offset: at, length, form, operands, from }, ends);
-    if (typeof found === "number") throw new RangeError(`no instruction for a region at ${start + at}`);
     instructions.push(
-      found ? placed(found, number) : { offset: start + at, length, form, operands, from, ...straightOn },
+      k === count - 1
+        ? leading(source.front, { offset: at, length, form, operands, from })
+        : { offset: at, length, form, operands, from, targets: nowhere, falls: true, dynamic: false, last: false },
     );
     at += length;
   }
   return instructions;
+}
+
+/** With where it leads. */
+function leading(front: FrontEnd, one: Plain): Found {
+  const { offset, length, form, operands, from } = one;
+  if (!decoded.ends && isStraight(form)) return { ...one, ...straightOn };
+  const leads = leadsOf(form);
+  if (leads === undefined) {
+    const found = lookInto(front, one, decoded.ends);
+    if (typeof found === "number") throw new RangeError(`no instruction for a region at ${offset}`);
+    return found;
+  }
+  const { places, dynamic, falls } = leads;
+  const targets = places.map(
+    ({ behind, field }) => (offset + (behind ? length : 0) + (operands[from + field] as number)) | 0,
+  );
+  return { ...one, targets, falls, dynamic, last: true };
 }
 
 type Plain = Pick<Found, "offset" | "length" | "form" | "operands" | "from">;

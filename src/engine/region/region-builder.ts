@@ -102,7 +102,7 @@ export class RegionBuilder extends Builder {
     this.#cells.clear();
     this.#leavers = [];
     this.#writing = [];
-    this.links.clear();
+    if (this.links.size > 0) this.links.clear();
     this.#armWrites = undefined;
     this.#index = -1;
     this.#wrote = false;
@@ -110,8 +110,9 @@ export class RegionBuilder extends Builder {
     this.#values.push(undefined);
     this.#unifying = false;
     this.#inside = false;
-    this.#true.clear();
-    this.#false.clear();
+    // Clearing a set makes it a new table.
+    if (this.#true.size > 0) this.#true.clear();
+    if (this.#false.size > 0) this.#false.clear();
   }
 
   /** What the steady word is behind what was built, if it was what it was taken for. */
@@ -380,7 +381,7 @@ export class RegionBuilder extends Builder {
     this.#armWrites = outer;
     this.#wrote = wroteAfter;
     this.#settle(written);
-    this.#writtenInArm(written);
+    if (outer !== undefined) this.#writtenInArm(written);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
     if (outer === undefined && no === undefined && yes.nodes.at(-1)?.op === "exit") this.#false.add(condition);
     return this.branch(type, condition, yes, no);
@@ -406,6 +407,7 @@ export class RegionBuilder extends Builder {
   /** In front of an `if` whose arms write these cells, or of a helper that may: what is known of them goes into place, and is read from there behind it. */
   #settle(written: readonly number[]): void {
     this.#steady = this.steady;
+    if (written.length === 0) return;
     const stale = written.filter((cell) => this.#cells.isDirty(cell));
     if (stale.length > 0) this.#write({ cells: stale, values: stale.map((cell) => this.#cells.known(cell) as Value) });
     for (const cell of written) {

@@ -1,0 +1,65 @@
+import type { Form } from "../../ir/frontend.ts";
+import { type Block, type Node, terminated } from "../../ir/node.ts";
+import { openBlock } from "../forms.ts";
+
+/** A place at a distance from an instruction, or from the one behind it, that stands in one of its operands. */
+export interface Relative {
+  readonly behind: boolean;
+  readonly field: number;
+}
+
+/** Where the instructions of a form lead, whatever their operands. */
+export interface Leads {
+  readonly places: readonly Relative[];
+  /** They go where a register or memory says. */
+  readonly dynamic: boolean;
+  readonly falls: boolean;
+}
+
+const known = new WeakMap<Form, Leads | "each">();
+
+/** What is told by the form alone of instructions that may jump; undefined where it takes a look at each. */
+export function leadsOf(form: Form): Leads | undefined {
+  let leads = known.get(form);
+  if (leads === undefined) {
+    const block = openBlock(form);
+    const found = { places: [] as Relative[], dynamic: false, falls: !terminated(block) };
+    leads = follow(block, found) ? found : "each";
+    known.set(form, leads);
+  }
+  return leads === "each" ? undefined : leads;
+}
+
+/** False where something depends on operands alone, or a helper is called, of which a region may make an end. */
+function follow({ nodes }: Block, found: { readonly places: Relative[]; dynamic: boolean }): boolean {
+  return nodes.every((node) => {
+    const [first] = node.args;
+    switch (node.op) {
+      case "call":
+      case "exit":
+        return false;
+      case "if":
+        return (
+          dependsOnState(first as Node) && [node.yes, node.no].every((arm) => arm === undefined || follow(arm, found))
+        );
+      case "jump": {
+        const place = relative(first as Node);
+        if (place !== undefined) found.places.push(place);
+        else if (dependsOnState(first as Node)) found.dynamic = true;
+        else return false;
+        return true;
+      }
+      default:
+        return true;
+    }
+  });
+}
+
+function relative({ op, args: [start, distance] }: Node): Relative | undefined {
+  if (op !== "add" || (start?.op !== "pc" && start?.op !== "next_pc") || distance?.op !== "field") return undefined;
+  return { behind: start.op === "next_pc", field: distance.imm };
+}
+
+function dependsOnState({ op, args }: Node): boolean {
+  return op === "get" || op === "load" || op === "load_rw" || args.some(dependsOnState);
+}
