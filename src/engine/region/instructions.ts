@@ -1,8 +1,9 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
 import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
+import { NotForRegions } from "./cell-builder.ts";
 import { leadsOf } from "./leads.ts";
-import { builderFor, NotForRegions, pageStart } from "./region-builder.ts";
+import { builderFor, pageStart } from "./region-builder.ts";
 import { isStraight } from "./straight.ts";
 
 /** How bytes are instructions. */

@@ -1,17 +1,14 @@
 import { mayBeOne } from "../../ir/bits.ts";
-import { Builder, type Value } from "../../ir/builder.ts";
+import type { Value } from "../../ir/builder.ts";
 import { codeOf } from "../../ir/codes.ts";
 import { type FrontEnd, gaveUp, quickWayOf } from "../../ir/frontend.ts";
 import { type AccessWidth, type Block, Node } from "../../ir/node.ts";
 import { NodeTable } from "../../ir/node-table.ts";
 import type { Operation, Type } from "../../ir/ops.ts";
-import { type Slot, stateSize } from "../../ir/slots.ts";
+import type { Slot } from "../../ir/slots.ts";
 import { cellsOfCall } from "./calls.ts";
-import { CellList, CellValues, type Writes } from "./cell-values.ts";
-import { type StateMap, stateMapOf } from "./state-map.ts";
-
-/** An instruction whose meaning a region cannot hold. It stays with the interpreter. */
-export class NotForRegions extends Error {}
+import { CellBuilder, NotForRegions } from "./cell-builder.ts";
+import type { Writes } from "./cell-values.ts";
 
 /** What is known at a node which may leave the region before its instruction: the cells whose value is not in its place yet. */
 export interface Leaving {
@@ -47,26 +44,14 @@ export interface BuiltBlock {
  *
  * A front end has one, used again and again: `start` begins a region and `begin` a block.
  */
-export class RegionBuilder extends Builder {
-  /** Cells which the region uses, and those among them which it writes. */
-  readonly touched = new CellList();
-  readonly written = new CellList();
+export class RegionBuilder extends CellBuilder {
   /** Values which are the address behind an instruction: one that is stored and jumped away from is where a call comes back to. */
   readonly links = new Set<Value>();
-  readonly #front: FrontEnd;
-  readonly #map: StateMap;
-  readonly #cells: CellValues;
   #leaving = new NodeTable<Leaving>();
   #leavers: Node[] = [];
-  #writes = new NodeTable<Writes>();
-  #writing: Writes[] = [];
-  #pinned = new NodeTable<true>();
-  /** In arms: the cells that these write. */
-  #armWrites: number[] | undefined;
   #index = -1;
   #offset = 0;
   #length = 0;
-  #wrote = false;
   /** Values found again: see `unify`. Those of arms that are open lie above. */
   readonly #values: (Map<string, Value> | undefined)[] = [];
   #unifying = false;
@@ -75,37 +60,21 @@ export class RegionBuilder extends Builder {
   /** Conditions which are known to hold from here on, and not to hold. */
   readonly #true = new Set<Value>();
   readonly #false = new Set<Value>();
-  /** What the steady word is taken for, as long as nothing else is known of it. */
-  #steady = 0;
-
-  constructor(front: FrontEnd) {
-    super();
-    this.#front = front;
-    this.#map = stateMapOf(front);
-    this.#cells = new CellValues(this.#map);
-  }
 
   /** Begins a region: nodes are counted anew. */
   start(): void {
     this.renumber();
-    this.touched.cut(0);
-    this.written.cut(0);
+    this.startCells();
     this.#leaving = new NodeTable();
-    this.#writes = new NodeTable();
-    this.#pinned = new NodeTable();
   }
 
   /** Begins a block, at whose start the steady word is taken for `steady`. */
   begin(steady: number): void {
     this.anew();
-    this.#steady = steady;
-    this.#cells.clear();
+    this.beginCells(steady);
     this.#leavers = [];
-    this.#writing = [];
     if (this.links.size > 0) this.links.clear();
-    this.#armWrites = undefined;
     this.#index = -1;
-    this.#wrote = false;
     this.#values.length = 0;
     this.#values.push(undefined);
     this.#unifying = false;
@@ -115,35 +84,28 @@ export class RegionBuilder extends Builder {
     if (this.#false.size > 0) this.#false.clear();
   }
 
-  /** What the steady word is behind what was built, if it was what it was taken for. */
-  get steady(): number {
-    const { steady } = this.#front;
-    const known = steady && this.#cells.known(steady.offset);
-    return known?.op === "const" ? known.imm : this.#steady;
-  }
-
   /** The next instruction: its place on the page, its length, and its operands, which stand in `operands` from `from` on. */
   instruction(offset: number, length: number, operands: Int32Array, from = 0): void {
     this.#index++;
     this.#offset = offset;
     this.#length = length;
-    this.#wrote = false;
+    this.wrote = false;
     this.#unifying = false;
-    this.#cells.dropScratch();
+    this.cells.dropScratch();
     this.operands(operands, from);
   }
 
   /** The block is complete: what is not in its place is put there. */
   finish(): BuiltBlock {
-    const pending = this.#cells.pending();
-    if (pending.cells.length > 0) this.#write(pending);
+    const pending = this.cells.pending();
+    if (pending.cells.length > 0) this.write(pending);
     return {
       block: this.block,
       leaving: this.#leaving,
       leavers: this.#leavers,
-      writes: this.#writes,
-      written: this.#writing,
-      pinned: this.#pinned,
+      writes: this.writes,
+      written: this.writing,
+      pinned: this.pinned,
     };
   }
 
@@ -175,98 +137,19 @@ export class RegionBuilder extends Builder {
     return made;
   }
 
+  /** The steady word is asked for by those who go on otherwise where it differs. */
   override get(slot: Slot): Value {
-    if (slot === this.#front.steady) return this.#steadily(slot.offset);
-    return this.#stateAt(slot.offset, slot.width, slot.type) ?? super.get(slot);
-  }
-
-  override set(slot: Slot, value: Value): void {
-    if (this.#putAt(slot.offset, slot.width, value)) return;
-    this.#wroteAt(slot.offset);
-    super.set(slot, value);
-  }
-
-  override getAt(base: Value, width: AccessWidth, offset = 0, type: Type = width === 8 ? "i64" : "i32"): Value {
-    if (base.op !== "const") throw new NotForRegions("state at a place which is not known");
-    const at = base.imm + offset;
-    return this.#stateAt(at, width, type) ?? super.getAt(base, width, offset, type);
-  }
-
-  override setAt(base: Value, width: AccessWidth, value: Value, offset = 0): void {
-    if (base.op !== "const") throw new NotForRegions("state at a place which is not known");
-    const at = base.imm + offset;
-    if (this.#putAt(at, width, value)) return;
-    this.#wroteAt(at);
-    super.setAt(base, width, value, offset);
+    return slot === this.front.steady ? this.#steadily(slot.offset) : super.get(slot);
   }
 
   #steadily(at: number): Value {
-    const value = this.#cell(at);
+    const value = this.cell(at);
     if (value.op === "const" || !this.#unifying) return value;
-    this.#steady = this.steady;
-    const taken = this.i32(this.#steady);
+    this.taken = this.steady;
+    const taken = this.i32(this.taken);
     this.#require(this.eq(value, taken));
-    if (this.#armWrites === undefined) this.#cells.learn(at, taken);
+    if (this.armWrites === undefined) this.cells.learn(at, taken);
     return taken;
-  }
-
-  /** What lies in a cell, or in a part of one; undefined for other state. */
-  #stateAt(at: number, width: AccessWidth, type: Type): Value | undefined {
-    const wide = this.#map.wideAt(at);
-    if (wide >= 0) return this.#partOf(this.#cell(wide), at - wide, width, type);
-    if (type !== "i32" || !this.#map.isCell(at)) return undefined;
-    const word = this.#cell(at & ~3);
-    if (width === 4) return word;
-    return this.and(this.shrU(word, this.i32((at & 3) * 8)), this.i32(width === 2 ? 0xffff : 0xff));
-  }
-
-  #partOf(whole: Value, offset: number, width: AccessWidth, type: Type): Value {
-    if (width === 16) return whole;
-    if (width === 4 && offset === 0 && whole.type === "v128") return this.op("low32", whole);
-    const half = whole.type === "v128" ? this.op(offset < 8 ? "low64" : "high64", whole) : whole;
-    if (width === 8 && type === "i64") return half;
-    const word = this.op("wrap", this.shrU(half, this.i64(BigInt((offset & 7) * 8))));
-    return width === 4 ? word : this.and(word, this.i32(width === 2 ? 0xffff : 0xff));
-  }
-
-  /** False for state that no cell keeps. */
-  #putAt(at: number, width: AccessWidth, value: Value): boolean {
-    const wide = this.#map.wideAt(at);
-    if (wide >= 0) {
-      this.#put(wide, this.#withPart(wide, at - wide, width, value));
-      return true;
-    }
-    if (value.type !== "i32" || !this.#map.isCell(at)) return false;
-    if (width === 4) {
-      this.#put(at, value);
-      return true;
-    }
-    const shift = this.i32((at & 3) * 8);
-    const mask = width === 2 ? 0xffff : 0xff;
-    const kept = this.and(this.#cell(at & ~3), this.i32(~(mask << ((at & 3) * 8))));
-    this.#put(at & ~3, this.or(kept, this.shl(this.and(value, this.i32(mask)), shift)));
-    return true;
-  }
-
-  #withPart(cell: number, offset: number, width: AccessWidth, value: Value): Value {
-    const vector = this.#map.typeOf(cell) === "v128";
-    if (width === (vector ? 16 : 8)) return value;
-    const whole = this.#cell(cell);
-    if (width === 4 && offset === 0 && vector) return this.op("with_low32", whole, value);
-    let half = value;
-    if (width < 8) {
-      const shift = this.i64(BigInt((offset & 7) * 8));
-      const mask = (1n << BigInt(8 * width)) - 1n;
-      const old = vector ? this.op(offset < 8 ? "low64" : "high64", whole) : whole;
-      const kept = this.and(old, this.i64(~(mask << BigInt((offset & 7) * 8))));
-      half = this.or(kept, this.shl(this.and(this.op("extend_u", value), this.i64(mask)), shift));
-    }
-    return vector ? this.op(offset < 8 ? "with_low64" : "with_high64", whole, half) : half;
-  }
-
-  /** State that no cell keeps was written. */
-  #wroteAt(at: number): void {
-    if (!this.#map.isScratch(at)) this.#wrote = true;
   }
 
   override load(width: AccessWidth, address: Value, type: Type = width === 8 ? "i64" : "i32"): Value {
@@ -287,24 +170,24 @@ export class RegionBuilder extends Builder {
 
   /** A contained helper finds the words it uses in the state. Any other is, on a way that is seldom gone, a reason to leave; else the instruction is the interpreter's. */
   override call(helper: string, ...args: Value[]): Value {
-    const way = quickWayOf(this.#front, helper, args[0]);
-    if (way !== undefined && this.#front.inside?.has(way)) {
+    const way = quickWayOf(this.front, helper, args[0]);
+    if (way !== undefined && this.front.inside?.has(way)) {
       const value = this.#quick(way, args);
       if (!isGivenUp(value)) return value;
     }
-    const contained = this.#front.contained?.[helper];
+    const contained = this.front.contained?.[helper];
     if (contained === undefined) {
-      if (this.#armWrites === undefined) throw new NotForRegions(`calls ${helper}`);
+      if (this.armWrites === undefined) throw new NotForRegions(`calls ${helper}`);
       this.exit(helper);
       return this.i32(0);
     }
-    const { own, others } = cellsOfCall(this.#front, helper, args);
-    this.#settle([...new Set([...own, ...others])]);
+    const { own, others } = cellsOfCall(this.front, helper, args);
+    this.settle([...new Set([...own, ...others])]);
     for (const cell of own) this.touched.add(cell);
-    this.#writtenInArm([...others, ...own]);
+    this.writtenInArm([...others, ...own]);
     const node = this.node("call", "i32", args, 0, 4, helper);
     if (contained.faults === true) this.#leaves(node);
-    if (contained.repeatable !== true) this.#wrote = true;
+    if (contained.repeatable !== true) this.wrote = true;
     return node;
   }
 
@@ -312,7 +195,7 @@ export class RegionBuilder extends Builder {
   #quick(name: string, args: readonly Value[]): Value {
     const outer = this.#inside;
     this.#inside = true;
-    const value = this.#front.quick?.[name]?.(this, args, noTlbs) as Value;
+    const value = this.front.quick?.[name]?.(this, args, noTlbs) as Value;
     this.#inside = outer;
     return value;
   }
@@ -332,11 +215,11 @@ export class RegionBuilder extends Builder {
       this.nested(() => this.exit("")),
       undefined,
     );
-    if (this.#armWrites === undefined) for (const one of open) this.#true.add(one);
+    if (this.armWrites === undefined) for (const one of open) this.#true.add(one);
   }
 
   override know(condition: Value): void {
-    if (this.#armWrites !== undefined) return;
+    if (this.armWrites !== undefined) return;
     for (const one of this.#unknown(condition)) this.#true.add(one);
   }
 
@@ -349,14 +232,14 @@ export class RegionBuilder extends Builder {
 
   /** Leaves in front of the instruction; or, for a helper with which regions end, behind it. */
   override exit(helper: string, ...args: Value[]): void {
-    const called = this.#armWrites === undefined && this.#front.ending?.has(helper) === true;
+    const called = this.armWrites === undefined && this.front.ending?.has(helper) === true;
     this.#leaves(called ? this.node("exit", undefined, args, 0, 4, helper) : this.node("exit", undefined, []));
   }
 
   /** The target is taken before what is pending is put in place: it may come from a cell which that changes. */
   override jump(target: Value): void {
-    const pending = this.#cells.pending();
-    this.#note(this.node("jump", undefined, [target, ...pending.values]), pending);
+    const pending = this.cells.pending();
+    this.note(this.node("jump", undefined, [target, ...pending.values]), pending);
   }
 
   // biome-ignore lint/suspicious/noConfusingVoidType: as in Builder
@@ -364,24 +247,24 @@ export class RegionBuilder extends Builder {
     if (condition.op === "const") return super.if(condition, then, otherwise);
     if (this.#true.has(condition)) return then() || undefined;
     if (this.#false.has(condition)) return otherwise?.() || undefined;
-    const outer = this.#armWrites;
+    const outer = this.armWrites;
     const written: number[] = [];
-    this.#armWrites = written;
-    const wrote = this.#wrote;
+    this.armWrites = written;
+    const wrote = this.wrote;
     const no = otherwise && this.#arm(otherwise);
-    let wroteAfter = this.#wrote;
-    this.#wrote = wrote;
+    let wroteAfter = this.wrote;
+    this.wrote = wrote;
     if (this.#inside && no !== undefined && givesUp(no)) {
-      this.#armWrites = outer;
+      this.armWrites = outer;
       this.#require(condition);
       return then() || undefined;
     }
     const yes = this.#arm(then);
-    wroteAfter ||= this.#wrote;
-    this.#armWrites = outer;
-    this.#wrote = wroteAfter;
-    this.#settle(written);
-    if (outer !== undefined) this.#writtenInArm(written);
+    wroteAfter ||= this.wrote;
+    this.armWrites = outer;
+    this.wrote = wroteAfter;
+    this.settle(written);
+    if (outer !== undefined) this.writtenInArm(written);
     const type = yes.result !== undefined && no?.result !== undefined ? yes.result.type : undefined;
     if (outer === undefined && no === undefined && yes.nodes.at(-1)?.op === "exit") this.#false.add(condition);
     return this.branch(type, condition, yes, no);
@@ -390,79 +273,22 @@ export class RegionBuilder extends Builder {
   // biome-ignore lint/suspicious/noConfusingVoidType: as in Builder
   #arm(build: () => Value | void): Block {
     const outer = this.open();
-    const mark = this.#cells.enter();
+    const mark = this.cells.enter();
     this.#values.push(undefined);
     const value = build() || undefined;
     this.#values.pop();
-    this.#cells.leave(mark);
+    this.cells.leave(mark);
     return this.close(outer, value);
   }
 
-  /** In arms it is known what these write. */
-  #writtenInArm(cells: readonly number[]): void {
-    const written = this.#armWrites;
-    if (written !== undefined) for (const cell of cells) if (!written.includes(cell)) written.push(cell);
-  }
-
-  /** In front of an `if` whose arms write these cells, or of a helper that may: what is known of them goes into place, and is read from there behind it. */
-  #settle(written: readonly number[]): void {
-    this.#steady = this.steady;
-    if (written.length === 0) return;
-    const stale = written.filter((cell) => this.#cells.isDirty(cell));
-    if (stale.length > 0) this.#write({ cells: stale, values: stale.map((cell) => this.#cells.known(cell) as Value) });
-    for (const cell of written) {
-      const read = this.#cells.readOf(cell);
-      if (read !== undefined) this.#pinned.set(read, true);
-      this.#cells.forget(cell);
-    }
-  }
-
-  #cell(at: number): Value {
-    if ((at & 3) !== 0 || at >= stateSize) throw new NotForRegions("a state word that is not one");
-    const known = this.#cells.known(at);
-    if (known !== undefined) return known;
-    this.touched.add(at);
-    const type = this.#map.typeOf(at);
-    const node = this.node("get", type, none, at, type === "v128" ? 16 : type === "i64" ? 8 : 4);
-    this.#cells.read(at, node);
-    return node;
-  }
-
-  #put(at: number, value: Value): void {
-    if ((at & 3) !== 0) throw new NotForRegions("a state word that is not one");
-    this.touched.add(at);
-    this.written.add(at);
-    if (!this.#map.isScratch(at)) this.#wrote = true;
-    this.#cells.learn(at, value);
-    if (this.#armWrites === undefined) {
-      this.#cells.soil(at);
-      return;
-    }
-    // In an arm: into its place at once, since what comes behind the arms finds it there.
-    if (!this.#armWrites.includes(at)) this.#armWrites.push(at);
-    this.#cells.clean(at);
-    this.#write({ cells: [at], values: [value] });
-  }
-
-  #write(writes: Writes): void {
-    this.#note(this.node("set", undefined, writes.values), writes);
-  }
-
-  #note(node: Node, writes: Writes): void {
-    this.#writes.set(node, writes);
-    this.#writing.push(writes);
-  }
-
   #leaves(node: Node): Node {
-    if (this.#wrote) throw new NotForRegions("may leave after it wrote state");
-    const writes = this.#cells.unwritten();
+    if (this.wrote) throw new NotForRegions("may leave after it wrote state");
+    const writes = this.cells.unwritten();
     this.#leaving.set(node, { writes, index: this.#index, behind: this.#offset + this.#length });
     this.#leavers.push(node);
     return node;
   }
 }
-
-const none: readonly Node[] = [];
 
 const builders = new WeakMap<FrontEnd, RegionBuilder>();
 
