@@ -10,9 +10,12 @@ import { op } from "./wasm/opcodes.ts";
 /** A local of a type, for the time being. */
 type Local = (type: Type) => number;
 
+const sixteen = new Uint8Array(16);
+const upperHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
+
 /** Leaves a vector of zeros on the stack. */
 export function emitZeros(out: Bytes): void {
-  out.u8(0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  out.u8(0xfd, 0x0c).append(sixteen);
 }
 
 function emitSplat(out: Bytes, value: number, narrow: boolean): void {
@@ -73,7 +76,7 @@ export function emitExactSum(out: Bytes, type: "f64" | "f32" | "v128", local: Lo
   code(sub);
   code(add);
   if (type === "v128") out.u8(0xfd).u32(0x53).u8(op.i32Eqz);
-  else if (type === "f64") out.u8(0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x61);
+  else if (type === "f64") out.u8(0x44, 0, 0, 0, 0, 0, 0, 0).u8(0, 0x61);
   else out.u8(0x43, 0, 0, 0, 0, 0x5b);
 }
 
@@ -93,7 +96,7 @@ export function emitExactProduct(out: Bytes, local: Local): void {
     .u32(product);
   const wide = (from: number, high: boolean) => {
     out.u8(op.localGet).u32(from);
-    if (high) out.u8(op.localGet).u32(from).u8(0xfd, 0x0d, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+    if (high) out.u8(op.localGet).u32(from).u8(0xfd, 0x0d).append(upperHalf);
     out.u8(0xfd).u32(0x5f);
   };
   for (const high of [false, true]) {

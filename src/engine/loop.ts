@@ -135,7 +135,7 @@ function acrossBody(slots: EngineSlots, layout: EngineLayout, handler: number): 
   out.u8(op.i32Or, op.i32Eq, op.if, noValue);
   out.u8(op.localGet, entry, op.i32Load, 2).u32(layout.fetchTlb + fetchTlb.table);
   out.u8(op.localGet, at, op.i32Load, 2).u32(record.second).u8(op.i32Eq, op.if, noValue);
-  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1, record.original);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1).u8(record.original);
   out.u8(op.returnCallIndirect).u32(handler).u8(0, op.end, op.end);
   // It has not been begun.
   out.u8(op.i32Const, 0);
@@ -192,7 +192,7 @@ function runBody(
   find();
   // Each jump here makes the place hotter, and so does a fault; 0 is a place which is not watched. To begin here, or to come from the instruction before, is neither.
   out.u8(op.localGet, jumped, op.if, noValue);
-  out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if, noValue);
+  out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if).u8(noValue);
   out.u8(op.localGet, at, op.localGet, entry);
   load(out, layout.warmth);
   out.u8(op.i32Sub, op.localTee, entry, op.i32Store16, 1, record.heat);
@@ -204,7 +204,7 @@ function runBody(
   out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.budget);
   out.u8(op.end);
-  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
+  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
   // The handlers inside are those of the first forms; all the others are called.
   for (let k = -1; k < inlined.length; k++) out.u8(op.block, noValue);
   out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.brTable).u32(firstForm + inlined.length);
@@ -224,7 +224,7 @@ function runBody(
     }
     out.u8(op.end);
   }
-  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2, record.handler);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2).u8(record.handler);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
   out.u8(op.i32Eqz, op.if, noValue);
   advance(out, pc, at);
@@ -239,8 +239,8 @@ function runBody(
   out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.budget);
   out.u8(op.end);
-  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
-  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1, record.original);
+  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1).u8(record.original);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
   out.u8(op.i32Eqz, op.if, noValue);
   advance(out, pc, at);
@@ -251,7 +251,7 @@ function runBody(
   out.u8(op.i32Const, Reason.sample, op.return, op.end);
   out.u8(op.localGet, entry, op.i32Const, Status.jump, op.i32Eq, op.if, noValue);
   load(out, slots.pc.offset);
-  out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped, op.br, 1, op.end);
+  out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped, op.br, 1).u8(op.end);
   out.u8(op.localGet, entry, op.i32Const, Status.leave, op.i32Eq, op.if, noValue);
   advance(out, pc, at);
   out.u8(op.end);
@@ -345,7 +345,7 @@ function chainBody(
 }
 
 function advance(out: Bytes, pc: number, at: number): void {
-  out.u8(op.localGet, pc, op.localGet, at, op.i32Load8U, 0, record.length, op.i32Add, op.localSet, pc);
+  out.u8(op.localGet, pc, op.localGet, at, op.i32Load8U, 0, record.length, op.i32Add).u8(op.localSet, pc);
 }
 
 function oneBody(slots: EngineSlots, handler: number): Bytes {
@@ -358,9 +358,9 @@ function oneBody(slots: EngineSlots, handler: number): Bytes {
   out.u8(op.i32Const, 1, op.i32Sub, op.i32Store, 2).u32(slots.budget.offset);
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc);
-  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2, record.handler);
+  out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load, 2).u8(record.handler);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, status);
-  out.u8(op.i32Const, Status.jump, op.i32Eq, op.if, noValue, op.i32Const, Reason.budget, op.return, op.end);
+  out.u8(op.i32Const, Status.jump, op.i32Eq, op.if, noValue, op.i32Const, Reason.budget, op.return).u8(op.end);
   out.u8(op.localGet, status, op.i32Const, Status.fault, op.i32Ne, op.if, noValue);
   advance(out, pc, at);
   out.u8(op.end);

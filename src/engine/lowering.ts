@@ -292,7 +292,7 @@ export abstract class Lowering {
       out.u8(0xfd).u32(lanes);
     } else if (interleaved[node.op] !== undefined) {
       for (const arg of node.args) this.value(arg);
-      out.u8(0xfd, 0x0d, ...(interleaved[node.op] as readonly number[]));
+      out.u8(0xfd, 0x0d).append(interleaved[node.op] as readonly number[]);
     } else if (node.op === "fto_u" || node.op === "fto_s") {
       this.number(x);
       out.u8(0xfc, node.op === "fto_u" ? 7 : 6);

@@ -18,7 +18,7 @@ function sources(type: Reversed): number[] {
 
 /** Leaves the operand of `i8x16.swizzle` on the stack. */
 export function emitOrderOf(out: Bytes, type: Reversed): void {
-  out.u8(0xfd, 0x0c, ...sources(type));
+  out.u8(0xfd, 0x0c).append(sources(type));
 }
 
 /** The lowest lane of the vector on the stack into the other order, with the operand in a local. */

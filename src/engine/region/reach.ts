@@ -44,7 +44,7 @@ export function makeReach(memory: WebAssembly.Memory, enter: Enter): WebAssembly
     .u8(op.i32Add, op.i32Const)
     .s32(pageSize + 1)
     .u8(op.i32LtU, op.if, noValue);
-  out.u8(op.localGet, entry, op.i32Load, 2, 0, op.localTee, answer, op.if, noValue);
+  out.u8(op.localGet, entry, op.i32Load, 2, 0, op.localTee, answer, op.if).u8(noValue);
   out.u8(op.localGet, answer, op.return, op.end, op.end);
   out.u8(op.localGet, at);
   length();

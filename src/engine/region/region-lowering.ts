@@ -129,7 +129,7 @@ export class RegionLowering extends AccessLowering {
     for (const cell of this.plan.written) this.putBack(cell);
     if (counted) {
       out.u8(op.localGet).u32(this.why).u8(op.localGet).u32(this.why);
-      out.u8(op.i64Load, 3, 0, op.i64Const, 1, op.i64Add, op.i64Store, 3, 0);
+      out.u8(op.i64Load, 3, 0, op.i64Const, 1, op.i64Add, op.i64Store, 3).u8(0);
     }
     // Begun: what the loop had left, with the first instruction that it counted, less what is left.
     const begun = this.plan.counters + counterOffset("region-instructions");

@@ -9,9 +9,24 @@ export class Bytes {
     return this.#length;
   }
 
-  u8(...values: readonly number[]): this {
-    this.#room(values.length);
-    for (const value of values) this.#data[this.#length++] = value;
+  /** One byte, or up to eight: as many parameters as there may be, since a list of them would be an object each time. */
+  u8(a: number, b?: number, c?: number, d?: number, e?: number, f?: number, g?: number, h?: number): this {
+    this.#room(8);
+    const data = this.#data;
+    data[this.#length++] = a;
+    if (b === undefined) return this;
+    data[this.#length++] = b;
+    if (c === undefined) return this;
+    data[this.#length++] = c;
+    if (d === undefined) return this;
+    data[this.#length++] = d;
+    if (e === undefined) return this;
+    data[this.#length++] = e;
+    if (f === undefined) return this;
+    data[this.#length++] = f;
+    if (g === undefined) return this;
+    data[this.#length++] = g;
+    if (h !== undefined) data[this.#length++] = h;
     return this;
   }
 
@@ -36,6 +51,10 @@ export class Bytes {
   /** Signed LEB128. */
   s32(value: number): this {
     this.#room(5);
+    if (value >= -64 && value < 64) {
+      this.#data[this.#length++] = value & 0x7f;
+      return this;
+    }
     let rest = value | 0;
     for (;;) {
       const seven = rest & 0x7f;
@@ -66,7 +85,7 @@ export class Bytes {
     return this;
   }
 
-  append(bytes: Uint8Array): this {
+  append(bytes: ArrayLike<number>): this {
     this.#room(bytes.length);
     this.#data.set(bytes, this.#length);
     this.#length += bytes.length;

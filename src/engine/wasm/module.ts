@@ -93,12 +93,7 @@ export class ModuleBuilder {
     };
     const types = new Bytes();
     for (const { params, results } of this.#typeBytes) {
-      types
-        .u8(0x60)
-        .u32(params.length)
-        .u8(...params.map(typeCode))
-        .u32(results.length)
-        .u8(...results.map(typeCode));
+      types.u8(0x60).u32(params.length).append(params.map(typeCode)).u32(results.length).append(results.map(typeCode));
     }
     section(1, this.#typeBytes.length, types);
     section(2, this.#importCount, this.#imports);
