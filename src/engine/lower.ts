@@ -102,7 +102,7 @@ export class HandlerLowering extends Lowering {
         this.#leaveOnTrap();
         return;
       case "get":
-        if ((this.uses.get(node) ?? 0) === 0) return;
+        if (this.usesOf(node) === 0) return;
         this.leaf(node);
         this.keep(node);
         return;
@@ -243,6 +243,7 @@ export class InlineLowering extends HandlerLowering {
   handlerInside(block: Block, depth: number, goTo: (depth: number) => void): void {
     this.#depth = depth;
     this.#goTo = goTo;
+    this.startNodes();
     this.count(block);
     this.block(block);
     this.reuseLocals();

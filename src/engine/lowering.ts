@@ -1,24 +1,16 @@
-import { armsOf, type Block, type Node } from "../ir/node.ts";
-import type { Operation, Type } from "../ir/ops.ts";
+import { byCode, codeSet } from "../ir/codes.ts";
+import type { Block, Node } from "../ir/node.ts";
+import type { Type } from "../ir/ops.ts";
 import { emitBswap, emitExactProduct, emitExactSum, emitNormals, emitZeros } from "./idioms.ts";
+import { asLocal, asOperand, Locals } from "./locals.ts";
 import type { Bytes } from "./wasm/bytes.ts";
 import { typeCode } from "./wasm/module.ts";
 import { direct, float, integers, interleaved, noValue, op, reinterpret, vector } from "./wasm/opcodes.ts";
 
 /** Operations which give a number: their value is kept as one, since moving it to and fro costs as much as many of them. */
-const givesNumber: ReadonlySet<string> = new Set<Operation>([
-  "fadd",
-  "fsub",
-  "fmul",
-  "fdiv",
-  "fsqrt",
-  "fpromote",
-  "fdemote",
-  "ffrom_u",
-  "ffrom_s",
-]);
+const givesNumber = codeSet(["fadd", "fsub", "fmul", "fdiv", "fsqrt", "fpromote", "fdemote", "ffrom_u", "ffrom_s"]);
 /** Operations whose operands are numbers, or had best be. */
-const onNumbers: ReadonlySet<string> = new Set<Operation>([
+const onNumbers = codeSet([
   "fadd",
   "fsub",
   "fmul",
@@ -38,7 +30,20 @@ const onNumbers: ReadonlySet<string> = new Set<Operation>([
   "only_low64",
 ]);
 /** Values that may be had as a number as easily as otherwise. */
-const partOfVector: ReadonlySet<string> = new Set<Operation>(["low64", "high64", "low32"]);
+const partOfVector = codeSet(["low64", "high64", "low32"]);
+/** What computes its value by one instruction, for i32 and for i64. */
+const instructions = byCode(Object.entries(direct));
+/** By how much the carries of a sum are moved up, of the operations which give them. */
+const carriesUp = byCode<number>([
+  ["carries", 0],
+  ["carries16", 16],
+  ["carries8", 24],
+]);
+const borrowsUp = byCode<number>([
+  ["borrows", 0],
+  ["borrows16", 16],
+  ["borrows8", 24],
+]);
 
 /** A sum, from which its carries follow, and by how much they are moved up. */
 export interface Sum {
@@ -49,11 +54,22 @@ export interface Sum {
 }
 
 /** The sum of a node which is its carries. a - b = c is the sum c + b = a: what the one borrows the other carries. */
-export function sumOf({ op: name, args }: Node): Sum | undefined {
-  if (!name.startsWith("carries") && !name.startsWith("borrows")) return undefined;
+export function sumOf({ code, args }: Node): Sum | undefined {
+  const carried = carriesUp[code];
+  const up = carried ?? borrowsUp[code];
+  if (up === undefined) return undefined;
   const [a, b, c] = args as [Node, Node, Node];
-  const up = name.endsWith("16") ? 16 : name.endsWith("8") ? 24 : 0;
-  return name.startsWith("carries") ? { x: a, y: b, sum: c, up } : { x: c, y: b, sum: a, up };
+  return carried === undefined ? { x: c, y: b, sum: a, up } : { x: a, y: b, sum: c, up };
+}
+
+/** By how much the carries that a node is are moved up; undefined for one that is none. */
+export function movedUp({ code }: Node): number | undefined {
+  return carriesUp[code] ?? borrowsUp[code];
+}
+
+/** Whether a value that is in no local is had as a number as easily as otherwise, or more so. */
+function numberAtOnce({ code }: Node): boolean {
+  return givesNumber[code] === 1 || partOfVector[code] === 1;
 }
 
 /**
@@ -62,24 +78,12 @@ export function sumOf({ op: name, args }: Node): Sum | undefined {
  * A value used once is computed where it is used; one used more often, or one that comes from an effect, has a local. Where state and operands
  * lie, and how the TLB is asked, is for the two to say.
  */
-export abstract class Lowering {
-  readonly locals: Type[] = [];
+export abstract class Lowering extends Locals {
   readonly out: Bytes;
-  protected readonly uses = new Map<Node, number>();
-  /** Values that something computes with as numbers. */
-  readonly #numeric = new Set<Node>();
-  readonly #places = new Map<Node, number>();
-  /** Of those, which are kept as numbers. */
-  readonly #numbers = new Set<Node>();
-  readonly #params: number;
-  /** Locals which nobody needs any more, by type. */
-  readonly #free = new Map<Type, number[]>();
-  /** Where those begin which are given back. */
-  #kept = 0;
 
   constructor(out: Bytes, params: number) {
+    super(params);
     this.out = out;
-    this.#params = params;
   }
 
   /** Leaves the value of an operand, of a pc or of a piece of state on the stack. */
@@ -87,50 +91,23 @@ export abstract class Lowering {
   /** What happens in place. */
   protected abstract statement(node: Node): void;
 
-  protected local(type: Type): number {
-    const free = this.#free.get(type)?.pop();
-    if (free !== undefined) return free;
-    this.locals.push(type);
-    return this.#params + this.locals.length - 1;
-  }
-
-  /** The locals handed out so far stay with those who have them. */
-  protected keepLocals(): void {
-    this.#kept = this.locals.length;
-  }
-
-  /**
-   * All the others may be handed out again. V8's first compiler clears each local whenever the function is entered, and looks at each where branches
-   * meet.
-   */
-  protected reuseLocals(): void {
-    this.#free.clear();
-    for (let k = this.locals.length - 1; k >= this.#kept; k--) {
-      const type = this.locals[k] as Type;
-      const free = this.#free.get(type);
-      if (free === undefined) this.#free.set(type, [this.#params + k]);
-      else free.push(this.#params + k);
+  protected count({ nodes }: Block): void {
+    for (const node of nodes) {
+      this.countUsed(node);
+      if (onNumbers[node.code] === 1) for (const arg of node.args) this.know(arg, asOperand);
+      if (node.yes !== undefined) this.#countArm(node.yes);
+      if (node.no !== undefined) this.#countArm(node.no);
     }
   }
 
-  protected count(block: Block): void {
-    for (const node of block.nodes) {
-      for (const arg of this.used(node)) this.use(arg);
-      if (onNumbers.has(node.op)) for (const arg of node.args) this.#numeric.add(arg);
-      for (const arm of armsOf(node)) {
-        this.count(arm);
-        if (arm.result !== undefined) this.use(arm.result);
-      }
-    }
+  #countArm(arm: Block): void {
+    this.count(arm);
+    if (arm.result !== undefined) this.use(arm.result);
   }
 
-  /** What a node computes with. */
-  protected used(node: Node): readonly Node[] {
-    return node.args;
-  }
-
-  protected use(node: Node): void {
-    this.uses.set(node, (this.uses.get(node) ?? 0) + 1);
+  /** Counts what a node computes with. */
+  protected countUsed({ args }: Node): void {
+    for (const arg of args) this.use(arg);
   }
 
   protected block(block: Block): void {
@@ -139,8 +116,7 @@ export abstract class Lowering {
 
   /** A value that is only computed: here if it is used more than once, else at its use. */
   protected pure(node: Node): void {
-    const uses = this.uses.get(node) ?? 0;
-    if (uses < 2 || this.#places.has(node)) return;
+    if (this.usesOf(node) < 2 || this.placeOf(node) !== 0) return;
     if (this.#asNumber(node)) this.#computeNumber(node);
     else this.compute(node);
     this.keep(node);
@@ -148,7 +124,7 @@ export abstract class Lowering {
 
   /** Whether a value is kept as a number: one that is computed as one, or a part of a vector or of memory that is used as one. */
   #asNumber(node: Node): boolean {
-    return givesNumber.has(node.op) || (this.#numeric.has(node) && partOfVector.has(node.op));
+    return givesNumber[node.code] === 1 || (partOfVector[node.code] === 1 && this.is(node, asOperand));
   }
 
   /** What a load leaves on the stack. */
@@ -158,16 +134,14 @@ export abstract class Lowering {
 
   /** The type of numbers with as many bits, where something computes with a value as a number. */
   protected numberType(node: Node): Type | undefined {
-    if (!this.#numeric.has(node)) return undefined;
+    if (!this.is(node, asOperand)) return undefined;
     return node.type === "i64" ? "f64" : node.type === "i32" ? "f32" : undefined;
   }
 
   /** Leaves a value on the stack in the kind of register in which it is, and gives its type there. */
   protected asItIs(node: Node): Type {
     const type = node.type as Type;
-    const place = this.#places.get(node);
-    const number =
-      place === undefined ? givesNumber.has(node.op) || partOfVector.has(node.op) : this.#numbers.has(node);
+    const number = this.placeOf(node) === 0 ? numberAtOnce(node) : this.is(node, asLocal);
     if (!number) {
       this.value(node);
       return type;
@@ -178,7 +152,7 @@ export abstract class Lowering {
 
   /** Puts what is on the stack into the node's local, or drops it when nobody wants it. */
   protected keep(node: Node): void {
-    if ((this.uses.get(node) ?? 0) === 0) {
+    if (this.usesOf(node) === 0) {
       this.out.u8(op.drop);
       return;
     }
@@ -191,27 +165,27 @@ export abstract class Lowering {
   /** Puts what is on the stack, the value as it is or as a number, into the node's local. */
   protected keepAs(node: Node, type: Type): void {
     const local = this.local(type);
-    if (type !== node.type) this.#numbers.add(node);
-    this.#places.set(node, local);
+    if (type !== node.type) this.know(node, asLocal);
+    this.setPlace(node, local);
     this.out.u8(op.localSet).u32(local);
   }
 
   /** Leaves the value of a node on the stack. */
   protected value(node: Node): void {
-    const place = this.#places.get(node);
-    if (place === undefined) {
+    const place = this.placeOf(node);
+    if (place === 0) {
       this.compute(node);
       return;
     }
-    this.out.u8(op.localGet).u32(place);
-    if (this.#numbers.has(node)) this.#bits(node.type as Type);
+    this.out.u8(op.localGet).u32(place - 1);
+    if (this.is(node, asLocal)) this.#bits(node.type as Type);
   }
 
   /** Leaves a value on the stack as the binary64 or binary32 that it is. */
   protected number(node: Node): void {
-    const place = this.#places.get(node);
-    if (place !== undefined && this.#numbers.has(node)) this.out.u8(op.localGet).u32(place);
-    else if (place === undefined && (givesNumber.has(node.op) || partOfVector.has(node.op))) this.#computeNumber(node);
+    const place = this.placeOf(node);
+    if (place !== 0 && this.is(node, asLocal)) this.out.u8(op.localGet).u32(place - 1);
+    else if (place === 0 && numberAtOnce(node)) this.#computeNumber(node);
     else {
       this.value(node);
       this.out.u8(node.type === "i64" ? reinterpret.f64FromI64 : reinterpret.f32FromI32);
@@ -225,6 +199,13 @@ export abstract class Lowering {
 
   protected compute(node: Node): void {
     const { out } = this;
+    const codes = instructions[node.code];
+    if (codes !== undefined) {
+      const { args } = node;
+      for (const arg of args) this.value(arg);
+      out.u8(codes[(args[0] as Node).type === "i64" ? 1 : 0] as number);
+      return;
+    }
     const [x, y, z] = node.args as [Node, Node, Node];
     switch (node.op) {
       case "const":
@@ -263,15 +244,8 @@ export abstract class Lowering {
         this.value(x);
         this.bswap(node.type as Type);
         return;
-      default: {
-        const codes = direct[node.op];
-        if (codes === undefined) {
-          this.#float(node);
-          return;
-        }
-        for (const arg of node.args) this.value(arg);
-        out.u8(codes[x.type === "i64" ? 1 : 0] as number);
-      }
+      default:
+        this.#float(node);
     }
   }
 
@@ -281,7 +255,7 @@ export abstract class Lowering {
     const [x, y] = node.args as [Node, Node];
     const wide = x.type === "i64";
     const lanes = vector[node.op] ?? integers[node.op];
-    if (givesNumber.has(node.op)) {
+    if (givesNumber[node.code] === 1) {
       this.#computeNumber(node);
       this.#bits(node.type as Type);
     } else if (node.op === "flt" || node.op === "fle" || node.op === "feq") {
@@ -403,7 +377,7 @@ export abstract class Lowering {
     }
     out.u8(op.end);
     if (type === undefined) return;
-    if ((this.uses.get(node) ?? 0) === 0) out.u8(op.drop);
+    if (this.usesOf(node) === 0) out.u8(op.drop);
     else this.keepAs(node, type);
   }
 

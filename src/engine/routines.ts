@@ -50,7 +50,7 @@ class RoutineLowering extends Lowering {
         emitStore(this.out, node.args[0]?.type as Type, node.width, 4, node.imm);
         return;
       case "get":
-        if ((this.uses.get(node) ?? 0) === 0) return;
+        if (this.usesOf(node) === 0) return;
         this.leaf(node);
         this.keep(node);
         return;

@@ -6,7 +6,7 @@ import { emitLoad, emitStore } from "../idioms.ts";
 import { emitMapEntry, map } from "../layout.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
-import { emitOrderOf, emitReverse, type Reversals, type Reversed, reversalsOf, reversedIn } from "./byte-order.ts";
+import { emitOrderOf, emitReverse, type Reversals, type Reversed, reversalsOf } from "./byte-order.ts";
 import type { RegionImports, RegionPlan } from "./plan.ts";
 import { Refused, reachArgument } from "./reach.ts";
 import type { BuiltBlock } from "./region-builder.ts";
@@ -16,8 +16,8 @@ import { WayLowering } from "./way-lowering.ts";
 /** Accesses to guest memory: the TLB is asked once a span, and what it does not know is a reason to leave. */
 export abstract class AccessLowering extends WayLowering {
   protected readonly imports: RegionImports;
-  /** The accesses of the block at hand. */
-  protected touches: ReadonlyMap<Node, Touch> = new Map();
+  /** The accesses of the block at hand, by their nodes' numbers. */
+  protected touches: ReadonlyMap<number, Touch> = new Map();
   /** The locals with where in the guest memory the spans begin that were asked for. */
   readonly #hosts = new Map<Span, number>();
   /** Of what is put into the other order, the local with the operand for it. */
@@ -27,8 +27,7 @@ export abstract class AccessLowering extends WayLowering {
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
     super(out, plan, front);
     this.imports = imports;
-    const blocks = plan.blocks.flatMap((block) => block?.built.block ?? []);
-    for (const type of reversedIn(blocks)) this.#orders.set(type, this.local("v128"));
+    for (const type of this.swapped) this.#orders.set(type, this.local("v128"));
   }
 
   /** At the region's start: what its accesses need. */
@@ -53,7 +52,7 @@ export abstract class AccessLowering extends WayLowering {
 
   /** Of the block at hand, once uses are counted. */
   protected reverse({ block }: BuiltBlock): void {
-    this.#reversals = reversalsOf(block, this.uses);
+    if (this.swapped.size > 0) this.#reversals = reversalsOf(block, (node) => this.usesOf(node));
   }
 
   /**
@@ -61,7 +60,7 @@ export abstract class AccessLowering extends WayLowering {
    * of it, or leaves the region.
    */
   protected reach(node: Node): number {
-    const { span, offset } = this.touches.get(node) as Touch;
+    const { span, offset } = this.touches.get(node.id) as Touch;
     const known = this.#hosts.get(span);
     if (known !== undefined) {
       this.out.u8(op.localGet).u32(known);
@@ -143,7 +142,7 @@ export abstract class AccessLowering extends WayLowering {
 
   protected load(node: Node): void {
     const offset = this.reach(node);
-    const reversed = this.#reversals.loads.get(node);
+    const reversed = this.#reversals.loads.get(node.id);
     if (reversed === undefined) {
       emitLoad(this.out, this.loadType(node), node.width, 0, offset);
       this.keep(node);
@@ -172,7 +171,7 @@ export abstract class AccessLowering extends WayLowering {
   protected store(node: Node): void {
     const offset = this.reach(node);
     const value = node.args[1] as Node;
-    if (!this.#reversals.stores.has(node) || this.isReversed(value.args[0] as Node)) {
+    if (!this.#reversals.stores.has(node.id) || this.isReversed(value.args[0] as Node)) {
       emitStore(this.out, this.stored(value, node.width), node.width, 0, offset);
       return;
     }

@@ -1,4 +1,5 @@
-import { armsOf, type Block, type Node } from "../../ir/node.ts";
+import { codeOf } from "../../ir/codes.ts";
+import type { Block, Node } from "../../ir/node.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 
@@ -26,42 +27,46 @@ export function emitReverse(out: Bytes, order: number): void {
   out.u8(op.localGet).u32(order).u8(0xfd, 0x0e);
 }
 
-/** What of a block is loaded or stored in the other order. */
+/** What of a block is loaded or stored in the other order, by the numbers of nodes. */
 export interface Reversals {
   /** Of loads, the one node that wants their value, where that puts it into the other order. */
-  readonly loads: ReadonlyMap<Node, Node>;
+  readonly loads: ReadonlyMap<number, Node>;
   /** Stores of what was put into the other order for them alone. */
-  readonly stores: ReadonlySet<Node>;
+  readonly stores: ReadonlySet<number>;
 }
 
-/** @param uses how often each value is wanted */
-export function reversalsOf(block: Block, uses: ReadonlyMap<Node, number>): Reversals {
-  const loads = new Map<Node, Node>();
-  const stores = new Set<Node>();
-  eachNode(block, (node) => {
-    const [x, value] = node.args;
-    if (node.op === "bswap" && x?.op === "load" && uses.get(x) === 1 && uses.has(node)) loads.set(x, node);
-    if (node.op !== "store" || value?.op !== "bswap" || uses.get(value) !== 1) return;
-    const [stored] = value.args as [Node];
-    // What was loaded in the other order is in it already.
-    if (stored.op !== "const" && loads.get(stored) !== value) stores.add(node);
-  });
+const swap = codeOf("bswap");
+const store = codeOf("store");
+
+/** @param uses how often a value is wanted */
+export function reversalsOf(block: Block, uses: (node: Node) => number): Reversals {
+  const loads = new Map<number, Node>();
+  const stores = new Set<number>();
+  const walk = ({ nodes }: Block) => {
+    for (const node of nodes) {
+      if (node.code === swap) {
+        const [x] = node.args as [Node];
+        if (x.op === "load" && uses(x) === 1 && uses(node) > 0) loads.set(x.id, node);
+      } else if (node.code === store) {
+        const [, value] = node.args as [Node, Node];
+        if (value.code !== swap || uses(value) !== 1) continue;
+        const [stored] = value.args as [Node];
+        // What was loaded in the other order is in it already.
+        if (stored.op !== "const" && loads.get(stored.id) !== value) stores.add(node.id);
+      }
+      if (node.yes !== undefined) walk(node.yes);
+      if (node.no !== undefined) walk(node.no);
+    }
+  };
+  walk(block);
   return { loads, stores };
 }
 
-/** Types of what is put into the other order in blocks. */
-export function reversedIn(blocks: Iterable<Block>): Set<Reversed> {
-  const found = new Set<Reversed>();
-  for (const block of blocks)
-    eachNode(block, ({ op: name, type }) => {
-      if (name === "bswap") found.add(type as Reversed);
-    });
-  return found;
-}
-
-function eachNode({ nodes }: Block, see: (node: Node) => void): void {
+/** Adds the types of what is put into the other order in a block. */
+export function swappedIn({ nodes }: Block, found: Set<Reversed>): void {
   for (const node of nodes) {
-    see(node);
-    for (const arm of armsOf(node)) eachNode(arm, see);
+    if (node.code === swap) found.add(node.type as Reversed);
+    if (node.yes !== undefined) swappedIn(node.yes, found);
+    if (node.no !== undefined) swappedIn(node.no, found);
   }
 }

@@ -1,7 +1,6 @@
 import type { Node } from "../../ir/node.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
-import type { Writes } from "./cell-values.ts";
 
 /*
  * A cell that is told how two numbers stand to one another, as a field of PowerPC's condition register is: 8 less, 4 greater, 2 equal, with other bits beside it. Most of
@@ -47,18 +46,10 @@ export function orderOf(node: Node): Order | undefined {
   return { x, y, beside: node.op === "or" ? node.args[1] : undefined, signed: less.op === "lt_s" };
 }
 
-/** Cells which are told an order somewhere, and how. */
-export function cellsOfOrders(written: Iterable<Writes>): Map<number, Comparing> {
-  const found = new Map<number, Comparing>();
-  for (const { cells, values } of written)
-    for (const [k, value] of values.entries()) {
-      const order = orderOf(value);
-      if (order === undefined) continue;
-      const comparing = order.signed ? "signed" : "unsigned";
-      const before = found.get(cells[k] as number) ?? comparing;
-      found.set(cells[k] as number, before === comparing ? comparing : "shifted");
-    }
-  return found;
+/** How a cell's numbers are compared that are so far compared so, once it is told this order too. */
+export function comparingAlso(before: Comparing | undefined, { signed }: Order): Comparing {
+  const comparing = signed ? "signed" : "unsigned";
+  return before === undefined || before === comparing ? comparing : "shifted";
 }
 
 /** The locals of such a cell, beside its own, in which is what stands beside the order. */

@@ -1,4 +1,5 @@
 import { mayBeOne } from "../../ir/bits.ts";
+import { codeSet } from "../../ir/codes.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Node, Status } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
@@ -20,7 +21,12 @@ import type { BuiltBlock, Leaving } from "./region-builder.ts";
 const [recordLocal, pcLocal] = [0, 1];
 
 /** Nodes whose value is to be had once, in their place. */
-const effects: ReadonlySet<string> = new Set(["load", "load_rw", "if", "call"]);
+const effects = codeSet(["load", "load_rw", "if", "call"]);
+/** Those that touch guest memory, and those that may write cells. */
+const touching = codeSet(["load", "load_rw", "store", "probe"]);
+const writing = codeSet(["set", "jump"]);
+/** What is done where it stands; all else is only computed. */
+const statements = codeSet(["set", "get", "load", "load_rw", "store", "probe", "call", "exit", "jump", "if", "const"]);
 
 /**
  * The function of a region: blocks under nested labels, state words in locals.
@@ -37,6 +43,7 @@ export class RegionLowering extends AccessLowering {
   /** Where the code of each block starts, by position, and where that behind the last one does: for listings. */
   readonly starts: number[] = [];
   #building: BuiltBlock | undefined;
+  readonly #useOne = (node: Node) => this.use(node);
 
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
     super(out, plan, front, imports);
@@ -141,18 +148,22 @@ export class RegionLowering extends AccessLowering {
   }
 
   /** Of an access, the address that its span is counted from, if it asks for it; of what is put into cells, where that is carries, the sum's terms. */
-  protected override used(node: Node): readonly Node[] {
-    if (node.op === "set" || node.op === "jump") return this.#usedByWrite(node);
-    const touch = this.touches.get(node);
-    if (touch === undefined) return node.args;
+  protected override countUsed(node: Node): void {
+    const { args } = node;
+    const writes = writing[node.code] === 1 ? this.#building?.writes.get(node) : undefined;
+    if (writes !== undefined) {
+      if (node.op === "jump") this.use(args[0] as Node);
+      this.put(writes, this.#useOne);
+      return;
+    }
+    const touch = touching[node.code] === 1 ? this.touches.get(node.id) : undefined;
+    if (touch === undefined) {
+      for (const arg of args) this.use(arg);
+      return;
+    }
     const { head, base } = touch.span;
-    return [...(head === node && base !== undefined ? [base] : []), ...node.args.slice(1)];
-  }
-
-  #usedByWrite(node: Node): readonly Node[] {
-    const writes = this.#building?.writes.get(node);
-    if (writes === undefined) return node.args;
-    return [...(node.op === "jump" ? node.args.slice(0, 1) : []), ...this.put(writes)];
+    if (head === node && base !== undefined) this.use(base);
+    if (args.length > 1) this.use(args[1] as Node);
   }
 
   /** What its locals hold, for listings: `cell` gives a name for a word of state. */
@@ -165,7 +176,7 @@ export class RegionLowering extends AccessLowering {
       [this.goal, "$out"],
       [this.why, "$why"],
       [this.label, "$label"],
-      ...[...this.cells].map(([offset, local]) => [local, `$${cell(offset)}`] as const),
+      ...[...this.cells].map(([offset, { local }]) => [local, `$${cell(offset)}`] as const),
     ]);
   }
 
@@ -212,13 +223,13 @@ export class RegionLowering extends AccessLowering {
     this.#building = built;
     this.gather(built);
     this.count(block);
+    const useIfHad = (value: Node) => {
+      if (this.usesOf(value) > 0 || effects[value.code] === 1 || pinned.has(value)) this.use(value);
+    };
     for (const node of leavers) {
       const { writes } = leaving.get(node) as Leaving;
-      const touch = this.touches.get(node);
-      if (touch !== undefined && touch.span.head !== node) continue;
-      for (const value of this.put(writes)) {
-        if (this.uses.has(value) || effects.has(value.op) || pinned.has(value)) this.use(value);
-      }
+      const touch = this.touches.get(node.id);
+      if (touch === undefined || touch.span.head === node) this.put(writes, useIfHad);
     }
     this.reverse(built);
   }
@@ -269,14 +280,22 @@ export class RegionLowering extends AccessLowering {
   protected override compute(node: Node): void {
     const [shifted, one] = node.args;
     if (node.op === "bswap" && this.isReversed(shifted as Node)) {
-      this.out.u8(op.localGet).u32(this.cells.get((shifted as Node).imm) as number);
+      this.out.u8(op.localGet).u32(this.cell((shifted as Node).imm).local);
       return;
     }
     if (node.op === "and" && one?.op === "const" && one.imm === 1 && shifted?.op === "shr_u") {
       const [word, by] = shifted.args as [Node, Node];
-      const order = word.op === "get" && !this.#built.pinned.has(word) ? this.orders.get(word.imm) : undefined;
-      if (order !== undefined && by.op === "const" && by.imm >= 1 && by.imm <= 3 && this.uses.get(shifted) === 1) {
-        emitBit(this.out, this.cells.get(word.imm) as number, order, by.imm as 1 | 2 | 3);
+      const cell = word.op === "get" && !this.#built.pinned.has(word) ? this.cells.get(word.imm) : undefined;
+      const order = cell?.order;
+      if (
+        cell !== undefined &&
+        order !== undefined &&
+        by.op === "const" &&
+        by.imm >= 1 &&
+        by.imm <= 3 &&
+        this.usesOf(shifted) === 1
+      ) {
+        emitBit(this.out, cell.local, order, by.imm as 1 | 2 | 3);
         return;
       }
     }
@@ -284,7 +303,7 @@ export class RegionLowering extends AccessLowering {
   }
 
   protected override isReversed(node: Node): boolean {
-    return node.op === "get" && this.reversed.has(node.imm) && !this.#built.pinned.has(node);
+    return node.op === "get" && this.cells.get(node.imm)?.reversed === true && !this.#built.pinned.has(node);
   }
 
   get #built(): BuiltBlock {
@@ -292,6 +311,10 @@ export class RegionLowering extends AccessLowering {
   }
 
   protected override statement(node: Node): void {
+    if (statements[node.code] === 0) {
+      this.pure(node);
+      return;
+    }
     switch (node.op) {
       case "set": {
         const writes = this.#built.writes.get(node);
@@ -303,7 +326,7 @@ export class RegionLowering extends AccessLowering {
         return;
       }
       case "get":
-        if ((this.uses.get(node) ?? 0) === 0) return;
+        if (this.usesOf(node) === 0) return;
         // What is no cell lies in the state, where somebody may write it.
         if (this.cells.has(node.imm) && !this.#built.pinned.has(node)) return;
         this.leaf(node);
@@ -344,10 +367,6 @@ export class RegionLowering extends AccessLowering {
         this.if(node);
         this.labels.pop();
         return;
-      case "const":
-        return;
-      default:
-        this.pure(node);
     }
   }
 
@@ -356,7 +375,7 @@ export class RegionLowering extends AccessLowering {
     const [condition] = node.args;
     const all = condition?.op === "eqz" ? conditionsOf(condition.args[0] as Node) : [];
     if (all.length < 2 || node.no !== undefined || node.yes?.nodes.at(-1)?.op !== "exit") return false;
-    if ([condition, ...all].some((c) => (this.uses.get(c as Node) ?? 0) > 1 && c === condition)) return false;
+    if (this.usesOf(condition as Node) > 1) return false;
     const { out } = this;
     this.open("if", op.block);
     this.open("if", op.block);
@@ -374,7 +393,8 @@ export class RegionLowering extends AccessLowering {
   protected override leaf(node: Node): void {
     if (node.op === "pc") this.out.u8(op.localGet).u32(this.page);
     else {
-      if (this.cells.has(node.imm)) this.getCell(node.imm);
+      const cell = this.cells.get(node.imm);
+      if (cell !== undefined) this.getCell(cell);
       else {
         this.out.u8(op.i32Const, 0);
         emitLoad(this.out, node.type as Type, node.width, 4, node.imm);

@@ -1,3 +1,4 @@
+import { codeOf, codeSet } from "../../ir/codes.ts";
 import type { Block, Node } from "../../ir/node.ts";
 
 /** How far apart the bytes of one span may lie: it has to lie on one page, which a longer one does less often. */
@@ -23,45 +24,82 @@ export interface Touch {
   readonly offset: number;
 }
 
-/** Open spans by what they are counted from: those which were asked for reading, and for writing. */
-type Open = Map<Node | undefined, Span>;
+/** Spans that may still grow, newest last: those which were asked for reading, or for writing. */
+class Open {
+  readonly #spans: Span[] = [];
+  /** Those from here on are in force. */
+  #from = 0;
+
+  /** The newest which is counted from there. */
+  at(base: Node | undefined): Span | undefined {
+    for (let k = this.#spans.length - 1; k >= this.#from; k--) {
+      const span = this.#spans[k] as Span;
+      if (span.base === base) return span;
+    }
+    return undefined;
+  }
+
+  add(span: Span): void {
+    this.#spans.push(span);
+  }
+
+  /** None is in force any more. */
+  clear(): void {
+    this.#from = this.#spans.length;
+  }
+
+  /** Does something behind which those are in force that are so now. */
+  keeping(work: () => void): void {
+    const [from, length] = [this.#from, this.#spans.length];
+    work();
+    this.#from = from;
+    this.#spans.length = length;
+  }
+}
+
+const accesses = codeSet(["load", "load_rw", "store", "probe"]);
+const load = codeOf("load");
+const call = codeOf("call");
 
 /**
- * The accesses of a block, put together where they lie close to each other.
+ * The accesses of a block, by their nodes' numbers, put together where they lie close to each other.
  *
  * @param readable whether what may be written may be read
  * @param apart whether each access is to be a span of its own
  */
-export function spansOf(block: Block, readable: boolean, apart: boolean): Map<Node, Touch> {
-  const touches = new Map<Node, Touch>();
-  const walk = (nodes: readonly Node[], reads: Open, writes: Open): void => {
-    for (const node of nodes) {
+export function spansOf({ nodes }: Block, readable: boolean, apart: boolean): Map<number, Touch> {
+  const touches = new Map<number, Touch>();
+  const reads = new Open();
+  const writes = new Open();
+  const arm = (inner: readonly Node[]) => reads.keeping(() => writes.keeping(() => walk(inner)));
+  const walk = (list: readonly Node[]): void => {
+    for (const node of list) {
+      const { code, width } = node;
       // Behind an arm nobody knows whether it was gone through.
-      if (node.yes !== undefined) walk(node.yes.nodes, new Map(reads), new Map(writes));
-      if (node.no !== undefined) walk(node.no.nodes, new Map(reads), new Map(writes));
+      if (node.yes !== undefined) arm(node.yes.nodes);
+      if (node.no !== undefined) arm(node.no.nodes);
       // A helper may touch memory itself.
-      if (apart || node.op === "call") {
+      if (apart || code === call) {
         reads.clear();
         writes.clear();
       }
-      if (!accesses.has(node.op)) continue;
-      const writing = node.op !== "load";
+      if (accesses[code] === 0) continue;
+      const writing = code !== load;
       const { base, offset } = parts(node.args[0] as Node);
       const open = writing ? writes : reads;
-      const joined =
-        (!writing && readable && join(writes.get(base), offset, node.width)) ||
-        join(open.get(base), offset, node.width);
-      const span = joined || { base, low: offset, high: offset + node.width, writing, head: node, count: 0 };
-      if (span.head === node) open.set(base, span);
+      let span = !writing && readable ? join(writes.at(base), offset, width) : undefined;
+      span ??= join(open.at(base), offset, width);
+      if (span === undefined) {
+        span = { base, low: offset, high: offset + width, writing, head: node, count: 0 };
+        open.add(span);
+      }
       span.count++;
-      touches.set(node, { span, offset });
+      touches.set(node.id, { span, offset });
     }
   };
-  walk(block.nodes, new Map(), new Map());
+  walk(nodes);
   return touches;
 }
-
-const accesses: ReadonlySet<string> = new Set(["load", "load_rw", "store", "probe"]);
 
 /** The span, when there is one and it may reach so far. */
 function join(span: Span | undefined, offset: number, width: number): Span | undefined {
