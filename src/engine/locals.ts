@@ -18,16 +18,20 @@ interface Pool {
 export abstract class Locals {
   readonly locals: Type[] = [];
   /** By the number of a node of what is being lowered: how often it is used; its local, and one more; and what else is known. */
-  #uses = new Uint32Array(256);
-  #places = new Uint32Array(256);
-  #known = new Uint8Array(256);
+  #uses: Uint32Array;
+  #places: Uint32Array;
+  #known: Uint8Array;
   readonly #params: number;
   /** Locals that may be handed out once more, by type: in their order, and how many of them are out. */
   readonly #words: Pool = { all: [], out: 0 };
   readonly #others = new Map<Type, Pool>();
 
-  constructor(params: number) {
+  /** @param nodes how many there are likely to be */
+  constructor(params: number, nodes: number) {
     this.#params = params;
+    this.#uses = new Uint32Array(nodes);
+    this.#places = new Uint32Array(nodes);
+    this.#known = new Uint8Array(nodes);
   }
 
   protected local(type: Type): number {

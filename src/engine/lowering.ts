@@ -81,8 +81,8 @@ function numberAtOnce({ code }: Node): boolean {
 export abstract class Lowering extends Locals {
   readonly out: Bytes;
 
-  constructor(out: Bytes, params: number) {
-    super(params);
+  constructor(out: Bytes, params: number, nodes = 64) {
+    super(params, nodes);
     this.out = out;
   }
 

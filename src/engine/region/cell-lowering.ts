@@ -52,7 +52,7 @@ export abstract class CellLowering extends Lowering {
   protected readonly swapped = new Set<Reversed>();
 
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd) {
-    super(out, handlerParams.length);
+    super(out, handlerParams.length, nodesOf(plan));
     this.front = front;
     this.slots = front.slots;
     this.plan = plan;
@@ -199,6 +199,13 @@ export abstract class CellLowering extends Lowering {
     else this.value(beside);
     for (const node of [x, y]) emitNumber(this.out, node, signed, comparing, () => this.value(node));
   }
+}
+
+/** How high the nodes of a region are numbered, or about so: constants may be numbered higher than all that stands in a block. */
+function nodesOf({ blocks }: RegionPlan): number {
+  let most = 0;
+  for (const block of blocks) most = Math.max(most, block?.built.block.nodes.at(-1)?.id ?? 0);
+  return most + 64;
 }
 
 /** Whether what is put into a cell that is kept in the other order is so already. */

@@ -43,6 +43,8 @@ export class RegionLowering extends AccessLowering {
   /** Where the code of each block starts, by position, and where that behind the last one does: for listings. */
   readonly starts: number[] = [];
   #building: BuiltBlock | undefined;
+  /** How many scopes have been opened: they stand in the order in which they begin. */
+  #opened = 0;
   readonly #useOne = (node: Node) => this.use(node);
 
   constructor(out: Bytes, plan: RegionPlan, front: FrontEnd, imports: RegionImports) {
@@ -184,9 +186,9 @@ export class RegionLowering extends AccessLowering {
     const { out } = this;
     this.starts.push(out.length);
     this.endScopes(k);
-    for (const scope of this.plan.scopes) {
-      if (scope.start === k) this.open(scope, scope.kind === "loop" ? op.loop : op.block);
-    }
+    const { scopes } = this.plan;
+    for (let scope = scopes[this.#opened]; scope?.start === k; scope = scopes[++this.#opened])
+      this.open(scope, scope.kind === "loop" ? op.loop : op.block);
     this.here = k;
     this.reuseLocals();
     this.cross(k);

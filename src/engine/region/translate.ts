@@ -166,7 +166,7 @@ export function translateRegion(front: FrontEnd, around: RegionSurroundings, job
   module.importTable("run", "table", around.tableSize);
   const reach = module.importFunction("run", "reach", ["i32", "i32", "i32"], ["i32"]);
   const chain = module.importFunction("run", "chain", ["i32", "i32", "i32"], ["i32"]);
-  const out = new Bytes();
+  const out = new Bytes(1 << 14);
   const lowering = new RegionLowering(out, plan, front, {
     reach,
     chain,

@@ -113,15 +113,28 @@ export abstract class WayLowering extends CellLowering {
     this.branch(label);
   }
 
-  /** The open scope that leads from here to a position. */
-  protected scopeTo(to: number): Scope {
-    const found = this.plan.scopes.findLast((s) =>
-      to > this.here
-        ? s.kind === "block" && s.end === to && this.labels.includes(s)
-        : s.kind === "loop" && s.start === to,
-    );
-    if (found === undefined) throw new Error(`no way from block ${this.here} to block ${to}`);
-    return found;
+  /** How many labels lie between here and the open scope that leads to a position. */
+  #depthTo(to: number): number {
+    const { labels } = this;
+    const onwards = to > this.here;
+    for (let k = labels.length - 1; k >= 0; k--) {
+      const scope = labels[k];
+      if (typeof scope !== "object") continue;
+      if (onwards ? scope.kind === "block" && scope.end === to : scope.kind === "loop" && scope.start === to)
+        return labels.length - 1 - k;
+    }
+    throw new Error(`no way from block ${this.here} to block ${to}`);
+  }
+
+  /** A branch to a position. */
+  #branchTo(to: number): void {
+    this.out.u8(op.br).u32(this.#depthTo(to));
+  }
+
+  /** From one position to another, where the way between them does not lead there at once: the first position on it. */
+  #stopBefore(from: number, to: number): number | undefined {
+    const { ways } = this.plan;
+    return ways.size === 0 ? undefined : ways.get(`${from}>${to}`)?.[0];
   }
 
   /** Where labels part: at the front of the region, and at the starts of loops that are entered elsewhere too. */
@@ -130,7 +143,7 @@ export abstract class WayLowering extends CellLowering {
     const targets = new Map<number, number>();
     if (k === 0)
       for (const [j, position] of this.plan.entries.entries())
-        targets.set(j + 1, this.plan.ways.get(`0>${position}`)?.[0] ?? position);
+        targets.set(j + 1, this.#stopBefore(0, position) ?? position);
     else for (const [label, to] of this.#crossings.get(k) ?? []) targets.set(label, to);
     if (targets.size === 0) return;
     const most = Math.max(...targets.keys());
@@ -139,7 +152,7 @@ export abstract class WayLowering extends CellLowering {
       const [to] = targets.values() as Iterable<number> as [number];
       if (to === 1) this.close();
       else {
-        this.branch(this.scopeTo(to));
+        this.#branchTo(to);
         this.close();
       }
       return;
@@ -152,7 +165,7 @@ export abstract class WayLowering extends CellLowering {
       .u32(most + 1);
     for (let label = 0; label <= most; label++) {
       const to = targets.get(label);
-      out.u32(to === undefined || (k === 0 && to === 1) ? 0 : this.#depth(this.scopeTo(to)));
+      out.u32(to === undefined || (k === 0 && to === 1) ? 0 : this.#depthTo(to));
     }
     out.u32(0);
     this.close();
@@ -171,7 +184,7 @@ export abstract class WayLowering extends CellLowering {
       return;
     }
     if (pageOf(offset) !== pageOf(this.current.offset)) this.#askPage(offset);
-    const [first] = this.plan.ways.get(`${this.here}>${to}`) ?? [];
+    const first = this.#stopBefore(this.here, to);
     if (first !== undefined) {
       this.out
         .u8(op.i32Const)
@@ -181,7 +194,7 @@ export abstract class WayLowering extends CellLowering {
     }
     const stop = first ?? to;
     if (falling && stop === this.here + 1) return;
-    this.branch(this.scopeTo(stop));
+    this.#branchTo(stop);
   }
 
   /** Out in front of a place on another page, unless that page is still the one which the region was made from. */

@@ -1,9 +1,14 @@
 /** A growing run of bytes, with the number formats of the WebAssembly binary. */
 export class Bytes {
-  #data = new Uint8Array(256);
+  #data: Uint8Array<ArrayBuffer>;
   #length = 0;
-  /** Of code: where the `if` and `br_if` stand of which it is known how they mostly go, and 1 where their condition mostly holds, else 0. */
-  readonly hints: { readonly at: number; readonly likely: 0 | 1 }[] = [];
+  /** Of code: twice where the `if` and `br_if` stand of which it is known how they mostly go, and one more where their condition mostly holds. */
+  readonly hints: number[] = [];
+
+  /** @param size how many are expected: most runs are short, and V8 makes room for so few at no cost. */
+  constructor(size = 64) {
+    this.#data = new Uint8Array(size);
+  }
 
   get length(): number {
     return this.#length;
@@ -32,7 +37,7 @@ export class Bytes {
 
   /** Says of the `if` or `br_if` that comes next whether its condition mostly holds. */
   hint(likely: 0 | 1): this {
-    this.hints.push({ at: this.#length, likely });
+    this.hints.push(2 * this.#length + likely);
     return this;
   }
 

@@ -82,7 +82,23 @@ export class ModuleBuilder {
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
-    const out = new Bytes().u8(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+    const code = new Bytes(this.#functions.reduce((sum, { body }) => sum + body.length + 256, 0));
+    const hints = new Bytes();
+    let hinted = 0;
+    for (const [k, { locals, body }] of this.#functions.entries()) {
+      const declared = declare(locals);
+      if (body.hints.length > 0) {
+        hinted++;
+        hints.u32(this.#importedFunctions + k).u32(body.hints.length);
+        for (const hint of body.hints) hints.u32(declared.length + (hint >> 1)).u8(1, hint & 1);
+      }
+      code
+        .u32(declared.length + body.length + 1)
+        .append(declared.view())
+        .append(body.view())
+        .u8(0x0b);
+    }
+    const out = new Bytes(code.length + hints.length + 1024).u8(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
     const section = (id: number, count: number, content: Bytes) => {
       const head = new Bytes().u32(count);
       out
@@ -101,22 +117,6 @@ export class ModuleBuilder {
     for (const { type } of this.#functions) functions.u32(type);
     section(3, this.#functions.length, functions);
     section(7, this.#exportCount, this.#exports);
-    const code = new Bytes();
-    const hints = new Bytes();
-    let hinted = 0;
-    for (const [k, { locals, body }] of this.#functions.entries()) {
-      const declared = declare(locals);
-      if (body.hints.length > 0) {
-        hinted++;
-        hints.u32(this.#importedFunctions + k).u32(body.hints.length);
-        for (const { at, likely } of body.hints) hints.u32(declared.length + at).u8(1, likely);
-      }
-      code
-        .u32(declared.length + body.length + 1)
-        .append(declared.view())
-        .append(body.view())
-        .u8(0x0b);
-    }
     if (hinted > 0) {
       // Branch hinting: a custom section in front of the code. Whoever does not know it leaves it alone.
       const content = new Bytes().name("metadata.code.branch_hint").u32(hinted).append(hints.view());
