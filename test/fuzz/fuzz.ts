@@ -212,6 +212,9 @@ function disturb(script: Script, random: Random): void {
   for (let n = 1 + random.below(3); n > 0 && script.length > 0; n--) {
     const at = stride * random.below(script.length / stride);
     if (random.once(2)) script.remove(at);
+    // Twice of a queue's size is a size which a driver might try.
+    else if (random.once(3))
+      script.steps[at + 4] = (2 * (script.steps[at + 4] as number)) % 256 ** (script.steps[at + 3] as number);
     else script.steps[at + 4] = random.below(random.once(2) ? 256 ** (script.steps[at + 3] as number) : 256);
   }
 }

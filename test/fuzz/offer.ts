@@ -10,6 +10,9 @@ export const buffersAt = 0xc000;
 /** Guest memory which scripts use: cleared before each. */
 export const playground = 0x1_8000;
 
+/** Memory which no driver gives away: a descriptor behind each indirect table leads there, for a device which reads one too many. */
+const nobodys = 0x800;
+
 const next = 1;
 const write = 2;
 const table = 4;
@@ -58,7 +61,8 @@ export class Offering {
     if (ring.packed) this.#packed(script, ring, cuts, indirect);
     else {
       if (indirect) {
-        const at = this.#take(16 * cuts.length);
+        const at = this.#take(16 * cuts.length + 16);
+        put(script, at + 16 * cuts.length, nobodys, 256, write, 0, little);
         for (let i = 0; i < cuts.length; i++) {
           const cut = cuts[i] as Cut;
           const last = i === cuts.length - 1;
@@ -97,7 +101,8 @@ export class Offering {
     const id = this.#ids[queue] as number;
     this.#ids[queue] = (id + 1) % ring.size;
     if (indirect) {
-      const at = this.#take(16 * cuts.length);
+      const at = this.#take(16 * cuts.length + 16);
+      put(script, at + 16 * cuts.length, nobodys, 256, 0, write, true);
       for (const [i, cut] of cuts.entries())
         put(script, at + 16 * i, cut.at, cut.length, 0, cut.writable ? write : 0, true);
       this.#putPacked(script, ring, at, 16 * cuts.length, id, table);

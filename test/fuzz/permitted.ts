@@ -90,6 +90,8 @@ export class PermittedWrites {
       const watched = live[i] as Watched;
       const { now, queue } = watched;
       if (now.inFlight > now.size) wrong ??= `${queue.name} has ${now.inFlight} chains of ${now.size}`;
+      if (now.enabled && now.size > queue.maxSize)
+        wrong ??= `${queue.name} has ${now.size} entries of ${queue.maxSize}`;
       if (now.enabled) live[left++] = watched;
       else drop(watched);
     }
@@ -215,7 +217,8 @@ export class PermittedWrites {
   #walk(into: Ranges, at: number, first: number, size: number, little: boolean, outer: boolean): void {
     const view = this.#view;
     let index = first;
-    for (let left = size + 1; left > 0; left--) {
+    // What lies behind the ring or the table is no descriptor of it.
+    for (let left = size + 1; left > 0 && index < size; left--) {
       const place = at + 16 * index;
       if (!(place + 16 <= view.byteLength)) return;
       const high = view.getUint32(little ? place + 4 : place, little);
