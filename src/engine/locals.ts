@@ -76,6 +76,12 @@ export abstract class Locals {
     this.#known.fill(0);
   }
 
+  /** What was lowered is lowered once more: no value is in its local. */
+  protected forgetPlaces(): void {
+    this.#places.fill(0);
+    for (let id = 0; id < this.#known.length; id++) this.#known[id] = (this.#known[id] as number) & ~asLocal;
+  }
+
   #roomFor(id: number): void {
     const size = Math.max(id + 1, 2 * this.#uses.length);
     const grown = <T extends Uint32Array | Uint8Array>(to: T, from: T): T => {

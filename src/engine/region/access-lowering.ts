@@ -20,6 +20,8 @@ export abstract class AccessLowering extends WayLowering {
   protected touches: ReadonlyMap<number, Touch> = new Map();
   /** The locals with where in the guest memory the spans begin that were asked for. */
   readonly #hosts = new Map<Span, number>();
+  /** Of spans whose page is known beforehand (run-lowering.ts), the locals with what is added to their addresses. */
+  protected readonly fixed = new Map<Span, number>();
   /** Of what is put into the other order, the local with the operand for it. */
   readonly #orders = new Map<Reversed, number>();
   #reversals: Reversals = { loads: new Map(), stores: new Set() };
@@ -48,6 +50,7 @@ export abstract class AccessLowering extends WayLowering {
   protected gather({ block }: BuiltBlock): void {
     this.touches = spansOf(block, this.front.readsWhatItMayWrite === true, this.plan.apart);
     this.#hosts.clear();
+    this.fixed.clear();
   }
 
   /** Of the block at hand, once uses are counted. */
@@ -68,18 +71,20 @@ export abstract class AccessLowering extends WayLowering {
     }
     const { out } = this;
     const { writing, low, high } = span;
+    const fixed = this.fixed.get(span);
+    if (fixed !== undefined) {
+      this.addressOf(span);
+      out.u8(op.localGet).u32(fixed).u8(op.i32Add);
+      this.#hostOf(span);
+      return offset - low;
+    }
     const length = high - low;
     const at = this.local("i32");
     const addend = this.local("i32");
-    if (span.base === undefined) out.u8(op.i32Const).s32(low);
-    else {
-      this.value(span.base);
-      if (low !== 0) out.u8(op.i32Const).s32(low).u8(op.i32Add);
-    }
+    this.addressOf(span);
     out.u8(op.localTee).u32(at);
-    emitMapEntry(out);
-    const table = this.plan.tlb + (writing ? map.write : map.read);
-    out.u8(op.i32Load, 2).u32(table).u8(op.localSet).u32(addend);
+    this.addendOf(span);
+    out.u8(op.localSet).u32(addend);
     this.open("if", op.block);
     this.open("if", op.block);
     out.u8(op.localGet).u32(addend).u8(op.i32Eqz).hint(0).u8(op.brIf, 0);
@@ -102,7 +107,7 @@ export abstract class AccessLowering extends WayLowering {
       .u8(op.localGet)
       .u32(at)
       .u8(op.i32Const)
-      .s32(table)
+      .s32(this.#mapOf(span))
       .u8(op.i32Const)
       .s32(reachArgument(length, writing, region));
     out
@@ -117,12 +122,45 @@ export abstract class AccessLowering extends WayLowering {
     this.close();
     this.close();
     out.u8(op.localGet).u32(at).u8(op.localGet).u32(addend).u8(op.i32Add);
-    if (span.count > 1) {
-      const host = this.local("i32");
-      this.#hosts.set(span, host);
-      out.u8(op.localTee).u32(host);
-    }
+    this.#hostOf(span);
     return offset - low;
+  }
+
+  /** What is on the stack is where a span begins in the guest memory. */
+  #hostOf(span: Span): void {
+    if (span.count === 1) return;
+    const host = this.local("i32");
+    this.#hosts.set(span, host);
+    this.out.u8(op.localTee).u32(host);
+  }
+
+  /** Leaves the address on the stack at which a span begins. */
+  protected addressOf({ base, low }: Span): void {
+    const { out } = this;
+    if (base === undefined) {
+      out.u8(op.i32Const).s32(low);
+      return;
+    }
+    this.value(base);
+    if (low !== 0) out.u8(op.i32Const).s32(low).u8(op.i32Add);
+  }
+
+  /** Where the map lies that says what is added to a span's addresses. */
+  #mapOf({ writing }: Span): number {
+    return this.plan.tlb + (writing ? map.write : map.read);
+  }
+
+  /** From an address on the stack to what its page's map says. */
+  protected addendOf(span: Span): void {
+    emitMapEntry(this.out);
+    this.out.u8(op.i32Load, 2).u32(this.#mapOf(span));
+  }
+
+  /** The block at hand is built once more, and nothing of it is known. */
+  protected forget(): void {
+    this.#hosts.clear();
+    this.fixed.clear();
+    this.forgetPlaces();
   }
 
   /** Leaves on the stack whether so many bytes lie on two pages. */

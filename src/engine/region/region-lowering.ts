@@ -10,13 +10,13 @@ import { RegionStatus } from "../loop.ts";
 import { helperParams } from "../lower.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
-import { AccessLowering } from "./access-lowering.ts";
 import { cellsOfCall } from "./calls.ts";
 import type { Writes } from "./cell-values.ts";
 import { targetOf } from "./instructions.ts";
 import { emitBit } from "./orders.ts";
 import type { PlacedBlock, RegionImports, RegionPlan } from "./plan.ts";
 import type { BuiltBlock, Leaving } from "./region-builder.ts";
+import { RunLowering } from "./run-lowering.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
 
@@ -34,7 +34,7 @@ const statements = codeSet(["set", "get", "load", "load_rw", "store", "probe", "
  * It has the parameters and the result of a handler, whose place it takes in the records of its entries. The ways out write the words back: `exit` goes on
  * elsewhere, `faulted` tells of a fault, and `alone` is the way out in front of an entry's own instruction, which its own handler then does.
  */
-export class RegionLowering extends AccessLowering {
+export class RegionLowering extends RunLowering {
   /** Of a helper that is called at the end: which one, its arguments, and the place behind its instruction. */
   readonly #which: number;
   readonly #arguments: readonly number[];
@@ -196,8 +196,9 @@ export class RegionLowering extends AccessLowering {
     if (this.labelOf.has(k)) out.u8(op.i32Const, 0, op.localSet).u32(this.label);
     const count = block.instructions.length;
     if (block.header) this.#askBudget(block);
-    out.u8(op.localGet).u32(this.left).u8(op.i32Const).s32(count).u8(op.i32Sub, op.localSet).u32(this.left);
     this.#countUses(block.built);
+    this.run(block);
+    this.takeBudget(count);
     this.block(block.built.block);
     if (block.next !== undefined) this.goTo(block.next, true);
   }

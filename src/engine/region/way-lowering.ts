@@ -103,6 +103,11 @@ export abstract class WayLowering extends CellLowering {
     this.out.u8(op.br).u32(this.#depth(label));
   }
 
+  /** The same if what is on the stack is not 0. */
+  protected branchIf(label: string | Scope): void {
+    this.out.u8(op.brIf).u32(this.#depth(label));
+  }
+
   /** A branch to a way out, and what it is counted as. */
   protected end(label: "exit" | "faulted" | "alone", why: Counted): void {
     this.out
@@ -127,7 +132,7 @@ export abstract class WayLowering extends CellLowering {
   }
 
   /** A branch to a position. */
-  #branchTo(to: number): void {
+  protected branchTo(to: number): void {
     this.out.u8(op.br).u32(this.#depthTo(to));
   }
 
@@ -152,7 +157,7 @@ export abstract class WayLowering extends CellLowering {
       const [to] = targets.values() as Iterable<number> as [number];
       if (to === 1) this.close();
       else {
-        this.#branchTo(to);
+        this.branchTo(to);
         this.close();
       }
       return;
@@ -194,7 +199,7 @@ export abstract class WayLowering extends CellLowering {
     }
     const stop = first ?? to;
     if (falling && stop === this.here + 1) return;
-    this.#branchTo(stop);
+    this.branchTo(stop);
   }
 
   /** Out in front of a place on another page, unless that page is still the one which the region was made from. */
