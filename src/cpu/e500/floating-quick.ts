@@ -26,10 +26,13 @@ const isZero = (b: Builder, x: Value) => b.eqz(b.shl(x, b.i64(1n)));
 /** Whether a number has no more bits than a single has, or is a NaN that could be one. */
 export const isSingle = (b: Builder, x: Value) => b.eqz(b.and(x, b.i64(0x1fff_ffffn)));
 const isNumber = (b: Builder, x: Value) => b.ne(exponentOf(b, x), b.i32(0x7ff));
-/** Finite, and larger than the least normal number, to which a tiny one may have been rounded. */
-function isLarge(b: Builder, x: Value): Value {
-  return both(b, isNumber(b, x), b.op("gt_u", b.shl(x, b.i64(1n)), b.i64(2n << 52n)));
+/** Whether the magnitude lies above one bit pattern and is finite. */
+function isAbove(b: Builder, x: Value, least: bigint): Value {
+  const beyond = (0x7ffn << 53n) - 2n * least - 1n;
+  return b.ltU(b.sub(b.shl(x, b.i64(1n)), b.i64(2n * least + 1n)), b.i64(beyond));
 }
+/** Finite, and larger than the least normal number, to which a tiny one may have been rounded. */
+const isLarge = (b: Builder, x: Value) => isAbove(b, x, 1n << 52n);
 
 /** FRT takes the result; what FPSCR has to say of it waits until somebody asks. */
 function put(b: Builder, instruction: Value, a: Value, c: Value, d: Value, result: Value): void {
@@ -84,11 +87,7 @@ function toSingle(b: Builder, value: Value): Value {
   return b.op("fpromote", b.op("fdemote", value));
 }
 
-function isLargeSingle(b: Builder, x: Value): Value {
-  const e = exponentOf(b, x);
-  const above = b.op("gt_u", b.shl(x, b.i64(1n)), b.i64(BigInt(0x381 * 2) << 52n));
-  return both(b, b.ne(e, b.i32(0x7ff)), above);
-}
+const isLargeSingle = (b: Builder, x: Value) => isAbove(b, x, 0x381n << 52n);
 
 /** For operands which are no denormalized numbers and not so large that the test itself overflows. */
 function isExactSum(b: Builder, op: "fadd" | "fsub", x: Value, y: Value): Value {

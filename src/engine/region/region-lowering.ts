@@ -1,4 +1,3 @@
-import { mayBeOne } from "../../ir/bits.ts";
 import { codeSet } from "../../ir/codes.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Node, Status } from "../../ir/node.ts";
@@ -12,11 +11,11 @@ import type { Bytes } from "../wasm/bytes.ts";
 import { noValue, op } from "../wasm/opcodes.ts";
 import { cellsOfCall } from "./calls.ts";
 import type { Writes } from "./cell-values.ts";
+import { GuardLowering } from "./guard-lowering.ts";
 import { targetOf } from "./instructions.ts";
 import { emitBit } from "./orders.ts";
 import type { PlacedBlock, RegionImports, RegionPlan } from "./plan.ts";
 import type { BuiltBlock, Leaving } from "./region-builder.ts";
-import { RunLowering } from "./run-lowering.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
 
@@ -34,7 +33,7 @@ const statements = codeSet(["set", "get", "load", "load_rw", "store", "probe", "
  * It has the parameters and the result of a handler, whose place it takes in the records of its entries. The ways out write the words back: `exit` goes on
  * elsewhere, `faulted` tells of a fault, and `alone` is the way out in front of an entry's own instruction, which its own handler then does.
  */
-export class RegionLowering extends RunLowering {
+export class RegionLowering extends GuardLowering {
   /** Of a helper that is called at the end: which one, its arguments, and the place behind its instruction. */
   readonly #which: number;
   readonly #arguments: readonly number[];
@@ -235,6 +234,7 @@ export class RegionLowering extends RunLowering {
       if (touch === undefined || touch.span.head === node) this.put(writes, useIfHad);
     }
     this.reverse(built);
+    this.defer(block);
   }
 
   protected override leaveAt(node: Node, faulted?: number): void {
@@ -365,32 +365,12 @@ export class RegionLowering extends RunLowering {
         return;
       }
       case "if":
-        if (this.#guard(node)) return;
+        if (this.guard(node)) return;
         this.labels.push("if");
         this.if(node);
         this.labels.pop();
         return;
     }
-  }
-
-  /** Out unless all of several conditions hold: a branch for each of them, and one way out. */
-  #guard(node: Node): boolean {
-    const [condition] = node.args;
-    const all = condition?.op === "eqz" ? conditionsOf(condition.args[0] as Node) : [];
-    if (all.length < 2 || node.no !== undefined || node.yes?.nodes.at(-1)?.op !== "exit") return false;
-    if (this.usesOf(condition as Node) > 1) return false;
-    const { out } = this;
-    this.open("if", op.block);
-    this.open("if", op.block);
-    for (const [k, one] of all.entries()) {
-      this.value(one);
-      if (k < all.length - 1) out.u8(op.i32Eqz);
-      out.hint(k < all.length - 1 ? 0 : 1).u8(op.brIf, k < all.length - 1 ? 0 : 1);
-    }
-    this.close();
-    this.arm(node.yes, undefined);
-    this.close();
-    return true;
   }
 
   protected override leaf(node: Node): void {
@@ -434,10 +414,4 @@ export class RegionLowering extends RunLowering {
     this.end("faulted", "exits-fault");
     this.close();
   }
-}
-
-/** What has to hold for an `and` of truth values to hold. */
-function conditionsOf(node: Node): Node[] {
-  if (node.op !== "and" || node.type !== "i32" || !node.args.every((arg) => mayBeOne(arg) === 1)) return [node];
-  return node.args.flatMap(conditionsOf);
 }
