@@ -23,8 +23,7 @@ interface Definition {
  * before the first one is defined, since they come first in the index space.
  */
 export class ModuleBuilder {
-  readonly #types: string[] = [];
-  readonly #typeBytes: FunctionType[] = [];
+  readonly #types: FunctionType[] = [];
   readonly #imports = new Bytes();
   #importCount = 0;
   #importedFunctions = 0;
@@ -35,13 +34,8 @@ export class ModuleBuilder {
   readonly #names = new Map<number, string>();
 
   type(params: readonly Type[], results: readonly Type[]): number {
-    const key = `${params.join()}>${results.join()}`;
-    let index = this.#types.indexOf(key);
-    if (index < 0) {
-      index = this.#types.push(key) - 1;
-      this.#typeBytes.push({ params, results });
-    }
-    return index;
+    const index = this.#types.findIndex((type) => same(type.params, params) && same(type.results, results));
+    return index < 0 ? this.#types.push({ params, results }) - 1 : index;
   }
 
   importMemory(module: string, name: string, pages: number): void {
@@ -108,10 +102,10 @@ export class ModuleBuilder {
         .append(content.view());
     };
     const types = new Bytes();
-    for (const { params, results } of this.#typeBytes) {
+    for (const { params, results } of this.#types) {
       types.u8(0x60).u32(params.length).append(params.map(typeCode)).u32(results.length).append(results.map(typeCode));
     }
-    section(1, this.#typeBytes.length, types);
+    section(1, this.#types.length, types);
     section(2, this.#importCount, this.#imports);
     const functions = new Bytes();
     for (const { type } of this.#functions) functions.u32(type);
@@ -132,6 +126,10 @@ export class ModuleBuilder {
     }
     return out.view().slice();
   }
+}
+
+function same(a: readonly Type[], b: readonly Type[]): boolean {
+  return a.length === b.length && a.every((type, k) => type === b[k]);
 }
 
 /** Local declarations: runs of one type (core 5.4.4). */
