@@ -31,6 +31,23 @@ const code = {
   call: codeOf("call"),
   exit: codeOf("exit"),
   jump: codeOf("jump"),
+  add: codeOf("add"),
+  sub: codeOf("sub"),
+  mul: codeOf("mul"),
+  and: codeOf("and"),
+  or: codeOf("or"),
+  xor: codeOf("xor"),
+  shl: codeOf("shl"),
+  shr_s: codeOf("shr_s"),
+  shr_u: codeOf("shr_u"),
+  eq: codeOf("eq"),
+  ne: codeOf("ne"),
+  lt_s: codeOf("lt_s"),
+  lt_u: codeOf("lt_u"),
+  eqz: codeOf("eqz"),
+  sext8: codeOf("sext8"),
+  sext16: codeOf("sext16"),
+  select: codeOf("select"),
 } as const;
 
 /** How the operands of a decoded instruction are found: left open, or known. */
@@ -116,7 +133,11 @@ export class Builder {
   }
 
   op(op: Operation, x: Value, y?: Value, z?: Value): Value {
-    const number = codeOf(op);
+    return this.coded(op, codeOf(op), x, y, z);
+  }
+
+  /** An operation whose number is known. */
+  protected coded(op: Operation, number: number, x: Value, y?: Value, z?: Value): Value {
     const folded = fold(this, op, number, x, y, z);
     if (folded !== undefined) return folded;
     const args = y === undefined ? [x] : z === undefined ? [x, y] : [x, y, z];
@@ -125,75 +146,75 @@ export class Builder {
   }
 
   add(a: Value, b: Value): Value {
-    return this.op("add", a, b);
+    return this.coded("add", code.add, a, b);
   }
 
   sub(a: Value, b: Value): Value {
-    return this.op("sub", a, b);
+    return this.coded("sub", code.sub, a, b);
   }
 
   mul(a: Value, b: Value): Value {
-    return this.op("mul", a, b);
+    return this.coded("mul", code.mul, a, b);
   }
 
   and(a: Value, b: Value): Value {
-    return this.op("and", a, b);
+    return this.coded("and", code.and, a, b);
   }
 
   or(a: Value, b: Value): Value {
-    return this.op("or", a, b);
+    return this.coded("or", code.or, a, b);
   }
 
   xor(a: Value, b: Value): Value {
-    return this.op("xor", a, b);
+    return this.coded("xor", code.xor, a, b);
   }
 
   shl(a: Value, b: Value): Value {
-    return this.op("shl", a, b);
+    return this.coded("shl", code.shl, a, b);
   }
 
   shrS(a: Value, b: Value): Value {
-    return this.op("shr_s", a, b);
+    return this.coded("shr_s", code.shr_s, a, b);
   }
 
   shrU(a: Value, b: Value): Value {
-    return this.op("shr_u", a, b);
+    return this.coded("shr_u", code.shr_u, a, b);
   }
 
   eq(a: Value, b: Value): Value {
-    return this.op("eq", a, b);
+    return this.coded("eq", code.eq, a, b);
   }
 
   ne(a: Value, b: Value): Value {
-    return this.op("ne", a, b);
+    return this.coded("ne", code.ne, a, b);
   }
 
   ltS(a: Value, b: Value): Value {
-    return this.op("lt_s", a, b);
+    return this.coded("lt_s", code.lt_s, a, b);
   }
 
   ltU(a: Value, b: Value): Value {
-    return this.op("lt_u", a, b);
+    return this.coded("lt_u", code.lt_u, a, b);
   }
 
   eqz(a: Value): Value {
-    return this.op("eqz", a);
+    return this.coded("eqz", code.eqz, a);
   }
 
   not(a: Value): Value {
-    return this.op("xor", a, this.i32(-1));
+    return this.coded("xor", code.xor, a, this.i32(-1));
   }
 
   sext8(a: Value): Value {
-    return this.op("sext8", a);
+    return this.coded("sext8", code.sext8, a);
   }
 
   sext16(a: Value): Value {
-    return this.op("sext16", a);
+    return this.coded("sext16", code.sext16, a);
   }
 
   select(condition: Value, yes: Value, no: Value): Value {
-    return this.op("select", condition, yes, no);
+    return this.coded("select", code.select, condition, yes, no);
   }
 
   // --- guest state

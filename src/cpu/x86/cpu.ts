@@ -19,6 +19,7 @@ import { containedFpu, fpuHelpers } from "./fpu/helpers.ts";
 import { quickFpu } from "./fpu/quick.ts";
 import { quickImages } from "./fpu/quick-image.ts";
 import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identification.ts";
+import type { NumberedForm } from "./instruction.ts";
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
@@ -69,7 +70,7 @@ export class X86 implements FrontEnd {
   readonly model: Model;
   readonly #interrupts: InterruptSource;
   /** Whether the model lacks the instruction, for each form that was met. */
-  readonly #absent = new Map<Form, boolean>();
+  readonly #absent: (boolean | undefined)[] = [];
   readonly #peek = new Translation();
 
   constructor(options: X86Options) {
@@ -161,11 +162,11 @@ export class X86 implements FrontEnd {
 
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean {
     if (!decode(bytes, available, pc, mode, into)) return false;
-    const form = into.form as Form;
-    let lacking = this.#absent.get(form);
+    const form = into.form as NumberedForm;
+    let lacking = this.#absent[form.number];
     if (lacking === undefined) {
       lacking = lacks(this.model, form.name);
-      this.#absent.set(form, lacking);
+      this.#absent[form.number] = lacking;
     }
     if (lacking) {
       into.form = absent;

@@ -30,10 +30,10 @@ export interface FarPointer {
  * the form alone (`variant`); which register and which displacement, from fields.
  */
 export class Instruction {
-  readonly b: Builder;
-  readonly row: Row;
-  readonly variant: number;
-  readonly #fields: Fields;
+  declare b: Builder;
+  declare row: Row;
+  declare variant: number;
+  #fields: Fields;
   /** The offset of the ModRM operand in its segment and its linear address, once somebody asked. */
   #offset: Value | undefined;
   #linear: Value | undefined;
@@ -44,6 +44,18 @@ export class Instruction {
     this.#fields = fields;
     this.row = row;
     this.variant = variant;
+  }
+
+  /** The next instruction, in place of this one. */
+  next(b: Builder, fields: Fields, row: Row, variant: number): this {
+    this.b = b;
+    this.#fields = fields;
+    this.row = row;
+    this.variant = variant;
+    this.#offset = undefined;
+    this.#linear = undefined;
+    this.#purpose = "read";
+    return this;
   }
 
   /** Operand size in bytes. */
@@ -398,12 +410,25 @@ export class Instruction {
   }
 }
 
+/** A form, and how many were made before it. */
+export interface NumberedForm extends Form {
+  readonly number: number;
+}
+
+let made = 0;
+/** One is built at a time. */
+let instruction: Instruction | undefined;
+
 /** The form of a row which a variant stands for, made once. */
-export function formOf(row: Row, variant: number): Form {
+export function formOf(row: Row, variant: number): NumberedForm {
   const key = variant & row.facets;
   let form = row.forms.get(key);
   if (form === undefined) {
-    form = { name: nameOf(row, key), body: (b, operands) => row.body(new Instruction(b, operands, row, key)) };
+    const body = (b: Builder, fields: Fields) => {
+      instruction = instruction?.next(b, fields, row, key) ?? new Instruction(b, fields, row, key);
+      row.body(instruction);
+    };
+    form = { name: nameOf(row, key), body, number: made++ };
     row.forms.set(key, form);
   }
   return form;

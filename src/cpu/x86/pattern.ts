@@ -1,5 +1,4 @@
-import type { Form } from "../../ir/frontend.ts";
-import type { Instruction } from "./instruction.ts";
+import type { Instruction, NumberedForm } from "./instruction.ts";
 
 /** An instruction's meaning, written with its operands as the table gives them: operand 0 is the leftmost. */
 export type Body = (i: Instruction) => void;
@@ -110,7 +109,7 @@ export class Row {
   /** Which bits of a variant matter. */
   readonly facets: number;
   readonly modrm: boolean;
-  readonly forms = new Map<number, Form>();
+  readonly forms = new Map<number, NumberedForm>();
 
   constructor(mnemonic: string, pattern: string, body: Body, attributes: number) {
     this.mnemonic = mnemonic;

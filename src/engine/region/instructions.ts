@@ -101,7 +101,7 @@ export function placed(found: Instruction, number: number): Instruction {
 
 /** What is found of an instruction that only goes on to the next one. */
 const nowhere: readonly number[] = [];
-const straightOn = { targets: nowhere, falls: true, dynamic: false, last: false } as const;
+const straightOn = { targets: nowhere, falls: true, dynamic: false, last: false, links: false, jumps: false } as const;
 
 const decoded = new Decoded();
 const window = new Uint8Array(16);
@@ -121,8 +121,7 @@ export function inspect(source: Decoding, bytes: Uint8Array, number: number, at:
   if (form === undefined) return 0;
   const { length, ends } = decoded;
   const operands = decoded.operands.slice();
-  if (!ends && isStraight(form))
-    return { offset: at, length, form, operands, from: 0, ...straightOn, links: false, jumps: false };
+  if (!ends && isStraight(form)) return { offset: at, length, form, operands, from: 0, ...straightOn };
   return lookInto(source.front, { offset: at, length, form, operands, from: 0 }, ends);
 }
 
@@ -150,7 +149,6 @@ export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: num
 /** With where it leads. */
 function leading(front: FrontEnd, one: Plain): Found {
   const { offset, length, form, operands, from } = one;
-  if (!decoded.ends && isStraight(form)) return { ...one, ...straightOn };
   const leads = leadsOf(form);
   if (leads === undefined) {
     const found = lookInto(front, one, decoded.ends);

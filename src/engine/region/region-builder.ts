@@ -123,14 +123,14 @@ export class RegionBuilder extends CellBuilder {
     this.#unifying = true;
   }
 
-  override op(op: Operation, x: Value, y?: Value, z?: Value): Value {
-    if (!this.#unifying) return super.op(op, x, y, z);
+  protected override coded(op: Operation, number: number, x: Value, y?: Value, z?: Value): Value {
+    if (!this.#unifying) return super.coded(op, number, x, y, z);
     const key = `${op} ${keyOf(x)} ${y && keyOf(y)} ${z && keyOf(z)}`;
     for (const values of this.#values) {
       const found = values?.get(key);
       if (found !== undefined) return found;
     }
-    const made = super.op(op, x, y, z);
+    const made = super.coded(op, number, x, y, z);
     const top = this.#values.length - 1;
     this.#values[top] ??= new Map();
     this.#values[top].set(key, made);
