@@ -115,7 +115,8 @@ export const Status = {
 
 /** Whether a block ends in a node behind which nothing happens. */
 export function terminated(block: Block): boolean {
-  const last = block.nodes.at(-1);
+  const { nodes } = block;
+  const last = nodes[nodes.length - 1];
   if (last === undefined) return false;
   if (last.op === "exit" || last.op === "jump") return true;
   return (
