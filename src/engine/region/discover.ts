@@ -19,7 +19,7 @@ export interface Limits {
 }
 
 /** About 40 bytes of WebAssembly an instruction, and V8 optimises up to some tens of kilobytes in a few ms. */
-export const usual: Limits = { instructions: 300, pages: 4, entries: 64 };
+export const usual: Limits = { instructions: 600, pages: 4, entries: 64 };
 
 /** Where ways between regions were seen to be gone again and again. */
 export const widened: Limits = { instructions: 800, pages: 8, entries: 128 };
