@@ -12,7 +12,7 @@ type UsesOf = (node: Node) => number;
 const isTruth = (node: Node) => node.type === "i32" && mayBeOne(node) === 1;
 
 /** What has to hold for an `and` of truth values to hold. */
-export function conditionsOf(node: Node): Node[] {
+function conditionsOf(node: Node): Node[] {
   if (node.op !== "and" || node.type !== "i32" || !node.args.every(isTruth)) return [node];
   return node.args.flatMap(conditionsOf);
 }

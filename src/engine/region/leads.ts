@@ -1,6 +1,7 @@
 import type { Form } from "../../ir/frontend.ts";
 import { type Block, type Node, terminated } from "../../ir/node.ts";
 import { openBlock } from "../forms.ts";
+import { oncePer } from "./once-per.ts";
 
 /** A place at a distance from an instruction, or from the one behind it, that stands in one of its operands. */
 export interface Relative {
@@ -16,19 +17,12 @@ export interface Leads {
   readonly falls: boolean;
 }
 
-const known = new WeakMap<Form, Leads | "each">();
-
 /** What is told by the form alone of instructions that may jump; undefined where it takes a look at each. */
-export function leadsOf(form: Form): Leads | undefined {
-  let leads = known.get(form);
-  if (leads === undefined) {
-    const block = openBlock(form);
-    const found = { places: [] as Relative[], dynamic: false, falls: !terminated(block) };
-    leads = follow(block, found) ? found : "each";
-    known.set(form, leads);
-  }
-  return leads === "each" ? undefined : leads;
-}
+export const leadsOf = oncePer((form: Form): Leads | undefined => {
+  const block = openBlock(form);
+  const found = { places: [] as Relative[], dynamic: false, falls: !terminated(block) };
+  return follow(block, found) ? found : undefined;
+});
 
 /** False where something depends on operands alone, or a helper is called, of which a region may make an end. */
 function follow({ nodes }: Block, found: { readonly places: Relative[]; dynamic: boolean }): boolean {

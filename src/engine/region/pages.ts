@@ -1,7 +1,7 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { fetchEntry, record } from "../layout.ts";
-import type { Discovery, SourcePage } from "./discover.ts";
+import type { Discovery, Source, SourcePage } from "./discover.ts";
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { RegionWorld } from "./world.ts";
 
@@ -13,6 +13,8 @@ export class Pages {
   readonly #mode: number;
   readonly #linear: number;
   readonly #codes = new Map<number, CodePage | undefined>();
+  /** What regions are discovered in. */
+  readonly source: Source;
 
   /** @param pc that of the first page's first byte. */
   constructor(world: RegionWorld, code: CodePage, pc: number) {
@@ -23,6 +25,7 @@ export class Pages {
     this.#mode = code.mode;
     this.#linear = (pc + (this.#words[front.slots.fetchBase.index] as number)) | 0;
     this.#codes.set(0, code);
+    this.source = { front, pc, mode: code.mode, page: (number) => this.#page(number) };
   }
 
   /** The page so many pages behind the first one. */
@@ -38,7 +41,7 @@ export class Pages {
     return code;
   }
 
-  source(number: number): SourcePage | undefined {
+  #page(number: number): SourcePage | undefined {
     const code = this.code(number);
     if (code === undefined) return undefined;
     const { cache, guest, first, threshold } = this.#world;

@@ -9,6 +9,7 @@ import type { Slot } from "../../ir/slots.ts";
 import { cellsOfCall } from "./calls.ts";
 import { CellBuilder, NotForRegions } from "./cell-builder.ts";
 import type { Writes } from "./cell-values.ts";
+import { oncePer } from "./once-per.ts";
 
 /** What is known at a node which may leave the region before its instruction: the cells whose value is not in its place yet. */
 export interface Leaving {
@@ -290,15 +291,11 @@ export class RegionBuilder extends CellBuilder {
   }
 }
 
-const builders = new WeakMap<FrontEnd, RegionBuilder>();
+const builderOf = oncePer((front: FrontEnd) => new RegionBuilder(front));
 
 /** The one of a front end, to build a region. */
 export function builderFor(front: FrontEnd): RegionBuilder {
-  let builder = builders.get(front);
-  if (builder === undefined) {
-    builder = new RegionBuilder(front);
-    builders.set(front, builder);
-  }
+  const builder = builderOf(front);
   builder.start();
   return builder;
 }

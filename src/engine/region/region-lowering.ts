@@ -245,33 +245,35 @@ export class RegionLowering extends GuardLowering {
    * In front of an instruction: what is not in its place goes there, and the instructions not done are given back. One that has raised a fault was begun, and
    * changed nothing.
    */
-  #leave({ writes, index }: Leaving, faulted?: number): void {
+  #leave(leaving: Leaving, faulted?: number): void {
     const { out } = this;
-    const block = this.current;
-    this.write(writes);
-    this.giveBack(block.instructions.length - index);
-    this.setOut(block.instructions[index] as number);
+    this.#stopAt(leaving, 0);
     if (faulted !== undefined) {
       out.u8(op.localGet).u32(faulted);
       this.open("if", op.if);
-      this.giveBack(-1);
+      this.takeBudget(1);
       this.end("faulted", "exits-fault");
       this.close();
     }
-    this.end(index === 0 && block.entered ? "alone" : "exit", "exits-handed");
+    this.end(leaving.index === 0 && this.current.entered ? "alone" : "exit", "exits-handed");
+  }
+
+  /** What is not in its place goes there, and so many instructions are done: those in front of this one, and itself where it is `begun`. */
+  #stopAt({ writes, index }: Leaving, begun: 0 | 1): void {
+    const { instructions } = this.current;
+    this.write(writes);
+    this.giveBack(instructions.length - index - begun);
+    this.setOut(instructions[index] as number);
   }
 
   /** Behind an instruction whose helper is the region's end. */
   #endWith(node: Node): void {
     const { out } = this;
-    const { writes, index, behind } = this.#built.leaving.get(node) as Leaving;
+    const leaving = this.#built.leaving.get(node) as Leaving;
     for (const arg of node.args) this.value(arg);
     for (let k = node.args.length - 1; k >= 0; k--) out.u8(op.localSet).u32(this.#arguments[k] as number);
-    this.write(writes);
-    const { instructions } = this.current;
-    this.giveBack(instructions.length - index - 1);
-    this.setOut(instructions[index] as number);
-    out.u8(op.localGet).u32(this.page).u8(op.i32Const).s32(behind).u8(op.i32Add, op.localSet).u32(this.#behind);
+    this.#stopAt(leaving, 1);
+    out.u8(op.localGet).u32(this.page).u8(op.i32Const).s32(leaving.behind).u8(op.i32Add, op.localSet).u32(this.#behind);
     const helper = this.imports.helper(node);
     const which = this.#ending.get(helper) ?? this.#ending.size;
     this.#ending.set(helper, which);
@@ -408,9 +410,7 @@ export class RegionLowering extends GuardLowering {
     if (leaving === undefined) return;
     this.word(this.slots.trap.offset);
     this.seldom();
-    this.write(leaving.writes);
-    this.giveBack(this.current.instructions.length - leaving.index - 1);
-    this.setOut(this.current.instructions[leaving.index] as number);
+    this.#stopAt(leaving, 1);
     this.end("faulted", "exits-fault");
     this.close();
   }

@@ -3,7 +3,7 @@ import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type Background, flatten, unflatten } from "./background.ts";
-import { type Discovery, discover, type Source, type Stretch, usual, widened } from "./discover.ts";
+import { type Discovery, discover, type Stretch, usual, widened } from "./discover.ts";
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
@@ -119,12 +119,12 @@ export class Regions {
    * asked again later.
    */
   make(code: CodePage, offset: number, pc: number, heat: number): number {
-    const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
+    const tlb = this.#tlb;
     // Where every access is to be seen there is nothing to gain.
     if (tlb === this.#world.emptyTlb) return 0;
     if (this.#expected(code, offset)) return Math.ceil(heat / sooner);
     const begin = this.#world.now();
-    code.steady.set(offset, this.#steady());
+    code.steady.set(offset, this.#steady);
     const when = this.#world.background?.next() ?? "here";
     if (when === "later") this.#wanted.ask(code, offset, pc - offset, tlb);
     else this.#make(code, [offset], pc - offset, tlb, when === "here");
@@ -140,10 +140,8 @@ export class Regions {
   }
 
   #make(code: CodePage, offsets: readonly number[], start: number, tlb: number, here: boolean): void {
-    const { front } = this.#world;
     const pages = new Pages(this.#world, code, start);
-    const source: Source = { front, pc: start, mode: code.mode, page: (number) => pages.source(number) };
-    let discovery = discover(source, offsets, usual);
+    let discovery = discover(pages.source, offsets, usual);
     let takes: readonly PlacedRegion[] = [];
     const place = offsets.find((offset) => discovery.entries.includes(offset));
     if (place === undefined) return;
@@ -155,7 +153,7 @@ export class Regions {
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
       const entries = [...new Set([...offsets, ...joined.flatMap((region) => pages.entriesOf(region))])];
-      const whole = discover(source, entries.slice(0, mostWaysIn), usual);
+      const whole = discover(pages.source, entries.slice(0, mostWaysIn), usual);
       if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < usual.instructions) {
         discovery = whole;
         takes = joined;
@@ -201,7 +199,7 @@ export class Regions {
     if (region === undefined || first === undefined || first.awaited > 0) return;
     const place = (pc - start) | 0;
     const there = new Pages(this.#world, first, start).code(pageOf(place));
-    there?.steady.set(offsetOf(place), this.#steady());
+    there?.steady.set(offsetOf(place), this.#steady);
     const places = this.#arrivals.told(from, place, lengthOf(region));
     if (places === undefined) return;
     const begin = this.#world.now();
@@ -212,17 +210,15 @@ export class Regions {
 
   #widen(region: PlacedRegion, code: CodePage, pc: number, places: readonly number[]): boolean {
     const pages = new Pages(this.#world, code, pc);
-    const source: Source = { front: this.#world.front, pc, mode: code.mode, page: (number) => pages.source(number) };
     if (region.parts.some((part) => pages.code(part.number) !== part.code)) return true;
     const wanted = [...new Set([...places, ...pages.entriesOf(region)])];
-    const joined = pages.touched(discover(source, wanted, widened));
+    const joined = pages.touched(discover(pages.source, wanted, widened));
     const entries = [...new Set([...wanted, ...joined.flatMap((other) => pages.entriesOf(other))])];
     if (entries.length > mostWaysIn) return false;
-    const whole = discover(source, entries, widened);
+    const whole = discover(pages.source, entries, widened);
     if (!entries.every((entry) => whole.entries.includes(entry)) || sizeOf(whole) >= widened.instructions) return false;
-    const tlb = this.#words[this.#world.front.slots.tlb.index] as number;
     const here = this.#world.background?.next() === "here";
-    this.#begin(pages, whole, joined, { start: pc, tlb, place: places[0] as number, here });
+    this.#begin(pages, whole, joined, { start: pc, tlb: this.#tlb, place: places[0] as number, here });
     return true;
   }
 
@@ -239,7 +235,7 @@ export class Regions {
       mode: (parts[0] as RegionPart).code.mode,
       tlb,
       apart: parts.some(({ code }) => code.crossed >= mostCrossings),
-      steady: this.#steady(),
+      steady: this.#steady,
       steadyAt: new Map(
         parts.flatMap(({ number, code }) =>
           [...code.steady].map(([offset, value]) => [number * pageSize + offset, value] as const),
@@ -248,7 +244,11 @@ export class Regions {
     };
   }
 
-  #steady(): number {
+  get #tlb(): number {
+    return this.#words[this.#world.front.slots.tlb.index] as number;
+  }
+
+  get #steady(): number {
     const { steady } = this.#world.front;
     return steady === undefined ? 0 : (this.#words[steady.index] as number);
   }

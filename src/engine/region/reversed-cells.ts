@@ -24,20 +24,20 @@ const dearer = 3;
 export function reversedCells(plan: RegionPlan): number[] {
   const gain = new Map<number, number>();
   const count = (cell: number, by: number) => gain.set(cell, (gain.get(cell) ?? 0) + by);
-  const wanted = new Wanted();
+  const computed = new Computed();
   for (const [k, block] of plan.blocks.entries()) {
     if (block === undefined) continue;
     const weight = inLoop ** Math.min(depthOf(plan, k), deepest);
-    wanted.in(block);
+    computed.in(block);
     for (const { cells, values } of block.built.written) {
       for (let j = 0; j < cells.length; j++) {
         const value = values[j] as Node;
         // It need not be put into order if its cell takes it as it is.
-        const saves = value.code === swap && !wanted.has(value);
+        const saves = value.code === swap && !computed.has(value);
         count(cells[j] as number, saves ? weight : -dearer * weight);
       }
     }
-    for (const cell of wanted.cells) count(cell, -dearer * weight);
+    for (const cell of computed.cells) count(cell, -dearer * weight);
   }
   return [...gain].filter(([, by]) => by > 0).map(([cell]) => cell);
 }
@@ -48,7 +48,7 @@ function depthOf({ scopes }: RegionPlan, k: number): number {
 }
 
 /** What a block computes with, besides what it writes to cells, and puts into the other order. */
-class Wanted {
+class Computed {
   readonly #marks = new NodeTable<true>();
   /** The cells which are read for it, one as often as it is. */
   cells: number[] = [];

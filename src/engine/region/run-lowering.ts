@@ -110,10 +110,6 @@ export abstract class RunLowering extends AccessLowering {
     out.u8(op.localGet).u32(room).u8(op.localGet).u32(turns).u8(op.i32LtU, op.select, op.localSet).u32(turns);
   }
 
-  protected takeBudget(count: number): void {
-    this.out.u8(op.localGet).u32(this.left).u8(op.i32Const).s32(count).u8(op.i32Sub, op.localSet).u32(this.left);
-  }
-
   /** From the end of a run's block back to it while there are turns, then to the start of the loop. */
   protected override goTo(offset: number, falling: boolean): void {
     if (this.#stop !== undefined && offset === this.current.offset) {

@@ -1,5 +1,6 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { stateSize } from "../../ir/slots.ts";
+import { oncePer } from "./once-per.ts";
 
 const isCell = 1;
 const isScratch = 2;
@@ -47,13 +48,5 @@ export class StateMap {
   }
 }
 
-const maps = new WeakMap<FrontEnd, StateMap>();
-
-export function stateMapOf(front: FrontEnd): StateMap {
-  let map = maps.get(front);
-  if (map === undefined) {
-    map = new StateMap(front);
-    maps.set(front, map);
-  }
-  return map;
-}
+/** A front end's. */
+export const stateMapOf = oncePer((front: FrontEnd) => new StateMap(front));

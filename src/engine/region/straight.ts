@@ -1,21 +1,13 @@
 import type { Form } from "../../ir/frontend.ts";
 import { armsOf, type Block, type Node } from "../../ir/node.ts";
 import { openBlock } from "../forms.ts";
-
-const straight = new WeakMap<Form, boolean>();
+import { oncePer } from "./once-per.ts";
 
 /**
  * Whether all instructions of a form can be in a region, and only go on to the next one: most are so, whatever their operands, and their meaning need not be
  * built to find where they lead.
  */
-export function isStraight(form: Form): boolean {
-  let is = straight.get(form);
-  if (is === undefined) {
-    is = onlyGoesOn(openBlock(form), { wrote: false });
-    straight.set(form, is);
-  }
-  return is;
-}
+export const isStraight = oncePer((form: Form) => onlyGoesOn(openBlock(form), { wrote: false }));
 
 /** Whether nothing leads elsewhere, keeps the address behind the instruction, may fault behind a change of state, or touches state at a place that is not known. */
 function onlyGoesOn({ nodes }: Block, past: { wrote: boolean }): boolean {

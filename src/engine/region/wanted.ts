@@ -31,17 +31,12 @@ export class Wanted {
   }
 
   take(): (Readonly<Asked> & { readonly code: CodePage }) | undefined {
-    let most: CodePage | undefined;
-    let times = 0;
-    for (const [code, asked] of this.#pages)
-      if (asked.times > times) {
-        most = code;
-        times = asked.times;
-      }
-    const asked = most && this.#pages.get(most);
-    if (most === undefined || asked === undefined) return undefined;
-    this.#pages.delete(most);
-    return { ...asked, code: most };
+    let most: [CodePage, Asked] | undefined;
+    for (const page of this.#pages) if (page[1].times > (most?.[1].times ?? 0)) most = page;
+    if (most === undefined) return undefined;
+    const [code, asked] = most;
+    this.#pages.delete(code);
+    return { ...asked, code };
   }
 
   /** What stood on the page is gone. */

@@ -305,6 +305,10 @@ export abstract class WayLowering extends CellLowering {
     this.out.u8(op.localGet).u32(this.page).u8(op.i32Const).s32(offset).u8(op.i32Add, op.localSet).u32(this.goal);
   }
 
+  protected takeBudget(count: number): void {
+    this.out.u8(op.localGet).u32(this.left).u8(op.i32Const).s32(count).u8(op.i32Sub, op.localSet).u32(this.left);
+  }
+
   protected giveBack(count: number): void {
     if (count === 0) return;
     this.out.u8(op.localGet).u32(this.left).u8(op.i32Const).s32(count).u8(op.i32Add, op.localSet).u32(this.left);
