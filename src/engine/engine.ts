@@ -123,7 +123,7 @@ export class Engine implements EngineServices {
       fetchTlb: this.#layout.fetchTlb,
       threshold: this.#heat,
       counters: this.#layout.counters,
-      enter: (address, width, writing) => this.#enter(address, width, writing),
+      slowAccesses: () => this.#tlb.slowAccesses,
       chain: this.#loop.chain,
       background: options.background,
       now: options.now ?? (() => 0),
@@ -295,14 +295,6 @@ export class Engine implements EngineServices {
       else return;
       if (front.halted || this.words[front.slots.budget.index] === 0) return;
     }
-  }
-
-  /** A region keeps the budget to itself: nothing may take it away while the walk marks pages accessed or dirty. */
-  #enter(address: number, width: number, writing: number): number {
-    this.#running = false;
-    const entered = this.#tlb.enter(address, width, writing);
-    this.#running = true;
-    return entered;
   }
 
   #deliver(): void {

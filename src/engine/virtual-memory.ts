@@ -152,18 +152,6 @@ export class SoftTlb implements VirtualMemory {
     },
   };
 
-  /**
-   * For regions: enters the page of an access which lies on one page of RAM and is allowed. 1 when the TLB has it now; nothing is read or written. 2 when the
-   * access is refused, with the fault recorded as the interpreter would; 0 when it has to find out.
-   */
-  readonly enter = (address: number, width: number, writing: number): number => {
-    if ((address & (pageSize - 1)) + width > pageSize) return 0;
-    const user = this.#user();
-    if (user && this.#words[this.#current] === this.#layout.emptyTlb) return 0;
-    if (!this.#reach(address >>> 0, writing !== 0 ? Access.write : Access.read, user)) return 2;
-    return this.#lookUp(address, width, writing !== 0 ? tlb.write : tlb.read, !user) >= 0 ? 1 : 0;
-  };
-
   // --- for helpers: a fault is thrown
 
   read(address: number, width: 1 | 2 | 4, privileged = false): number {

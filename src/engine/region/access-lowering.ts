@@ -8,13 +8,12 @@ import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 import { emitOrderOf, emitReverse, type Reversals, type Reversed, reversalsOf } from "./byte-order.ts";
 import type { RegionImports, RegionPlan } from "./plan.ts";
-import { Refused, reachArgument } from "./reach.ts";
 import type { BuiltBlock } from "./region-builder.ts";
 import { type Span, spansOf, type Touch } from "./spans.ts";
-import { WayLowering } from "./way-lowering.ts";
+import { type Stop, StopLowering } from "./stop-lowering.ts";
 
 /** Accesses to guest memory: the TLB is asked once a span, and what it does not know is a reason to leave. */
-export abstract class AccessLowering extends WayLowering {
+export abstract class AccessLowering extends StopLowering {
   protected readonly imports: RegionImports;
   /** The accesses of the block at hand, by their nodes' numbers. */
   protected touches: ReadonlyMap<number, Touch> = new Map();
@@ -40,8 +39,11 @@ export abstract class AccessLowering extends WayLowering {
     }
   }
 
-  /** Leaves the region in front of the instruction to which an access belongs; or with the fault that it has raised, where a local is given that is not 0 then. */
-  protected abstract leaveAt(node: Node, faulted?: number): void;
+  /** In front of the instruction to which a node belongs. */
+  protected abstract stopOf(node: Node): Stop;
+
+  /** Leaves the region there. Which stop it is has been said. */
+  protected abstract leaveAt(node: Node): void;
 
   /** Whether a value is a cell's that is kept with its bytes in the other order. */
   protected abstract isReversed(node: Node): boolean;
@@ -70,7 +72,7 @@ export abstract class AccessLowering extends WayLowering {
       return offset - span.low;
     }
     const { out } = this;
-    const { writing, low, high } = span;
+    const { low, high } = span;
     const fixed = this.fixed.get(span);
     if (fixed !== undefined) {
       this.addressOf(span);
@@ -89,37 +91,13 @@ export abstract class AccessLowering extends WayLowering {
     this.open("if", op.block);
     out.u8(op.localGet).u32(addend).u8(op.i32Eqz).hint(0).u8(op.brIf, 0);
     if (length > 1) {
-      // A word that is aligned lies on one page; of all else it is found out.
-      if (length === 2 || length === 4)
-        out
-          .u8(op.localGet)
-          .u32(at)
-          .u8(op.i32Const)
-          .s32(length - 1)
-          .u8(op.i32And);
-      else this.#crosses(at, length);
+      this.#crosses(at, length);
       out.hint(0).u8(op.brIf, 0);
     }
     out.u8(op.br, 1);
     this.close();
-    const region = span.count > 1 ? this.plan.index : 0;
-    out
-      .u8(op.localGet)
-      .u32(at)
-      .u8(op.i32Const)
-      .s32(this.#mapOf(span))
-      .u8(op.i32Const)
-      .s32(reachArgument(length, writing, region));
-    out
-      .u8(op.call)
-      .u32(this.imports.reach)
-      .u8(op.localTee)
-      .u32(addend)
-      .u8(op.i32Const, Refused.fault + 1, op.i32LtU);
-    this.open("if", op.if);
-    // Of a span the fault may be that of another byte than the access's first.
-    this.leaveAt(node, offset === low && node.width === length ? addend : undefined);
-    this.close();
+    this.sayStop({ ...this.stopOf(node), ...(span.count > 1 && { why: "span" as const }) });
+    this.leaveAt(node);
     this.close();
     out.u8(op.localGet).u32(at).u8(op.localGet).u32(addend).u8(op.i32Add);
     this.#hostOf(span);

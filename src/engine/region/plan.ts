@@ -47,8 +47,8 @@ export interface RegionPlan {
 
 /** Functions outside which a region calls or goes to. */
 export interface RegionImports {
-  /** Index of `reach(address, map, argument)` (`reach.ts`). */
-  readonly reach: number;
+  /** Index of `span(region)`: it was left for a span. */
+  readonly span: number;
   /** Index of `chain(pc, region, page)`. */
   readonly chain: number;
   /** Type index of handlers. */

@@ -16,6 +16,7 @@ import { targetOf } from "./instructions.ts";
 import { emitBit } from "./orders.ts";
 import type { PlacedBlock, RegionImports, RegionPlan } from "./plan.ts";
 import type { BuiltBlock, Leaving } from "./region-builder.ts";
+import type { Stop } from "./stop-lowering.ts";
 
 const [recordLocal, pcLocal] = [0, 1];
 
@@ -61,6 +62,7 @@ export class RegionLowering extends GuardLowering {
     this.open("called", op.block);
     this.open("faulted", op.block);
     this.open("alone", op.block);
+    this.open("stopped", op.block);
     // Made for accesses under one privilege.
     this.word(this.slots.tlb.offset);
     out.u8(op.i32Const).s32(this.plan.tlb).u8(op.i32Ne);
@@ -72,8 +74,10 @@ export class RegionLowering extends GuardLowering {
     this.starts.push(out.length);
     this.endScopes(this.plan.blocks.length);
     // Nothing falls out of the last block.
-    out.u8(op.unreachable, op.end);
-    this.labels.pop();
+    out.u8(op.unreachable);
+    this.close();
+    this.endStopped(this.imports.span);
+    this.close();
     countOne(out, this.plan.counters + counterOffset("unchained-alone"));
     this.#leaveWith(RegionStatus.alone);
     this.#leaveWith(RegionStatus.faulted);
@@ -204,18 +208,10 @@ export class RegionLowering extends GuardLowering {
 
   /** Out in front of a block, when what may run from here on could be more than there is. */
   #askBudget({ offset, need, entered }: PlacedBlock): void {
-    const { out } = this;
-    out.u8(op.localGet).u32(this.left).u8(op.i32Const).s32(need).u8(op.i32LtU);
+    this.out.u8(op.localGet).u32(this.left).u8(op.i32Const).s32(need).u8(op.i32LtU);
     this.seldom();
-    this.setOut(offset);
-    if (entered) {
-      // The loop would come back here, so with something left the instruction is done now.
-      out.u8(op.localGet).u32(this.left);
-      this.open("if", op.if);
-      this.end("alone", "exits-budget");
-      this.close();
-    }
-    this.end("exit", "exits-budget");
+    this.sayStop({ offset, undone: 0, alone: entered, why: "budget" });
+    this.branch("stopped");
     this.close();
   }
 
@@ -237,43 +233,32 @@ export class RegionLowering extends GuardLowering {
     this.defer(block);
   }
 
-  protected override leaveAt(node: Node, faulted?: number): void {
-    this.#leave(this.#built.leaving.get(node) as Leaving, faulted);
+  protected override stopOf(node: Node): Stop {
+    const { index } = this.#built.leaving.get(node) as Leaving;
+    const { instructions, entered } = this.current;
+    return {
+      offset: instructions[index] as number,
+      undone: instructions.length - index,
+      alone: index === 0 && entered,
+    };
   }
 
-  /**
-   * In front of an instruction: what is not in its place goes there, and the instructions not done are given back. One that has raised a fault was begun, and
-   * changed nothing.
-   */
-  #leave(leaving: Leaving, faulted?: number): void {
-    const { out } = this;
-    this.#stopAt(leaving, 0);
-    if (faulted !== undefined) {
-      out.u8(op.localGet).u32(faulted);
-      this.open("if", op.if);
-      this.takeBudget(1);
-      this.end("faulted", "exits-fault");
-      this.close();
-    }
-    this.end(leaving.index === 0 && this.current.entered ? "alone" : "exit", "exits-handed");
-  }
-
-  /** What is not in its place goes there, and so many instructions are done: those in front of this one, and itself where it is `begun`. */
-  #stopAt({ writes, index }: Leaving, begun: 0 | 1): void {
-    const { instructions } = this.current;
-    this.write(writes);
-    this.giveBack(instructions.length - index - begun);
-    this.setOut(instructions[index] as number);
+  protected override leaveAt(node: Node): void {
+    this.write((this.#built.leaving.get(node) as Leaving).writes);
+    this.branch("stopped");
   }
 
   /** Behind an instruction whose helper is the region's end. */
   #endWith(node: Node): void {
     const { out } = this;
-    const leaving = this.#built.leaving.get(node) as Leaving;
+    const { writes, index, behind } = this.#built.leaving.get(node) as Leaving;
     for (const arg of node.args) this.value(arg);
     for (let k = node.args.length - 1; k >= 0; k--) out.u8(op.localSet).u32(this.#arguments[k] as number);
-    this.#stopAt(leaving, 1);
-    out.u8(op.localGet).u32(this.page).u8(op.i32Const).s32(leaving.behind).u8(op.i32Add, op.localSet).u32(this.#behind);
+    const { instructions } = this.current;
+    this.write(writes);
+    this.giveBack(instructions.length - index - 1);
+    this.setOut(instructions[index] as number);
+    out.u8(op.localGet).u32(this.page).u8(op.i32Const).s32(behind).u8(op.i32Add, op.localSet).u32(this.#behind);
     const helper = this.imports.helper(node);
     const which = this.#ending.get(helper) ?? this.#ending.size;
     this.#ending.set(helper, which);
@@ -353,7 +338,10 @@ export class RegionLowering extends GuardLowering {
         return;
       case "exit":
         if (node.helper !== "") this.#endWith(node);
-        else this.#leave(this.#built.leaving.get(node) as Leaving);
+        else {
+          this.sayStop(this.stopOf(node));
+          this.leaveAt(node);
+        }
         return;
       case "jump": {
         const target = targetOf(node);
@@ -410,8 +398,8 @@ export class RegionLowering extends GuardLowering {
     if (leaving === undefined) return;
     this.word(this.slots.trap.offset);
     this.seldom();
-    this.#stopAt(leaving, 1);
-    this.end("faulted", "exits-fault");
+    this.sayStop({ ...this.stopOf(node), why: "fault" });
+    this.leaveAt(node);
     this.close();
   }
 }

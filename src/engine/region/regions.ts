@@ -7,7 +7,6 @@ import { type Discovery, discover, type Stretch, usual, widened } from "./discov
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { Listed } from "./listing.ts";
 import { Pages } from "./pages.ts";
-import { type Enter, makeReach } from "./reach.ts";
 import { type RegionJob, type RegionSurroundings, type TranslatedRegion, translateRegion } from "./translate.ts";
 import { Wanted } from "./wanted.ts";
 import type { RegionWorld } from "./world.ts";
@@ -57,6 +56,8 @@ export class Regions {
   #begun = 0;
   readonly #arrivals = new Arrivals();
   readonly #wanted = new Wanted();
+  /** When a region was last left for a span. */
+  #slowAccesses = 0;
   /** Indices given back. */
   #free: number[] = [];
   #next: number;
@@ -75,17 +76,12 @@ export class Regions {
 
   constructor(world: RegionWorld) {
     const { guest, table, chain, helpers, cache } = world;
-    const enter: Enter = (address, length, writing, index) => {
-      const entered = world.enter(address, length, writing);
-      if (entered === 0 && (address & (pageSize - 1)) + length > pageSize) this.#crossed(index);
-      return entered;
-    };
     this.#world = world;
     this.#words = new Int32Array(guest.memory.buffer);
     this.#halves = new Uint16Array(guest.memory.buffer);
     this.#bytes = guest.bytes;
     this.#imports = {
-      run: { memory: guest.memory, table, reach: makeReach(guest.memory, enter), chain },
+      run: { memory: guest.memory, table, chain, span: (index: number) => this.#leftForSpan(index) },
       help: helpers,
     };
     this.#next = world.first;
@@ -328,8 +324,12 @@ export class Regions {
     return entries.map((entry) => this.#world.cache.entry(code, entry)).filter((at) => at !== 0);
   }
 
-  /** A span of a region lies on two pages, for which it was left. */
-  #crossed(index: number): void {
+  /** A region was left for a span. One that lies on two pages has left for nothing that the TLB did not answer, when the next one leaves. */
+  #leftForSpan(index: number): void {
+    const slow = this.#world.slowAccesses();
+    const answered = slow === this.#slowAccesses;
+    this.#slowAccesses = slow;
+    if (!answered) return;
     const code = this.#pages[index];
     if (code === undefined || ++code.crossed !== mostCrossings) return;
     for (const { parts } of code.regions)

@@ -164,11 +164,11 @@ export function translateRegion(front: FrontEnd, around: RegionSurroundings, job
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", around.memoryPages);
   module.importTable("run", "table", around.tableSize);
-  const reach = module.importFunction("run", "reach", ["i32", "i32", "i32"], ["i32"]);
+  const span = module.importFunction("run", "span", ["i32"], []);
   const chain = module.importFunction("run", "chain", ["i32", "i32", "i32"], ["i32"]);
   const out = new Bytes(1 << 14);
   const lowering = new RegionLowering(out, plan, front, {
-    reach,
+    span,
     chain,
     handlerType: module.type(handlerParams, ["i32"]),
     helper: (node) => importHelper(node, module, front),

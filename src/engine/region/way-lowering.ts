@@ -20,7 +20,7 @@ export abstract class WayLowering extends CellLowering {
   protected readonly label: number;
   /** Of a position which is entered, or is reached by way of a loop's start: its label. */
   protected readonly labelOf = new Map<number, number>();
-  /** Open labels, innermost last: `exit`, `called`, `faulted`, `alone`, `if`, or a scope. */
+  /** Open labels, innermost last: `exit`, `called`, `faulted`, `alone`, `stopped`, `if`, or a scope. */
   protected readonly labels: (string | Scope)[] = [];
   /** The position of the block at hand. */
   protected here = 0;

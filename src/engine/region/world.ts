@@ -20,7 +20,8 @@ export interface RegionWorld {
   readonly threshold: number;
   /** Where WebAssembly code counts. */
   readonly counters: number;
-  readonly enter: (address: number, width: number, writing: number) => number;
+  /** How many accesses of the interpreter the data TLB did not answer so far. */
+  readonly slowAccesses: () => number;
   readonly chain: WebAssembly.ExportValue;
   /** Another thread which makes regions, where there is one. */
   readonly background: Background | undefined;

@@ -50,6 +50,7 @@ export const op = {
   i32Or: 0x72,
   i32Xor: 0x73,
   i32Shl: 0x74,
+  i32ShrS: 0x75,
   i32ShrU: 0x76,
   i32Rotl: 0x77,
   i64Add: 0x7c,

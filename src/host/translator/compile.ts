@@ -26,5 +26,5 @@ function nothing(): number {
 function surroundings({ memoryPages, tableSize }: RegionSurroundings): WebAssembly.Imports {
   const memory = new WebAssembly.Memory({ initial: memoryPages, maximum: memoryPages });
   const table = new WebAssembly.Table({ element: "anyfunc", initial: tableSize, maximum: tableSize });
-  return { run: { memory, table, reach: nothing, chain: nothing } };
+  return { run: { memory, table, span: nothing, chain: nothing } };
 }
