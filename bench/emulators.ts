@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { started } from "../scripts/started.ts";
 
 export interface Guest {
   readonly machine: "pc" | "ppce500";
@@ -16,11 +17,11 @@ const v86Version = "0.5.462";
 const memory = 256;
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** Barzero from its sources, with the time that it keeps without a terminal: virtual. */
+/** Barzero as `npm start` does it, with the time that it keeps without a terminal: virtual. */
 export function barzero(guest: Guest, more: readonly string[]): readonly string[] {
   const { machine, kernel, initrd, append } = guest;
   return [
-    ...[process.execPath, here("../scripts/start.mjs"), "boot", machine, "--memory", `${memory}M`],
+    ...[process.execPath, ...started(), "boot", machine, "--memory", `${memory}M`],
     ...["--kernel", kernel, ...(initrd === undefined ? [] : ["--initrd", initrd]), "--append", append],
     ...more,
   ];

@@ -2,14 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { started } from "../../scripts/started.ts";
 import { find, initrdOf } from "./guests.ts";
 import { prompt, quick } from "./linux.ts";
 
 // An optional dependency: where it has no binary, there is no terminal to be had.
 const library = await import("@lydell/node-pty").catch(() => undefined);
-const start = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
 const all = process.env.BARZERO_LINUX === "all";
 
 /** Seconds of processor which a process has used. */
@@ -35,8 +34,7 @@ describe.each(["ppce500", "pc"] as const)("a person at the shell of Linux on %s"
       writeFileSync(initrd, initrdOf(guest));
       // As `npm start` does it.
       const words = [
-        "--no-memory-reducer",
-        start,
+        ...started(),
         "boot",
         guest.machine,
         "--memory",
