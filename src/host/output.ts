@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { exitStatus } from "./failure.ts";
 
 /** Bytes that may wait for a slow reader before the guest has to. */
 const most = 65536;
@@ -67,4 +68,11 @@ export class Output {
       stream.write("", () => resolve());
     });
   }
+}
+
+/** Standard output, for a command whose output is all that it is for: a slow reader is waited for, and without one the process ends. */
+export function standardOutput(): Output {
+  const output = new Output(process.stdout);
+  output.onClosed = () => process.exit(exitStatus.failure);
+  return output;
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { oneLine, usage } from "./failure.ts";
 import { hint } from "./nearest.ts";
+import { standardOutput } from "./output.ts";
 import type { BootFlags } from "./verbs/boot.ts";
 import type { CompareFlags } from "./verbs/compare.ts";
 import type { MatrixFlags } from "./verbs/matrix.ts";
@@ -132,7 +133,9 @@ export async function runProgram(words: readonly string[], version: string): Pro
 
 /** All of it, before the process may end. */
 function print(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+  const output = standardOutput();
+  output.say(text);
+  return output.drained();
 }
 
 function gather(word: string, words: readonly string[] | undefined): readonly string[] {

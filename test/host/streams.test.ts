@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { Input, isAllThere } from "../../src/host/input.ts";
 import { Output } from "../../src/host/output.ts";
@@ -113,6 +114,30 @@ describe("output", () => {
     pipe.resume();
     await drained;
     expect(output.full).toBe(false);
+  });
+
+  test("of a command waits for a reader that does not keep up, however long, and ends the process without one", async () => {
+    const module = new URL("../../src/host/output.ts", import.meta.url).href;
+    const program = `const { standardOutput } = await import(${JSON.stringify(module)});
+      const output = standardOutput();
+      for (let k = 0; k < 100000; k++) output.say("line " + k + "\\n");
+      await output.drained();
+      process.exit(7);`;
+    const command = () =>
+      spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = (child: ReturnType<typeof command>) => new Promise((resolve) => child.once("close", resolve));
+
+    const waiting = command();
+    const status = ended(waiting);
+    await delay(3000);
+    let text = "";
+    for await (const chunk of waiting.stdout.setEncoding("utf8")) text += chunk;
+    expect(text.split("\n")).toHaveLength(100_001);
+    expect(await status).toBe(7);
+
+    const alone = command();
+    alone.stdout.destroy();
+    expect(await ended(alone)).toBe(1);
   });
 
   test("tells once that its reader is gone, and takes more without harm", async () => {

@@ -8,6 +8,7 @@ import { watchOutside } from "../ending.ts";
 import { exitStatus, Failure, reason } from "../failure.ts";
 import { findMachine, machines } from "../machines.ts";
 import type { Wanted } from "../matrix/plan.ts";
+import { standardOutput } from "../output.ts";
 import { writeText } from "../stderr.ts";
 import { parseInteger } from "../values.ts";
 
@@ -37,8 +38,9 @@ export async function compareCommand(wanted: readonly string[], flags: CompareFl
   });
   stopWatching();
   if (html !== undefined) toFile(html, () => writeFileSync(html, page(found)));
-  if (flags.json === true) put(json(found));
-  else put(text(found));
+  const output = standardOutput();
+  output.say(`${flags.json === true ? json(found) : text(found)}\n`);
+  await output.drained();
   return found.troubles.length === 0 ? exitStatus.ok : exitStatus.failure;
 }
 
@@ -48,9 +50,4 @@ function toFile(file: string, write: () => void): void {
   } catch (error) {
     throw new Failure(`cannot write the page, ${file}: ${reason(error)}; check the path`);
   }
-}
-
-/** Prints lines. Nothing goes on for a reader who is gone. */
-function put(lines: string): void {
-  if (!writeText(1, `${lines}\n`)) process.exit(exitStatus.failure);
 }

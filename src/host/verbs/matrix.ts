@@ -6,7 +6,7 @@ import { type Cell, judge } from "../matrix/cells.ts";
 import { devices, planRows, type RingFeature, ringFeatures, shardOf, type Wanted } from "../matrix/plan.ts";
 import { runRows } from "../matrix/pool.ts";
 import { json, tableHead, tableRow, tapLine, tapPlan } from "../matrix/report.ts";
-import { writeText } from "../stderr.ts";
+import { standardOutput } from "../output.ts";
 import { parseInteger } from "../values.ts";
 
 /** The options of `barzero matrix`, as they were typed. */
@@ -33,6 +33,8 @@ export async function matrixCommand(wanted: readonly string[], flags: MatrixFlag
   const all = planRows(wanted.length > 0 ? asked : machines.map((spec) => ({ machine: spec.name, spec })), besides);
   const rows = flags.shard === undefined ? all : shardOf(all, ...parseShard(flags.shard));
 
+  const output = standardOutput();
+  const put = (line: string) => output.say(`${line}\n`);
   const cells: Cell[] = [];
   if (flags.tap) put(tapPlan(rows.length * devices.length));
   else if (!flags.json) put(tableHead());
@@ -50,6 +52,7 @@ export async function matrixCommand(wanted: readonly string[], flags: MatrixFlag
   const skipped = cells.filter((cell) => cell.skipped !== undefined).length;
   const impossible = skipped === 0 ? "" : `, ${skipped} are impossible`;
   if (!flags.tap && !flags.json) put(`\n${good - skipped} of ${cells.length} cells are ok${impossible}`);
+  await output.drained();
   return good === cells.length ? exitStatus.ok : exitStatus.failure;
 }
 
@@ -68,9 +71,4 @@ function parseShard(text: string): readonly [part: number, parts: number] {
   const [part, parts] = [Number(match?.[1]), Number(match?.[2])];
   if (!(part >= 1 && part <= parts)) throw usage(`--shard ${text}: not a part of several; write for example 1/4`);
   return [part, parts];
-}
-
-/** Prints a line. Nothing goes on for a reader who is gone. */
-function put(line: string): void {
-  if (!writeText(1, `${line}\n`)) process.exit(exitStatus.failure);
 }
