@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -117,11 +116,7 @@ function branchesOf(listing: string, file: string): number {
 function conditionalJumps(files: readonly string[]): ReadonlyMap<string, number> | undefined {
   const scratch = mkdtempSync(join(tmpdir(), "barzero-sizes-"));
   try {
-    const list = files.map((file, i) => {
-      const plain = join(scratch, `${i}.mjs`);
-      writeFileSync(plain, stripTypeScriptTypes(readFileSync(join(top, file), "utf8")));
-      return plain;
-    });
+    const list = files.map((file) => join(top, file));
     const script = join(scratch, "compile.mjs");
     writeFileSync(script, compileAll);
     const flags = ["--no-warnings", "--experimental-vm-modules", "--no-lazy", "--print-bytecode"];
@@ -138,14 +133,15 @@ function conditionalJumps(files: readonly string[]): ReadonlyMap<string, number>
   }
 }
 
-/** Compiles each module without running or linking it, and a function of a known name before each. */
+/** Takes the types from each module and compiles it, without running or linking it; a function of a known name before each. */
 const compileAll = `
 import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { SourceTextModule, Script } from "node:vm";
 const files = process.argv.slice(2);
 for (const [i, file] of files.entries()) {
   new Script("function barzero_mark_" + i + "() {}");
-  new SourceTextModule(readFileSync(file, "utf8"), { identifier: "m" + i });
+  new SourceTextModule(stripTypeScriptTypes(readFileSync(file, "utf8")), { identifier: "m" + i });
 }
 new Script("function barzero_mark_" + files.length + "() {}");
 `;
