@@ -2,8 +2,8 @@ import { writeSync } from "node:fs";
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes all of the text to a descriptor before it returns. False when nobody takes it. */
-export function writeText(descriptor: number, text: string): boolean {
+/** Writes all of the text to a descriptor before it returns, or what somebody takes of it. */
+export function writeText(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
   let tries = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -11,11 +11,10 @@ export function writeText(descriptor: number, text: string): boolean {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {
       // A pipe which is full and set not to block: its reader gets two seconds.
-      if ((error as { code?: unknown }).code !== "EAGAIN" || ++tries > 200) return false;
+      if ((error as { code?: unknown }).code !== "EAGAIN" || ++tries > 200) return;
       Atomics.wait(nap, 0, 0, 10);
     }
   }
-  return true;
 }
 
 /** Says something to the person, never to the guest's console: a line on standard error. */

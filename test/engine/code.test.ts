@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
-import { type BareX86, bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
+import { type Executor, setWord, withProgram, word } from "../support/x86.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
 
-function machine(executor: Executor, bytes: readonly number[]): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 22 });
-  flatMode(m, 0);
-  m.load(code, Uint8Array.from(bytes));
-  setWord(m, s.engine.pc, code);
-  setWord(m, s.esp, 0x8000);
-  return m;
-}
+const machine = (executor: Executor, bytes: readonly number[]) =>
+  withProgram(executor, code, bytes, { memory: 1 << 22 });
 
 const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
 

@@ -1,17 +1,11 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
-import { type BareX86, bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
+import { type BareX86, type Executor, setWord, withProgram, word } from "../support/x86.ts";
 
 const code = 0x1000;
 
-function machine(executor: Executor, bytes: readonly number[]): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 20, model: "pentium-m" });
-  flatMode(m, 0);
-  m.load(code, Uint8Array.from(bytes));
-  setWord(m, s.engine.pc, code);
-  setWord(m, s.esp, 0x8000);
-  return m;
-}
+const machine = (executor: Executor, bytes: readonly number[]) =>
+  withProgram(executor, code, bytes, { model: "pentium-m" });
 
 function stats(m: BareX86): Readonly<Record<string, number>> {
   return m.onEngine?.stats ?? {};

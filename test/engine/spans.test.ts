@@ -2,19 +2,12 @@ import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
 import { spansOf } from "../../src/engine/region/spans.ts";
 import { Builder } from "../../src/ir/builder.ts";
-import { type BareX86, bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
+import { type Executor, setWord, withProgram, word } from "../support/x86.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
 
-function machine(executor: Executor, bytes: readonly number[]): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 20 });
-  flatMode(m, 0);
-  m.load(code, Uint8Array.from(bytes));
-  setWord(m, s.engine.pc, code);
-  setWord(m, s.esp, 0x8000);
-  return m;
-}
+const machine = (executor: Executor, bytes: readonly number[]) => withProgram(executor, code, bytes);
 
 /** again: BODY ; dec ecx ; jnz again ; hlt */
 const loop = (body: readonly number[]) => [...body, 0x49, 0x75, 256 - body.length - 3, 0xf4];

@@ -1,17 +1,9 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
-import { type BareX86, bareX86, type Executor, flatMode, setWord, word } from "../support/x86.ts";
+import { type Executor, setWord, withProgram, word } from "../support/x86.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
-
-function machine(executor: Executor): BareX86 {
-  const m = bareX86(executor, { memory: 1 << 20 });
-  flatMode(m, 0);
-  setWord(m, s.engine.pc, code);
-  setWord(m, s.esp, 0x8000);
-  return m;
-}
 
 /** jmp TO at AT. */
 const jump = (at: number, to: number) => {
@@ -28,15 +20,13 @@ describe.each(executors)("a way out in front of an instruction, on the %s", (exe
       [code, far],
       [far, code],
     ] as const) {
-      const m = machine(executor);
       // inc ebx ; dec ecx ; jz to hlt ; jmp SECOND
-      m.load(first, Uint8Array.of(0x43, 0x49, 0x74, 5));
+      const m = withProgram(executor, first, [0x43, 0x49, 0x74, 5]);
       m.load(first + 4, jump(first + 4, second));
       m.load(first + 9, Uint8Array.of(0xf4));
       // inc esi ; add [edx], ebx, over two pages ; inc edi ; jmp FIRST
       m.load(second, Uint8Array.of(0x46, 0x01, 0x1a, 0x47));
       m.load(second + 4, jump(second + 4, first));
-      setWord(m, s.engine.pc, first);
       setWord(m, s.edx, 0x4ffe);
       setWord(m, s.ecx, 300);
       for (const register of [s.ebx, s.esi, s.edi]) setWord(m, register, 0);
@@ -50,9 +40,8 @@ describe.each(executors)("a way out in front of an instruction, on the %s", (exe
 
 describe("accesses that were put together", () => {
   it("stay so where the TLB had forgotten their page: only two pages are a reason to ask for each", () => {
-    const m = machine("regions");
     // again: add eax, [edx] ; add eax, [edx + 8] ; dec ecx ; jnz again ; hlt
-    m.load(code, Uint8Array.of(0x03, 0x02, 0x03, 0x42, 0x08, 0x49, 0x75, 0xf8, 0xf4));
+    const m = withProgram("regions", code, [0x03, 0x02, 0x03, 0x42, 0x08, 0x49, 0x75, 0xf8, 0xf4]);
     setWord(m, s.edx, 0x4ff0);
     setWord(m, s.ecx, 100_000);
     for (let k = 0; k < 100; k++) {

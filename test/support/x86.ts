@@ -326,6 +326,16 @@ export function flatMode(machine: BareX86, cpl: 0 | 3, narrow = false): void {
   core.updateMode();
 }
 
+/** A machine with a program at an address, which it is about to run in flat protected mode, ring 0, with a stack below 0x8000. */
+export function withProgram(executor: Executor, at: number, bytes: readonly number[], options?: BareOptions): BareX86 {
+  const m = bareX86(executor, { memory: 1 << 20, ...options });
+  flatMode(m, 0);
+  m.load(at, Uint8Array.from(bytes));
+  setWord(m, s.engine.pc, at);
+  setWord(m, s.esp, 0x8000);
+  return m;
+}
+
 /** Maps pages of 4 KiB at `[virtual, physical]`, writable by everyone, with tables from physical address `tables` on, and turns paging on. */
 export function paging(machine: BareX86, tables: number, pages: readonly (readonly [number, number])[]): void {
   const put = (address: number, value: number) => {

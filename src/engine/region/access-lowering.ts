@@ -39,11 +39,8 @@ export abstract class AccessLowering extends StopLowering {
     }
   }
 
-  /** In front of the instruction to which a node belongs. */
-  protected abstract stopOf(node: Node): Stop;
-
-  /** Leaves the region there. Which stop it is has been said. */
-  protected abstract leaveAt(node: Node): void;
+  /** Leaves the region in front of the instruction to which a node belongs. */
+  protected abstract leaveAt(node: Node, why?: Stop["why"]): void;
 
   /** Whether a value is a cell's that is kept with its bytes in the other order. */
   protected abstract isReversed(node: Node): boolean;
@@ -96,8 +93,7 @@ export abstract class AccessLowering extends StopLowering {
     }
     out.u8(op.br, 1);
     this.close();
-    this.sayStop({ ...this.stopOf(node), ...(span.count > 1 && { why: "span" as const }) });
-    this.leaveAt(node);
+    this.leaveAt(node, span.count > 1 ? "span" : undefined);
     this.close();
     out.u8(op.localGet).u32(at).u8(op.localGet).u32(addend).u8(op.i32Add);
     this.#hostOf(span);
@@ -123,15 +119,10 @@ export abstract class AccessLowering extends StopLowering {
     if (low !== 0) out.u8(op.i32Const).s32(low).u8(op.i32Add);
   }
 
-  /** Where the map lies that says what is added to a span's addresses. */
-  #mapOf({ writing }: Span): number {
-    return this.plan.tlb + (writing ? map.write : map.read);
-  }
-
   /** From an address on the stack to what its page's map says. */
-  protected addendOf(span: Span): void {
+  protected addendOf({ writing }: Span): void {
     emitMapEntry(this.out);
-    this.out.u8(op.i32Load, 2).u32(this.#mapOf(span));
+    this.out.u8(op.i32Load, 2).u32(this.plan.tlb + (writing ? map.write : map.read));
   }
 
   /** The block at hand is built once more, and nothing of it is known. */

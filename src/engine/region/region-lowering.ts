@@ -2,7 +2,7 @@ import { codeSet } from "../../ir/codes.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { type Node, Status } from "../../ir/node.ts";
 import type { Type } from "../../ir/ops.ts";
-import { counterOffset, countOne } from "../counters.ts";
+import { countOne } from "../counters.ts";
 import { emitLoad, emitStore } from "../idioms.ts";
 import { record } from "../layout.ts";
 import { RegionStatus } from "../loop.ts";
@@ -78,7 +78,7 @@ export class RegionLowering extends GuardLowering {
     this.close();
     this.endStopped(this.imports.span);
     this.close();
-    countOne(out, this.plan.counters + counterOffset("unchained-alone"));
+    countOne(out, this.counterAt("unchained-alone"));
     this.#leaveWith(RegionStatus.alone);
     this.#leaveWith(RegionStatus.faulted);
     this.#callAtEnd();
@@ -113,9 +113,9 @@ export class RegionLowering extends GuardLowering {
       out.u8(op.call).u32(helper).u8(op.localSet).u32(status).u8(op.end);
     }
     out.u8(op.localGet).u32(status).u8(op.i32Const, Status.fault, op.i32Eq).hint(0).u8(op.if, noValue);
-    countOne(out, this.plan.counters + counterOffset("exits-fault"));
+    countOne(out, this.counterAt("exits-fault"));
     out.u8(op.i32Const, RegionStatus.faulted, op.return, op.end);
-    countOne(out, this.plan.counters + counterOffset("exits-called"));
+    countOne(out, this.counterAt("exits-called"));
     this.word(this.slots.pc.offset);
     out.u8(op.localGet).u32(this.#behind);
     out.u8(op.localGet).u32(status).u8(op.i32Const, Status.jump, op.i32Eq, op.select);
@@ -144,7 +144,7 @@ export class RegionLowering extends GuardLowering {
       out.u8(op.i64Load, 3, 0, op.i64Const, 1, op.i64Add, op.i64Store, 3).u8(0);
     }
     // Begun: what the loop had left, with the first instruction that it counted, less what is left.
-    const begun = this.plan.counters + counterOffset("region-instructions");
+    const begun = this.counterAt("region-instructions");
     out.u8(op.i32Const, 0, op.i32Const, 0, op.i64Load, 3).u32(begun);
     this.word(this.slots.budget.offset);
     out.u8(op.i32Const, 1, op.i32Add, op.localGet).u32(this.left).u8(op.i32Sub, op.i64ExtendI32U);
@@ -233,18 +233,12 @@ export class RegionLowering extends GuardLowering {
     this.defer(block);
   }
 
-  protected override stopOf(node: Node): Stop {
-    const { index } = this.#built.leaving.get(node) as Leaving;
+  protected override leaveAt(node: Node, why?: Stop["why"]): void {
+    const { writes, index } = this.#built.leaving.get(node) as Leaving;
     const { instructions, entered } = this.current;
-    return {
-      offset: instructions[index] as number,
-      undone: instructions.length - index,
-      alone: index === 0 && entered,
-    };
-  }
-
-  protected override leaveAt(node: Node): void {
-    this.write((this.#built.leaving.get(node) as Leaving).writes);
+    const offset = instructions[index] as number;
+    this.sayStop({ offset, undone: instructions.length - index, alone: index === 0 && entered, why });
+    this.write(writes);
     this.branch("stopped");
   }
 
@@ -254,8 +248,8 @@ export class RegionLowering extends GuardLowering {
     const { writes, index, behind } = this.#built.leaving.get(node) as Leaving;
     for (const arg of node.args) this.value(arg);
     for (let k = node.args.length - 1; k >= 0; k--) out.u8(op.localSet).u32(this.#arguments[k] as number);
-    const { instructions } = this.current;
     this.write(writes);
+    const { instructions } = this.current;
     this.giveBack(instructions.length - index - 1);
     this.setOut(instructions[index] as number);
     out.u8(op.localGet).u32(this.page).u8(op.i32Const).s32(behind).u8(op.i32Add, op.localSet).u32(this.#behind);
@@ -338,10 +332,7 @@ export class RegionLowering extends GuardLowering {
         return;
       case "exit":
         if (node.helper !== "") this.#endWith(node);
-        else {
-          this.sayStop(this.stopOf(node));
-          this.leaveAt(node);
-        }
+        else this.leaveAt(node);
         return;
       case "jump": {
         const target = targetOf(node);
@@ -398,8 +389,7 @@ export class RegionLowering extends GuardLowering {
     if (leaving === undefined) return;
     this.word(this.slots.trap.offset);
     this.seldom();
-    this.sayStop({ ...this.stopOf(node), why: "fault" });
-    this.leaveAt(node);
+    this.leaveAt(node, "fault");
     this.close();
   }
 }

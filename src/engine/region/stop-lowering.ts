@@ -1,5 +1,4 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
-import { type Counted, counterOffset } from "../counters.ts";
 import type { Bytes } from "../wasm/bytes.ts";
 import { op } from "../wasm/opcodes.ts";
 import type { RegionPlan } from "./plan.ts";
@@ -14,7 +13,7 @@ export interface Stop {
   /** Whether it is an entry's own, which its own handler may do. */
   readonly alone: boolean;
   /** For want of budget, with the fault that it has raised, or since the map does not answer for all of a span; else because it is the interpreter's. */
-  readonly why?: "budget" | "fault" | "span";
+  readonly why: "budget" | "fault" | "span" | undefined;
 }
 
 /** A stop as a number, from bit 0: instructions undone; flags, of which `far` says that the place does not fit in here; the place. */
@@ -76,8 +75,7 @@ export abstract class StopLowering extends WayLowering {
     this.takeBudget(1);
     this.end("faulted", "exits-fault");
     this.close();
-    this.#counter("exits-budget");
-    this.#counter("exits-handed");
+    for (const why of ["exits-budget", "exits-handed"] as const) out.u8(op.i32Const).s32(this.counterAt(why));
     this.#ask(bits.budget);
     out.u8(op.select, op.localSet).u32(this.why);
     // With something left the loop would come back here, so the instruction is done now.
@@ -91,9 +89,5 @@ export abstract class StopLowering extends WayLowering {
 
   #ask(mask: number): void {
     this.out.u8(op.localGet).u32(this.#stop).u8(op.i32Const).s32(mask).u8(op.i32And);
-  }
-
-  #counter(why: Counted): void {
-    this.out.u8(op.i32Const).s32(this.plan.counters + counterOffset(why));
   }
 }

@@ -108,13 +108,14 @@ export abstract class WayLowering extends CellLowering {
     this.out.u8(op.brIf).u32(this.#depth(label));
   }
 
+  /** Where something is counted. */
+  protected counterAt(what: Counted): number {
+    return this.plan.counters + counterOffset(what);
+  }
+
   /** A branch to a way out, and what it is counted as. */
   protected end(label: "exit" | "faulted" | "alone", why: Counted): void {
-    this.out
-      .u8(op.i32Const)
-      .s32(this.plan.counters + counterOffset(why))
-      .u8(op.localSet)
-      .u32(this.why);
+    this.out.u8(op.i32Const).s32(this.counterAt(why)).u8(op.localSet).u32(this.why);
     this.branch(label);
   }
 
