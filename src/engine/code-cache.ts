@@ -23,6 +23,8 @@ export interface PlacedRegion {
   readonly entries: readonly number[];
   /** Where each of its stretches begins, and how many instructions it has, in turn: with the bytes there enough to make it once more. */
   readonly stretches: Int32Array;
+  /** The pcs to which jumps and falls lead that go out of it. */
+  readonly leads: ReadonlySet<number>;
   /** Under which data TLB it was made. */
   readonly tlb: number;
 }

@@ -38,6 +38,8 @@ export interface Discovery {
   readonly stretches: readonly Stretch[];
   /** Where it may be entered: the places asked for, and those where calls come back to. */
   readonly entries: readonly number[];
+  /** Where jumps and falls lead that go out of it. */
+  readonly leads: readonly number[];
 }
 
 /** A page from which a region is made. */
@@ -47,6 +49,8 @@ export interface SourcePage {
   ran(offset: number): boolean;
   /** Whether jumps went there at least half as often as makes a region. */
   hot(offset: number): boolean;
+  /** Whether another region is entered at this offset, and does not come back to where this one is wanted: the way on is a way from region to region. */
+  taken(offset: number): boolean;
   /** What was found on the page before, by offset. Places in it are counted from this page. */
   readonly known: Map<number, Instruction | Alien>;
 }
@@ -58,16 +62,20 @@ export interface Source extends Decoding {
 }
 
 /**
- * The code that is reached from `wanted`, cut into stretches: all that ran on pages come to already, and on others what is hot. Empty when not even the first
- * of these instructions can be in a region.
+ * The code that is reached from `wanted`, cut into stretches: all that ran on pages come to already, and on others what is hot and not in a region of its own. Empty when not even the
+ * first of these instructions can be in a region.
+ *
+ * @param apart other regions' code on pages come to already is left to them, too, from their entries on.
  */
-export function discover(source: Source, wanted: readonly number[], limits: Limits): Discovery {
-  return new Search(source, wanted, limits).run();
+export function discover(source: Source, wanted: readonly number[], limits: Limits, apart = false): Discovery {
+  return new Search(source, wanted, limits, apart).run();
 }
 
 class Search {
   readonly #source: Source;
   readonly #limits: Limits;
+  readonly #apart: boolean;
+  readonly #wanted: ReadonlySet<number>;
   readonly #found = new Map<number, Found>();
   readonly #entries: Set<number>;
   readonly #leaders: Set<number>;
@@ -77,9 +85,11 @@ class Search {
   readonly #near: number[];
   readonly #far: number[] = [];
 
-  constructor(source: Source, wanted: readonly number[], limits: Limits) {
+  constructor(source: Source, wanted: readonly number[], limits: Limits, apart: boolean) {
     this.#source = source;
     this.#limits = limits;
+    this.#apart = apart;
+    this.#wanted = new Set(wanted);
     this.#entries = new Set(wanted);
     this.#leaders = new Set(wanted);
     this.#near = [...wanted].reverse();
@@ -96,7 +106,17 @@ class Search {
     const stretches = [...this.#leaders]
       .filter((leader) => found.has(leader))
       .map((leader) => stretch(found, this.#leaders, leader));
-    return { stretches, entries: [...this.#entries].filter((at) => found.has(at)) };
+    return { stretches, entries: [...this.#entries].filter((at) => found.has(at)), leads: this.#leads(stretches) };
+  }
+
+  #leads(stretches: readonly Stretch[]): number[] {
+    const leads = new Set<number>();
+    for (const { instructions } of stretches) {
+      const last = instructions[instructions.length - 1] as Found;
+      for (const to of last.targets) leads.add(to);
+      if (last.falls) leads.add(last.offset + last.length);
+    }
+    return [...leads].filter((to) => !this.#found.has(to));
   }
 
   /** Along the instructions from a place on, to where they part. */
@@ -106,7 +126,7 @@ class Search {
     if (page === undefined) return;
     const start = number * pageSize;
     for (let at = from; !this.#found.has(at) && page.ran(at - start); ) {
-      if (this.#found.size >= this.#limits.instructions) return;
+      if (this.#found.size >= this.#limits.instructions || (this.#apart && this.#isTaken(page, at))) return;
       const one = this.#instruction(page, number, at - start);
       if (typeof one === "number") {
         if (one > 0) this.#enterAt(page, number, at + one);
@@ -134,9 +154,19 @@ class Search {
   /** A place to which something on a page goes. */
   #lead(number: number, to: number): void {
     if (pageOf(to) === number) this.#near.push(to);
-    else if (this.#page(pageOf(to))?.hot(offsetOf(to))) this.#far.push(to);
+    else if (this.#isWorthIt(to)) this.#far.push(to);
     else return;
     this.#leaders.add(to);
+  }
+
+  /** Whether a place on another page belongs to what a page leads to. */
+  #isWorthIt(to: number): boolean {
+    const page = this.#page(pageOf(to));
+    return page?.hot(offsetOf(to)) === true && !this.#isTaken(page, to);
+  }
+
+  #isTaken(page: SourcePage, at: number): boolean {
+    return !this.#wanted.has(at) && page.taken(offsetOf(at));
   }
 
   #page(number: number): SourcePage | undefined {

@@ -12,9 +12,8 @@ export class Pages {
   readonly #halves: Uint16Array;
   readonly #mode: number;
   readonly #linear: number;
+  readonly #pc: number;
   readonly #codes = new Map<number, CodePage | undefined>();
-  /** What regions are discovered in. */
-  readonly source: Source;
 
   /** @param pc that of the first page's first byte. */
   constructor(world: RegionWorld, code: CodePage, pc: number) {
@@ -23,9 +22,16 @@ export class Pages {
     this.#words = new Int32Array(guest.memory.buffer);
     this.#halves = new Uint16Array(guest.memory.buffer);
     this.#mode = code.mode;
+    this.#pc = pc;
     this.#linear = (pc + (this.#words[front.slots.fetchBase.index] as number)) | 0;
     this.#codes.set(0, code);
-    this.source = { front, pc, mode: code.mode, page: (number) => this.#page(number) };
+  }
+
+  /** What a region is discovered in that is wanted at these places. */
+  source(wanted: readonly number[]): Source {
+    const pc = this.#pc;
+    const wantedAt = wanted.map((place) => (pc + place) | 0);
+    return { front: this.#world.front, pc, mode: this.#mode, page: (number) => this.#page(number, wantedAt) };
   }
 
   /** The page so many pages behind the first one. */
@@ -41,7 +47,7 @@ export class Pages {
     return code;
   }
 
-  #page(number: number): SourcePage | undefined {
+  #page(number: number, wanted: readonly number[]): SourcePage | undefined {
     const code = this.code(number);
     if (code === undefined) return undefined;
     const { cache, guest, first, threshold } = this.#world;
@@ -52,13 +58,20 @@ export class Pages {
       hot: (offset) => {
         const at = cache.entry(code, offset);
         if (at === 0) return false;
-        return (
-          (this.#words[(at + record.handler) >> 2] as number) >= first ||
-          (this.#halves[(at + record.heat) >> 1] as number) < warm
-        );
+        return this.#handler(at) >= first || (this.#halves[(at + record.heat) >> 1] as number) < warm;
+      },
+      taken: (offset) => {
+        const at = cache.entry(code, offset);
+        const region = at === 0 ? undefined : regionOf(code, this.#handler(at));
+        return region !== undefined && !wanted.some((pc) => region.leads.has(pc));
       },
       known: code.known,
     };
+  }
+
+  /** What a record leads to. */
+  #handler(at: number): number {
+    return this.#words[(at + record.handler) >> 2] as number;
   }
 
   /** The regions which have an instruction of what was discovered, with all their entries on pages that are there. */
@@ -106,4 +119,10 @@ export class Pages {
     for (const [number, known] of this.#codes) if (known === code) return number;
     return undefined;
   }
+}
+
+/** The region of this index on a page. */
+export function regionOf({ regions }: CodePage, index: number): PlacedRegion | undefined {
+  for (const region of regions) if (region.index === index) return region;
+  return undefined;
 }

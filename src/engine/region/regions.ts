@@ -6,7 +6,7 @@ import { type Background, flatten, unflatten } from "./background.ts";
 import { type Discovery, discover, type Stretch, usual, widened } from "./discover.ts";
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { Listed } from "./listing.ts";
-import { Pages } from "./pages.ts";
+import { Pages, regionOf } from "./pages.ts";
 import { type RegionJob, type RegionSurroundings, type TranslatedRegion, translateRegion } from "./translate.ts";
 import { Wanted } from "./wanted.ts";
 import type { RegionWorld } from "./world.ts";
@@ -137,11 +137,12 @@ export class Regions {
 
   #make(code: CodePage, offsets: readonly number[], start: number, tlb: number, here: boolean): void {
     const pages = new Pages(this.#world, code, start);
-    let discovery = discover(pages.source, offsets, usual);
+    const source = pages.source(offsets);
+    const joining = code.patience === 0;
+    let discovery = discover(source, offsets, usual, !joining);
     let takes: readonly PlacedRegion[] = [];
     const place = offsets.find((offset) => discovery.entries.includes(offset));
     if (place === undefined) return;
-    const joining = code.patience === 0;
     if (!joining) code.patience--;
     // What it shares with regions there becomes one with them, as long as that stays small.
     const joined = joining ? pages.touched(discovery) : [];
@@ -149,7 +150,7 @@ export class Regions {
       code.remade++;
       code.patience = 2 ** Math.min(code.remade, mostPatience) - 1;
       const entries = [...new Set([...offsets, ...joined.flatMap((region) => pages.entriesOf(region))])];
-      const whole = discover(pages.source, entries.slice(0, mostWaysIn), usual);
+      const whole = discover(source, entries.slice(0, mostWaysIn), usual);
       if (entries.every((entry) => whole.entries.includes(entry)) && sizeOf(whole) < usual.instructions) {
         discovery = whole;
         takes = joined;
@@ -166,7 +167,7 @@ export class Regions {
     { start, tlb, place, here }: { start: number; tlb: number; place: number; here: boolean },
   ): void {
     const index = this.#free.pop() ?? this.#next++;
-    const { entries, stretches } = discovery;
+    const { entries, stretches, leads } = discovery;
     if (++this.#begun % untilCounted === 0) this.#world.cache.trim(mostKnown);
     const region: PlacedRegion = {
       index,
@@ -174,6 +175,7 @@ export class Regions {
       pc: start,
       entries,
       stretches: flatten(stretches),
+      leads: new Set(leads.map((place) => (start + place) | 0)),
       tlb,
     };
     const name = `guest_${((start + place) >>> 0).toString(16)}`;
@@ -190,7 +192,8 @@ export class Regions {
    * anew with what stands there, as long as that stays small: where addresses are computed nobody can know beforehand what leads where.
    */
   arrived(from: number, start: number, pc: number): void {
-    const region = [...(this.#pages[from]?.regions ?? [])].find(({ index }) => index === from);
+    const page = this.#pages[from];
+    const region = page === undefined ? undefined : regionOf(page, from);
     const first = region?.parts.find(({ number }) => number === 0)?.code;
     if (region === undefined || first === undefined || first.awaited > 0) return;
     const place = (pc - start) | 0;
@@ -208,10 +211,11 @@ export class Regions {
     const pages = new Pages(this.#world, code, pc);
     if (region.parts.some((part) => pages.code(part.number) !== part.code)) return true;
     const wanted = [...new Set([...places, ...pages.entriesOf(region)])];
-    const joined = pages.touched(discover(pages.source, wanted, widened));
+    const source = pages.source(places);
+    const joined = pages.touched(discover(source, wanted, widened));
     const entries = [...new Set([...wanted, ...joined.flatMap((other) => pages.entriesOf(other))])];
     if (entries.length > mostWaysIn) return false;
-    const whole = discover(pages.source, entries, widened);
+    const whole = discover(source, entries, widened);
     if (!entries.every((entry) => whole.entries.includes(entry)) || sizeOf(whole) >= widened.instructions) return false;
     const here = this.#world.background?.next() === "here";
     this.#begin(pages, whole, joined, { start: pc, tlb: this.#tlb, place: places[0] as number, here });
