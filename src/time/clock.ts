@@ -26,8 +26,6 @@ class QueuedAlarm implements Alarm {
   readonly name: string;
   readonly ring: (now: number) => void;
   due = Number.POSITIVE_INFINITY;
-  /** Alarms due at the same time ring in the order in which they were set. */
-  order = 0;
   readonly #queue: AlarmQueue;
 
   constructor(queue: AlarmQueue, name: string, ring: (now: number) => void) {
@@ -37,87 +35,77 @@ class QueuedAlarm implements Alarm {
   }
 
   set(time: number): void {
-    this.due = time;
-    this.order = this.#queue.ticket();
-    this.#queue.moved();
+    this.#queue.set(this, time);
   }
 
   cancel(): void {
-    if (this.due === Number.POSITIVE_INFINITY) return;
-    this.due = Number.POSITIVE_INFINITY;
-    this.#queue.moved();
+    this.#queue.cancel(this);
   }
 }
 
-/** Alarms in the order in which they are due. A machine has a few dozen, so a list will do. */
+/** Alarms in the order in which they are due; those due at the same time ring in the order in which they were set. */
 export class AlarmQueue {
-  readonly #alarms: QueuedAlarm[] = [];
-  #next: QueuedAlarm | undefined;
-  #known = true;
-  #tickets = 0;
+  /** Those which are set, the next one first. A machine has a few dozen and sets a few of them, so a list will do. */
+  readonly #waiting: QueuedAlarm[] = [];
+  /** How often one was set. */
+  #settings = 0;
   /** Told when the earliest alarm may have changed: whoever runs the CPU looks at its budget again. */
   onChange: (() => void) | undefined;
 
   alarm(name: string, ring: (now: number) => void): Alarm {
-    const alarm = new QueuedAlarm(this, name, ring);
-    this.#alarms.push(alarm);
-    return alarm;
+    return new QueuedAlarm(this, name, ring);
   }
 
-  ticket(): number {
-    return ++this.#tickets;
+  set(alarm: QueuedAlarm, time: number): void {
+    this.#settings++;
+    this.#place(alarm, time);
+    this.onChange?.();
   }
 
-  moved(): void {
-    this.#known = false;
+  cancel(alarm: QueuedAlarm): void {
+    if (alarm.due === Number.POSITIVE_INFINITY) return;
+    this.#place(alarm, Number.POSITIVE_INFINITY);
     this.onChange?.();
   }
 
   /** When the earliest alarm is due, or Infinity. */
   get due(): number {
-    return this.#earliest()?.due ?? Number.POSITIVE_INFINITY;
+    return this.#waiting[0]?.due ?? Number.POSITIVE_INFINITY;
   }
 
   /** Rings all that is due by `now`, in order. An alarm set while another rings is rung too when it is due. */
   ring(now: number): void {
-    // A chip that sets its alarm to the present again and again must not hold the host: it is rung once a call for each ticket.
-    const last = this.#tickets + 1000;
-    for (let next = this.#earliest(); next !== undefined && next.due <= now; next = this.#earliest()) {
-      next.due = Number.POSITIVE_INFINITY;
-      this.#known = false;
-      next.ring(now);
-      if (this.#tickets > last) return;
-    }
+    // A chip that sets its alarm to the present again and again must not hold the host: it is rung once a call for each setting.
+    const last = this.#settings + 1000;
+    while (this.ringNext(now)) if (this.#settings > last) return;
   }
 
   /** Rings the earliest alarm when it is due by `now`, and that one only: a clock which may be told to hold looks in between. */
   ringNext(now: number): boolean {
-    const next = this.#earliest();
+    const next = this.#waiting[0];
     if (next === undefined || next.due > now) return false;
-    next.due = Number.POSITIVE_INFINITY;
-    this.#known = false;
+    this.#place(next, Number.POSITIVE_INFINITY);
     next.ring(now);
     return true;
   }
 
   /** Cancels every alarm: the state which they followed from is about to be another. */
   clear(): void {
-    for (const alarm of this.#alarms) alarm.due = Number.POSITIVE_INFINITY;
-    this.moved();
+    for (const alarm of this.#waiting) alarm.due = Number.POSITIVE_INFINITY;
+    this.#waiting.length = 0;
+    this.onChange?.();
   }
 
-  #earliest(): QueuedAlarm | undefined {
-    if (!this.#known) {
-      this.#next = undefined;
-      for (const alarm of this.#alarms) {
-        if (alarm.due === Number.POSITIVE_INFINITY) continue;
-        const best = this.#next;
-        if (best === undefined || alarm.due < best.due || (alarm.due === best.due && alarm.order < best.order))
-          this.#next = alarm;
-      }
-      this.#known = true;
-    }
-    return this.#next;
+  /** Puts an alarm where it belongs: behind those due at the same time, and nowhere when it is not to ring. */
+  #place(alarm: QueuedAlarm, time: number): void {
+    const waiting = this.#waiting;
+    let at = alarm.due === Number.POSITIVE_INFINITY ? waiting.push(alarm) - 1 : waiting.indexOf(alarm);
+    alarm.due = time;
+    for (; at > 0 && (waiting[at - 1] as QueuedAlarm).due > time; at--) waiting[at] = waiting[at - 1] as QueuedAlarm;
+    for (; at + 1 < waiting.length && (waiting[at + 1] as QueuedAlarm).due <= time; at++)
+      waiting[at] = waiting[at + 1] as QueuedAlarm;
+    waiting[at] = alarm;
+    if (time === Number.POSITIVE_INFINITY) waiting.pop();
   }
 }
 
