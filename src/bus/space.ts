@@ -82,6 +82,7 @@ export class AddressSpace {
   unclaimed: ((kind: "read" | "write", address: number, width: Width, value: number) => void) | undefined;
   /** Accesses which a chip answered, not memory: on real hardware under a hypervisor each would be an exit. */
   chipAccesses = 0;
+  /** The front ones first. */
   readonly #windows: Window[] = [];
   readonly #listeners: (() => void)[] = [];
   #segments: Segment[] | undefined;
@@ -100,7 +101,8 @@ export class AddressSpace {
       );
     }
     const window = new Window(this, base, size, target, options);
-    this.#windows.push(window);
+    const behind = this.#windows.findIndex(({ priority }) => priority < window.priority);
+    this.#windows.splice(behind < 0 ? this.#windows.length : behind, 0, window);
     this.changed();
     return window;
   }
@@ -128,14 +130,7 @@ export class AddressSpace {
     const last = this.#last;
     if (last !== undefined && address >= last.start && address < last.end) return last;
     const segments = this.segments();
-    let low = 0;
-    let high = segments.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((segments[middle] as Segment).end <= address) low = middle + 1;
-      else high = middle;
-    }
-    const found = segments[low];
+    const found = segments[firstPast(segments, address)];
     if (found === undefined || address < found.start) return undefined;
     this.#last = found;
     return found;
@@ -198,24 +193,32 @@ export class AddressSpace {
 
 /** Lays the windows over each other, the front ones first, and keeps what is seen of each. */
 function flatten(windows: readonly Window[]): Segment[] {
-  const front = windows.filter((w) => w.enabled).sort((a, b) => b.priority - a.priority);
   const seen: Segment[] = [];
-  for (const window of front) {
-    let pieces = [{ start: window.base, end: window.base + window.size }];
-    for (const { start, end } of seen) {
-      const rest: typeof pieces = [];
-      for (const piece of pieces) {
-        if (end <= piece.start || start >= piece.end) {
-          rest.push(piece);
-          continue;
-        }
-        if (piece.start < start) rest.push({ start: piece.start, end: start });
-        if (end < piece.end) rest.push({ start: end, end: piece.end });
-      }
-      pieces = rest;
+  for (const window of windows) {
+    if (!window.enabled) continue;
+    const { base, target, name } = window;
+    const end = base + window.size;
+    const delta = window.offset - base;
+    let at = firstPast(seen, base);
+    // Its pieces are what is left between those in front of it.
+    for (let start = base; start < end; at++) {
+      const other = seen[at];
+      const until = Math.min(end, other?.start ?? end);
+      if (start < until) seen.splice(at++, 0, { start, end: until, target, delta, name });
+      start = other?.end ?? end;
     }
-    const delta = window.offset - window.base;
-    for (const piece of pieces) seen.push({ ...piece, target: window.target, delta, name: window.name });
   }
-  return seen.sort((a, b) => a.start - b.start);
+  return seen;
+}
+
+/** Where the first segment is that ends behind an address: the one which holds it, if there is one. */
+function firstPast(segments: readonly Segment[], address: number): number {
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((segments[middle] as Segment).end <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
