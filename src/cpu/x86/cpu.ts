@@ -19,7 +19,7 @@ import { containedFpu, fpuHelpers } from "./fpu/helpers.ts";
 import { quickFpu } from "./fpu/quick.ts";
 import { quickImages } from "./fpu/quick-image.ts";
 import { cr4Bits, Feature, lacks, type Model, models, mxcsrBits } from "./identification.ts";
-import type { NumberedForm } from "./instruction.ts";
+import type { FormOfModels } from "./instruction.ts";
 import { deliver, type Origin } from "./interrupts.ts";
 import { translate } from "./mmu.ts";
 import { resetMsrs } from "./msr.ts";
@@ -69,8 +69,6 @@ export class X86 implements FrontEnd {
   readonly core: Core;
   readonly model: Model;
   readonly #interrupts: InterruptSource;
-  /** Whether the model lacks the instruction, for each form that was met. */
-  readonly #absent: (boolean | undefined)[] = [];
   readonly #peek = new Translation();
 
   constructor(options: X86Options) {
@@ -162,13 +160,7 @@ export class X86 implements FrontEnd {
 
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean {
     if (!decode(bytes, available, pc, mode, into)) return false;
-    const form = into.form as NumberedForm;
-    let lacking = this.#absent[form.number];
-    if (lacking === undefined) {
-      lacking = lacks(this.model, form.name);
-      this.#absent[form.number] = lacking;
-    }
-    if (lacking) {
+    if (lacks(this.model, (into.form as FormOfModels).needs)) {
       into.form = absent;
       into.ends = true;
     }

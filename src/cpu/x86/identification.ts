@@ -145,11 +145,19 @@ const instructions2: readonly (readonly [feature: number, names: readonly string
   [popcnt, ["popcnt"]],
 ];
 
-/** Whether a model lacks the instruction of a form: it is #UD there. */
-export function lacks({ features, features2 }: Model, form: string): boolean {
-  const among = (list: typeof instructions, has: number) =>
-    list.some(([feature, names]) => (has & feature) === 0 && names.some((name) => form.startsWith(name)));
-  return among(instructions, features) || among(instructions2, features2);
+/** What an instruction came with: bits of EDX and of ECX of leaf 1. */
+export type Needs = Pick<Model, "features" | "features2">;
+
+/** What the instruction of a form came with, by the form's name. */
+export function needsOf(form: string): Needs {
+  const among = (list: typeof instructions) =>
+    list.reduce((all, [feature, names]) => (names.some((name) => form.startsWith(name)) ? all | feature : all), 0);
+  return { features: among(instructions), features2: among(instructions2) };
+}
+
+/** Whether a model lacks an instruction that needs this: it is #UD there. */
+export function lacks(model: Model, { features, features2 }: Needs): boolean {
+  return ((features & ~model.features) | (features2 & ~model.features2)) !== 0;
 }
 
 const vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69]; // EBX, ECX, EDX

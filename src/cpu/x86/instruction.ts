@@ -3,6 +3,7 @@ import type { Fields, Form } from "../../ir/frontend.ts";
 import { signed, type Width } from "./flags.ts";
 import type { FpuHelpers } from "./fpu/helpers.ts";
 import type { HelperName } from "./helpers.ts";
+import { type Needs, needsOf } from "./identification.ts";
 import { Kind, kindShift, levelShift, type OperandSpec, type Row, repeatShift, Variant } from "./pattern.ts";
 import type { SimdHelpers } from "./simd/helpers.ts";
 import { base, eax, ebx, ecx, edi, esi, esp, limit, rights, segment, selector, step, zero } from "./slots.ts";
@@ -410,17 +411,16 @@ export class Instruction {
   }
 }
 
-/** A form, and how many were made before it. */
-export interface NumberedForm extends Form {
-  readonly number: number;
+/** A form, and what its instruction came with. */
+export interface FormOfModels extends Form {
+  readonly needs: Needs;
 }
 
-let made = 0;
 /** One is built at a time. */
 let instruction: Instruction | undefined;
 
 /** The form of a row which a variant stands for, made once. */
-export function formOf(row: Row, variant: number): NumberedForm {
+export function formOf(row: Row, variant: number): FormOfModels {
   const key = variant & row.facets;
   let form = row.forms.get(key);
   if (form === undefined) {
@@ -428,7 +428,8 @@ export function formOf(row: Row, variant: number): NumberedForm {
       instruction = instruction?.next(b, fields, row, key) ?? new Instruction(b, fields, row, key);
       row.body(instruction);
     };
-    form = { name: nameOf(row, key), body, number: made++ };
+    const name = nameOf(row, key);
+    form = { name, body, needs: needsOf(name) };
     row.forms.set(key, form);
   }
   return form;

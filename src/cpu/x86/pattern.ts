@@ -1,4 +1,4 @@
-import type { Instruction, NumberedForm } from "./instruction.ts";
+import type { FormOfModels, Instruction } from "./instruction.ts";
 
 /** An instruction's meaning, written with its operands as the table gives them: operand 0 is the leftmost. */
 export type Body = (i: Instruction) => void;
@@ -109,7 +109,7 @@ export class Row {
   /** Which bits of a variant matter. */
   readonly facets: number;
   readonly modrm: boolean;
-  readonly forms = new Map<number, NumberedForm>();
+  readonly forms = new Map<number, FormOfModels>();
 
   constructor(mnemonic: string, pattern: string, body: Body, attributes: number) {
     this.mnemonic = mnemonic;
