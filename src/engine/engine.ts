@@ -391,6 +391,7 @@ export class Engine implements EngineServices {
     }
     this.#mark(code);
     const decoded = this.#decoded;
+    const { bytes } = this.#guest;
     const host = code.page * pageSize;
     let offset = linear & (pageSize - 1);
     let pc = this.#pc;
@@ -398,16 +399,9 @@ export class Engine implements EngineServices {
     let at = start;
     for (let count = 0; count < longestRun && offset < pageSize && this.#cache.entry(code, offset) === 0; count++) {
       const available = Math.min(16, pageSize - offset);
-      if (
-        !this.#front.decode(
-          this.#guest.bytes.subarray(host + offset, host + offset + available),
-          available,
-          pc,
-          mode,
-          decoded,
-        )
-      )
-        break;
+      // Byte by byte: a view of them would be an object for each instruction.
+      for (let k = 0; k < available; k++) this.#bytes[k] = bytes[host + offset + k] as number;
+      if (!this.#front.decode(this.#bytes, available, pc, mode, decoded)) break;
       this.#write(at, decoded);
       this.#cache.enter(code, offset, at);
       at += record.size;

@@ -73,8 +73,9 @@ const third = (word: number) => (word >>> 11) & 31;
 const fourth = (word: number) => (word >>> 6) & 31;
 
 function readOperands(row: Row, word: number, into: Int32Array): void {
-  for (const name of row.operands) {
-    switch (name) {
+  const { operands } = row;
+  for (let k = 0; k < operands.length; k++) {
+    switch (operands[k]) {
       case "T":
         into[0] = registers[first(word)] as number;
         break;
