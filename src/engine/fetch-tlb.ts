@@ -1,13 +1,14 @@
 import { pageSize } from "../bus/guest-memory.ts";
+import { Entered } from "./entered.ts";
 import { type EngineLayout, fetchEntry, fetchTlb } from "./layout.ts";
-import { Passing } from "./passing.ts";
 
 /** The fetch TLB: which pages, under which mode, have a table of records. WebAssembly code looks into it by itself; what enters and forgets is here. */
 export class FetchTlb {
   readonly #words: Int32Array;
   readonly #start: number;
   readonly #global = new Uint8Array(fetchTlb.entries);
-  readonly #passing = new Passing();
+  /** For pages that are not global. */
+  readonly #passing = new Entered();
 
   constructor(words: Int32Array, layout: EngineLayout) {
     this.#words = words;

@@ -2,9 +2,11 @@ import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { AddressSpace } from "../bus/space.ts";
 import type { Width } from "../bus/target.ts";
 import { Access, Translation, type VirtualMemory } from "../ir/frontend.ts";
+import { Entered } from "./entered.ts";
 import { type EngineLayout, map, tlb, tlbEntry } from "./layout.ts";
-import { Passing } from "./passing.ts";
 import type { Mmu } from "./stops.ts";
+
+const none = new Int32Array(0);
 
 /**
  * The software TLB, and what happens where it does not answer: page walks by the front end, accesses to chips, accesses across
@@ -22,8 +24,10 @@ export class SoftTlb implements VirtualMemory {
   readonly #current: number;
   readonly #scratch: number;
   #watched = false;
+  /** Entries made for pages that are not global, and for those that are. */
+  readonly #passing = new Entered();
+  readonly #lasting = new Entered();
   /** Pages entered, times that entries were forgotten other than by a page's address, and accesses by handlers which it did not answer. */
-  readonly #passing = new Passing();
   misses = 0;
   flushes = 0;
   slowAccesses = 0;
@@ -49,20 +53,18 @@ export class SoftTlb implements VirtualMemory {
   flush(keepGlobal = false): void {
     this.flushes++;
     const passing = this.#passing.take();
-    if (keepGlobal && passing !== undefined) {
-      for (const entry of passing) this.#forgetPassing(entry);
+    const lasting = keepGlobal ? none : this.#lasting.take();
+    if (passing !== undefined && lasting !== undefined) {
+      for (const entry of passing) this.#forgetUnless(keepGlobal, entry);
+      for (const entry of lasting) this.#forget(entry);
       return;
     }
-    for (const start of this.#layout.tlb) {
-      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
-        if (keepGlobal) this.#forgetPassing(entry);
-        else this.#forget(entry);
-      }
-    }
+    for (const start of this.#layout.tlb)
+      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) this.#forgetUnless(keepGlobal, entry);
   }
 
-  #forgetPassing(entry: number): void {
-    if (this.#words[entry + (tlb.global >> 2)] !== 1) this.#forget(entry);
+  #forgetUnless(keepGlobal: boolean, entry: number): void {
+    if (!keepGlobal || this.#words[entry + (tlb.global >> 2)] !== 1) this.#forget(entry);
   }
 
   /** An entry, and what the maps say by it. */
@@ -324,6 +326,6 @@ export class SoftTlb implements VirtualMemory {
     if (write) this.#words[this.#mapped(entry, map.write, tag)] = host - tag;
     this.#words[entry + 2] = host - tag;
     this.#words[entry + 3] = global ? 1 : 0;
-    if (!global) this.#passing.add(entry);
+    (global ? this.#lasting : this.#passing).add(entry);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Which entries of a TLB were made for pages that are not global, since the last flush: a flush that spares the others then need not look at
- * all of them. An entry may be named more than once, and may hold something else by now.
+ * Which entries of a TLB were made since they were last asked for: whoever forgets them all need not look at the whole TLB then. An entry may be named more
+ * than once, and may hold something else by now.
  */
-export class Passing {
+export class Entered {
   readonly #entries = new Int32Array(1024);
   #count = 0;
 
