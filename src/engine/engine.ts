@@ -12,9 +12,10 @@ import {
 import { CodeCache, type CodePage } from "./code-cache.ts";
 import { readCounters } from "./counters.ts";
 import { FetchTlb } from "./fetch-tlb.ts";
-import { Handlers, mostForms, tableSize } from "./forms.ts";
+import { Handlers, mostForms, openBlock, tableSize } from "./forms.ts";
 import { type EngineLayout, layOut, operandOffset, record, tlbSize } from "./layout.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
+import { moduleOf } from "./modules.ts";
 import type { Background } from "./region/background.ts";
 import { listPlace } from "./region/list-place.ts";
 import { Regions } from "./region/regions.ts";
@@ -105,8 +106,11 @@ export class Engine implements EngineServices {
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm, { supervisor, user });
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const pages = guest.memory.buffer.byteLength / 65536;
-    const module = new WebAssembly.Module(
-      emitLoop(front, this.#layout, pages, tableSize, mostForms, this.#handlers.inlined),
+    const { inlined } = this.#handlers;
+    const { fetchTlb, counters, sample, warmth } = this.#layout;
+    const of = [pages, fetchTlb, counters, sample, warmth, ...inlined];
+    const module = moduleOf(front.slots, of, () =>
+      emitLoop(front, this.#layout, pages, tableSize, mostForms, inlined.map(openBlock)),
     );
     const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
     this.#loop = exports as unknown as Loop;

@@ -3,6 +3,8 @@ import { Builder } from "../ir/builder.ts";
 import { Decoded, Fields, type Form, type FrontEnd, type Helper, type TlbPlaces } from "../ir/frontend.ts";
 import { type Block, Status } from "../ir/node.ts";
 import { HandlerLowering, handlerParams, importsOf, standsAlone } from "./lower.ts";
+import { moduleOf } from "./modules.ts";
+import { oncePer } from "./region/once-per.ts";
 import { withQuickWays } from "./routines.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
@@ -39,10 +41,10 @@ export class Handlers {
   readonly #indices = new Map<Form, number>();
   #wanted: Form[] = [];
   #next: number;
-  /** The first forms, whose handlers are inside the interpreter's loop, and, until somebody wants to call them, nowhere else. */
-  #inside: readonly Form[];
-  /** And their bodies. */
-  readonly inlined: readonly Block[];
+  /** The first forms, whose handlers are inside the interpreter's loop. */
+  readonly inlined: readonly Form[];
+  /** Those of them which are nowhere else: all, until somebody wants to call them. */
+  #uncalled: readonly Form[];
   /** Instructions whose forms are wanted as soon as one is in their mode. */
   #usual: readonly string[];
   modules = 0;
@@ -57,11 +59,9 @@ export class Handlers {
     );
     const { common: named } = front;
     this.#usual = named?.usual ?? [];
-    const common = formsOf(front, named?.instructions ?? []).map((form) => ({ form, block: openBlock(form) }));
-    const inside = common.filter(({ block }) => standsAlone(block));
-    this.inlined = inside.map(({ block }) => block);
-    this.#inside = inside.map(({ form }) => form);
-    for (const form of this.#inside) this.#indices.set(form, this.#next++);
+    this.inlined = formsOf(front, named?.instructions ?? []).filter(mayBeInlined);
+    this.#uncalled = this.inlined;
+    for (const form of this.inlined) this.#indices.set(form, this.#next++);
     this.helpers = withQuickWays(guest, front, Object.fromEntries(plain), tlbs);
     this.imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
@@ -88,9 +88,9 @@ export class Handlers {
 
   /** Makes the first forms' handlers too: regions and instructions on two pages call them. */
   callable(mode: number): void {
-    if (this.#inside.length === 0) return;
-    this.#wanted.push(...this.#inside);
-    this.#inside = [];
+    if (this.#uncalled.length === 0) return;
+    this.#wanted.push(...this.#uncalled);
+    this.#uncalled = [];
     this.compile(mode);
   }
 
@@ -101,25 +101,35 @@ export class Handlers {
       for (const form of formsOf(this.#front, this.#usual)) this.index(form);
       this.#usual = [];
     }
-    const front = this.#front;
     const forms = this.#wanted;
     this.#wanted = [];
-    const module = new ModuleBuilder();
-    module.importMemory("run", "memory", this.#guest.memory.buffer.byteLength / 65536);
-    const blocks = forms.map(openBlock);
-    for (const block of blocks) importsOf(block, module, front);
-    for (const [i, block] of blocks.entries()) {
-      const out = new Bytes();
-      const lowering = new HandlerLowering(out, module, front);
-      lowering.handler(block);
-      module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out));
-    }
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), this.imports);
+    const pages = this.#guest.memory.buffer.byteLength / 65536;
+    const [first] = forms as [Form, ...Form[]];
+    const module = moduleOf(first, [this.#front.slots, pages, ...forms], () => emitHandlers(this.#front, pages, forms));
+    const instance = new WebAssembly.Instance(module, this.imports);
     for (const [i, form] of forms.entries())
       this.table.set(this.#indices.get(form) as number, instance.exports[`${i}`]);
     this.modules++;
   }
 }
+
+/** A module with the handlers of forms, by their numbers in the list. */
+function emitHandlers(front: FrontEnd, pages: number, forms: readonly Form[]): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory("run", "memory", pages);
+  const blocks = forms.map(openBlock);
+  for (const block of blocks) importsOf(block, module, front);
+  for (const [i, block] of blocks.entries()) {
+    const out = new Bytes();
+    const lowering = new HandlerLowering(out, module, front);
+    lowering.handler(block);
+    module.export(`${i}`, module.function(handlerParams, ["i32"], lowering.locals, out));
+  }
+  return module.bytes();
+}
+
+/** Whether the handler of a form can be inside the loop. */
+const mayBeInlined = oncePer((form: Form) => standsAlone(openBlock(form)));
 
 /** The forms which instructions stand for, written as `CommonCode` has them. */
 function formsOf(front: FrontEnd, instructions: readonly string[]): readonly Form[] {

@@ -7,6 +7,7 @@ import { emitLoad, emitPageOf, emitStore } from "./idioms.ts";
 import { emitTlbEntry, tlb } from "./layout.ts";
 import { helperParams } from "./lower.ts";
 import { Lowering } from "./lowering.ts";
+import { moduleOf } from "./modules.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 import { noValue, op } from "./wasm/opcodes.ts";
@@ -153,8 +154,15 @@ function withQuickWay(
   helper: WebAssembly.ImportValue,
   tlbs: TlbPlaces,
 ): WebAssembly.ExportValue {
+  const pages = guest.memory.buffer.byteLength / 65536;
+  const module = moduleOf(way, [pages, tlbs.supervisor, tlbs.user], () => emitQuickWay(pages, way, tlbs));
+  const instance = new WebAssembly.Instance(module, { run: { memory: guest.memory, helper } });
+  return instance.exports.way as WebAssembly.ExportValue;
+}
+
+function emitQuickWay(pages: number, way: QuickWay, tlbs: TlbPlaces): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
-  module.importMemory("run", "memory", guest.memory.buffer.byteLength / 65536);
+  module.importMemory("run", "memory", pages);
   const slow = module.importFunction("run", "helper", helperParams, ["i32"]);
   const builder = new Builder("open");
   const done = way(
@@ -172,8 +180,5 @@ function withQuickWay(
   out.u8(op.localGet).u32(result).u8(op.return, op.end);
   lowering.giveUp();
   module.export("way", module.function(helperParams, ["i32"], lowering.locals, out));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), {
-    run: { memory: guest.memory, helper },
-  });
-  return instance.exports.way as WebAssembly.ExportValue;
+  return module.bytes();
 }
