@@ -46,27 +46,37 @@ function peakMemory(pid: string): number {
   return Math.max(0, ...each.map((kibibytes) => Number(kibibytes ?? 0))) / 1024;
 }
 
+/** What is typed on the guest's console, once, when the guest asks for it. */
+export interface Typed {
+  readonly prompt: string;
+  readonly line: string;
+}
+
 /**
  * Runs an emulator until its guest is done, and kills it then.
  * @param emulator its name in the tables
  * @param command program and arguments; the guest's console is its standard output
  * @param timeout seconds of wall clock
  * @param seen called after each test
+ * @param typed left out, the guest's console has nobody who types
  */
 export function measure(
   emulator: string,
   command: readonly string[],
   timeout: number,
   seen: (result: Result) => void = () => {},
+  typed?: Typed,
 ): Promise<Run> {
   const [program = "", ...rest] = command;
   const start = process.hrtime.bigint();
   const marks = new Marks();
   // A group of its own, so that all of it can be ended at once.
-  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(program, rest, { stdio: [typed ? "pipe" : "ignore", "pipe", "pipe"], detached: true });
   const pid = String(child.pid);
   let peak = 0;
   let complaints = "";
+  /** What the guest has printed, as long as it may be a prompt to be answered. */
+  let asked = "";
 
   return new Promise((resolve) => {
     const end = (failure?: string): void => {
@@ -90,13 +100,18 @@ export function measure(
       peak = Math.max(peak, peakMemory(pid));
       return { host, ...cpuTimes(pid) };
     };
-    child.stdout.on("data", (bytes: Buffer) => {
+    child.stdout?.on("data", (bytes: Buffer) => {
       const before = marks.results.length;
-      marks.take(bytes.toString("latin1"), now);
+      const text = bytes.toString("latin1");
+      marks.take(text, now);
+      if (typed && child.stdin?.writable) {
+        asked = (asked + text).slice(-typed.prompt.length - text.length);
+        if (asked.includes(typed.prompt)) child.stdin.end(`${typed.line}\n`);
+      }
       for (const result of marks.results.slice(before)) seen(result);
       if (marks.done) end();
     });
-    child.stderr.on("data", (bytes: Buffer) => {
+    child.stderr?.on("data", (bytes: Buffer) => {
       complaints = (complaints + bytes.toString()).slice(-4000);
     });
     child.on("error", (error) => end(`${emulator}: ${error.message}`));

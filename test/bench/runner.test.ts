@@ -135,6 +135,15 @@ describe.skipIf(process.platform !== "linux")("the measurement of a process", ()
     expect((await measure("fake", node(code), timeout)).failure).toMatch(why);
   });
 
+  test("types a line when the guest asks for it, once", async () => {
+    const code = `process.stdout.write("@@UP 0\\n/ # \\x1b[6n"); let all = "";
+      process.stdin.on("data", (text) => { all += text; process.stdout.write("/ # "); });
+      process.stdin.on("end", () => console.log("@@B a\\n@@E a us=1 chk=" + all.trim().replaceAll(/\\s/g, "+") + "\\n@@DONE"));`;
+    const { results, failure } = await measure("fake", node(code), 60, () => {}, { prompt: "/ # ", line: "bench it" });
+    expect(failure).toBeUndefined();
+    expect(results.map(({ checksum }) => checksum)).toEqual(["", "bench+it"]);
+  });
+
   test("says so when there is no such program", async () => {
     expect((await measure("fake", ["no-such-emulator"], 1)).failure).toMatch(/ENOENT/);
   });
