@@ -11,10 +11,15 @@ export class Entered {
     this.#count++;
   }
 
-  /** Those entries, or undefined when they were too many to be kept. From here on they are forgotten. */
+  /** Those entries, or undefined when they were too many to be kept. */
+  get made(): Int32Array | undefined {
+    return this.#count <= this.#entries.length ? this.#entries.subarray(0, this.#count) : undefined;
+  }
+
+  /** The same. From here on they are forgotten. */
   take(): Int32Array | undefined {
-    const count = this.#count;
+    const { made } = this;
     this.#count = 0;
-    return count <= this.#entries.length ? this.#entries.subarray(0, count) : undefined;
+    return made;
   }
 }

@@ -95,14 +95,24 @@ export class SoftTlb implements VirtualMemory {
   /** Stores to this page of the guest memory come here from now on, since it holds decoded code. */
   watch(page: number): void {
     const host = page << pageShift;
-    for (const start of this.#layout.tlb) {
-      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) {
-        const tag = this.#words[entry + 1] as number;
-        if (tag === -1 || ((tag + (this.#words[entry + 2] as number)) | 0) !== (host | 0)) continue;
-        this.#words[this.#mapped(entry, map.write, tag)] = 0;
-        this.#words[entry + 1] = -1;
-      }
+    const passing = this.#passing.made;
+    const lasting = this.#lasting.made;
+    if (passing !== undefined && lasting !== undefined) {
+      for (const entry of passing) this.#forgetWrites(entry, host);
+      for (const entry of lasting) this.#forgetWrites(entry, host);
+      return;
     }
+    for (const start of this.#layout.tlb)
+      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) this.#forgetWrites(entry, host);
+  }
+
+  /** An entry for a page of the guest memory answers for writes no more. */
+  #forgetWrites(entry: number, host: number): void {
+    const words = this.#words;
+    const tag = words[entry + 1] as number;
+    if (tag === -1 || ((tag + (words[entry + 2] as number)) | 0) !== (host | 0)) return;
+    words[this.#mapped(entry, map.write, tag)] = 0;
+    words[entry + 1] = -1;
   }
 
   // --- for handlers: a fault is recorded in the trap slot, never thrown
