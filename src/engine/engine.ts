@@ -5,6 +5,7 @@ import {
   Access,
   Decoded,
   type EngineServices,
+  type Form,
   type FrontEnd,
   Translation,
   type VirtualMemory,
@@ -458,7 +459,7 @@ export class Engine implements EngineServices {
     // Where two address spaces share the first page and not the second, one record serves them in turn.
     const known = this.#cache.entry(first, offset);
     const at = known !== 0 ? known : this.#cache.take(2 * record.size);
-    this.#write(at, decoded);
+    this.#handlers.called(this.#write(at, decoded));
     this.view.setUint16(at + record.original, this.words[at >> 2] as number, true);
     this.view.setUint16(at + record.heat, 0, true);
     this.words[at >> 2] = acrossHandler;
@@ -467,7 +468,6 @@ export class Engine implements EngineServices {
     this.words[(at + record.second) >> 2] = second.table;
     second.before.add(first);
     this.#cache.enter(first, offset, at);
-    this.#handlers.callable(mode);
     this.#handlers.compile(mode);
   }
 
@@ -493,7 +493,8 @@ export class Engine implements EngineServices {
       this.#regions.arrived(this.words[at + 1] as number, this.words[at + 2] as number, this.#pc);
   }
 
-  #write(at: number, decoded: Decoded): void {
+  /** Writes a record, and gives the form which it is of. */
+  #write(at: number, decoded: Decoded): Form {
     const { form, operands } = decoded;
     if (form === undefined) throw new Error(`${this.#front.name}: the decoder named no form`);
     this.view.setInt32(at + record.handler, this.#handlers.index(form), true);
@@ -501,6 +502,7 @@ export class Engine implements EngineServices {
     this.view.setUint16(at + record.heat, this.#heat, true);
     for (let k = 0; k < 6; k++) this.view.setUint16(at + operandOffset(k), operands[k] as number, true);
     for (let k = 6; k < 8; k++) this.view.setInt32(at + operandOffset(k), operands[k] as number, true);
+    return form;
   }
 
   /** Runs the instruction under the pc without keeping it: it lies on two pages, or not in memory. */
@@ -526,8 +528,7 @@ export class Engine implements EngineServices {
       if (available === 16) throw new Error(`${this.#front.name}: an instruction of more than 16 bytes`);
     }
     this.#loneInstructions++;
-    this.#write(this.#layout.lone, decoded);
-    this.#handlers.callable(mode);
+    this.#handlers.called(this.#write(this.#layout.lone, decoded));
     this.#handlers.compile(mode);
     const reason = this.#loop.one(this.#layout.lone);
     if (reason === Reason.fault) this.#deliver();

@@ -44,7 +44,7 @@ export class Handlers {
   /** The first forms, whose handlers are inside the interpreter's loop. */
   readonly inlined: readonly Form[];
   /** Those of them which are nowhere else: all, until somebody wants to call them. */
-  #uncalled: readonly Form[];
+  readonly #uncalled: Set<Form>;
   /** Instructions whose forms are wanted as soon as one is in their mode. */
   #usual: readonly string[];
   modules = 0;
@@ -60,7 +60,7 @@ export class Handlers {
     const { common: named } = front;
     this.#usual = named?.usual ?? [];
     this.inlined = formsOf(front, named?.instructions ?? []).filter(mayBeInlined);
-    this.#uncalled = this.inlined;
+    this.#uncalled = new Set(this.inlined);
     for (const form of this.inlined) this.#indices.set(form, this.#next++);
     this.helpers = withQuickWays(guest, front, Object.fromEntries(plain), tlbs);
     this.imports = {
@@ -86,11 +86,15 @@ export class Handlers {
     return index;
   }
 
-  /** Makes the first forms' handlers too: regions and instructions on two pages call them. */
+  /** Wants the handler of a form which the loop has to call, also where that is one of the first: it is there after the next `compile`. */
+  called(form: Form): void {
+    if (this.#uncalled.delete(form)) this.#wanted.push(form);
+  }
+
+  /** Makes the handlers of all the first forms: regions call them. */
   callable(mode: number): void {
-    if (this.#uncalled.length === 0) return;
-    this.#wanted.push(...this.#uncalled);
-    this.#uncalled = [];
+    for (const form of this.#uncalled) this.#wanted.push(form);
+    this.#uncalled.clear();
     this.compile(mode);
   }
 
