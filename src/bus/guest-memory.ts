@@ -14,11 +14,14 @@ export class GuestMemory {
   readonly code: Uint8Array;
   /** Told of a write into a page whose `code` byte is set. */
   onCodeWrite: ((offset: number, length: number) => void) | undefined;
+  /** How many pages of WebAssembly, of 64 KiB, it has. */
+  readonly wasmPages: number;
   #used = 0;
 
   /** @param size in bytes, up to 4 GiB - 64 KiB; rounded up to WebAssembly pages. */
   constructor(size: number) {
     const pages = Math.ceil(size / 65536);
+    this.wasmPages = pages;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(this.memory.buffer);
     this.code = new Uint8Array(pages * 16);

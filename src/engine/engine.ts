@@ -106,12 +106,9 @@ export class Engine implements EngineServices {
     const [supervisor, user] = this.#layout.tlb;
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm, { supervisor, user });
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
-    const pages = guest.memory.buffer.byteLength / 65536;
     const { inlined } = this.#handlers;
-    const { fetchTlb, counters, sample, warmth } = this.#layout;
-    const of = [pages, fetchTlb, counters, sample, warmth, ...inlined];
-    const module = moduleOf(front.slots, of, () =>
-      emitLoop(front, this.#layout, pages, tableSize, mostForms, inlined.map(openBlock)),
+    const module = moduleOf(front.slots, [guest.wasmPages, ...Object.values(this.#layout).flat(), ...inlined], () =>
+      emitLoop(front, this.#layout, guest.wasmPages, tableSize, mostForms, inlined.map(openBlock)),
     );
     const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
     this.#loop = exports as unknown as Loop;

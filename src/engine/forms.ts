@@ -4,7 +4,7 @@ import { Decoded, Fields, type Form, type FrontEnd, type Helper, type TlbPlaces 
 import { type Block, Status } from "../ir/node.ts";
 import { HandlerLowering, handlerParams, importsOf, standsAlone } from "./lower.ts";
 import { moduleOf } from "./modules.ts";
-import { oncePer } from "./region/once-per.ts";
+import { oncePer } from "./once-per.ts";
 import { withQuickWays } from "./routines.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
@@ -107,7 +107,7 @@ export class Handlers {
     }
     const forms = this.#wanted;
     this.#wanted = [];
-    const pages = this.#guest.memory.buffer.byteLength / 65536;
+    const pages = this.#guest.wasmPages;
     const [first] = forms as [Form, ...Form[]];
     const module = moduleOf(first, [this.#front.slots, pages, ...forms], () => emitHandlers(this.#front, pages, forms));
     const instance = new WebAssembly.Instance(module, this.imports);

@@ -154,7 +154,7 @@ function withQuickWay(
   helper: WebAssembly.ImportValue,
   tlbs: TlbPlaces,
 ): WebAssembly.ExportValue {
-  const pages = guest.memory.buffer.byteLength / 65536;
+  const pages = guest.wasmPages;
   const module = moduleOf(way, [pages, tlbs.supervisor, tlbs.user], () => emitQuickWay(pages, way, tlbs));
   const instance = new WebAssembly.Instance(module, { run: { memory: guest.memory, helper } });
   return instance.exports.way as WebAssembly.ExportValue;

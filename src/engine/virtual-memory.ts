@@ -52,19 +52,20 @@ export class SoftTlb implements VirtualMemory {
 
   flush(keepGlobal = false): void {
     this.flushes++;
-    const passing = this.#passing.take();
-    const lasting = keepGlobal ? none : this.#lasting.take();
+    this.#each(this.#passing.take(), keepGlobal ? none : this.#lasting.take(), (entry) => {
+      if (!keepGlobal || this.#words[entry + (tlb.global >> 2)] !== 1) this.#forget(entry);
+    });
+  }
+
+  /** Goes through the entries that were made, or through all where they were too many to be kept. */
+  #each(passing: Int32Array | undefined, lasting: Int32Array | undefined, visit: (entry: number) => void): void {
     if (passing !== undefined && lasting !== undefined) {
-      for (const entry of passing) this.#forgetUnless(keepGlobal, entry);
-      for (const entry of lasting) this.#forget(entry);
+      for (const entry of passing) visit(entry);
+      for (const entry of lasting) visit(entry);
       return;
     }
     for (const start of this.#layout.tlb)
-      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) this.#forgetUnless(keepGlobal, entry);
-  }
-
-  #forgetUnless(keepGlobal: boolean, entry: number): void {
-    if (!keepGlobal || this.#words[entry + (tlb.global >> 2)] !== 1) this.#forget(entry);
+      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) visit(entry);
   }
 
   /** An entry, and what the maps say by it. */
@@ -95,15 +96,7 @@ export class SoftTlb implements VirtualMemory {
   /** Stores to this page of the guest memory come here from now on, since it holds decoded code. */
   watch(page: number): void {
     const host = page << pageShift;
-    const passing = this.#passing.made;
-    const lasting = this.#lasting.made;
-    if (passing !== undefined && lasting !== undefined) {
-      for (const entry of passing) this.#forgetWrites(entry, host);
-      for (const entry of lasting) this.#forgetWrites(entry, host);
-      return;
-    }
-    for (const start of this.#layout.tlb)
-      for (let entry = start >> 2; entry < (start + tlb.size) >> 2; entry += 4) this.#forgetWrites(entry, host);
+    this.#each(this.#passing.made, this.#lasting.made, (entry) => this.#forgetWrites(entry, host));
   }
 
   /** An entry for a page of the guest memory answers for writes no more. */

@@ -47,8 +47,6 @@ class QueuedAlarm implements Alarm {
 export class AlarmQueue {
   /** Those which are set, the next one first. A machine has a few dozen and sets a few of them, so a list will do. */
   readonly #waiting: QueuedAlarm[] = [];
-  /** How often one was set. */
-  #settings = 0;
   /** Told when the earliest alarm may have changed: whoever runs the CPU looks at its budget again. */
   onChange: (() => void) | undefined;
 
@@ -57,7 +55,6 @@ export class AlarmQueue {
   }
 
   set(alarm: QueuedAlarm, time: number): void {
-    this.#settings++;
     this.#place(alarm, time);
     this.onChange?.();
   }
@@ -71,13 +68,6 @@ export class AlarmQueue {
   /** When the earliest alarm is due, or Infinity. */
   get due(): number {
     return this.#waiting[0]?.due ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Rings all that is due by `now`, in order. An alarm set while another rings is rung too when it is due. */
-  ring(now: number): void {
-    // A chip that sets its alarm to the present again and again must not hold the host: it is rung once a call for each setting.
-    const last = this.#settings + 1000;
-    while (this.ringNext(now)) if (this.#settings > last) return;
   }
 
   /** Rings the earliest alarm when it is due by `now`, and that one only: a clock which may be told to hold looks in between. */

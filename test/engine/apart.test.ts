@@ -1,23 +1,18 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
-import { type BareX86, bareX86, flatMode, setWord, word } from "../support/x86.ts";
+import { type BareX86, setWord, withProgram, word } from "../support/x86.ts";
+import { call, loop, word32 } from "../support/x86-code.ts";
 
-const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, (value >> 24) & 0xff];
 const add = (n: number) => [0x05, ...word32(n)];
 const jump = (from: number, to: number) => [0xe9, ...word32(to - from - 5)];
-const call = (from: number, to: number) => [0xe8, ...word32(to - from - 5)];
-/** dec ecx ; jnz over the `length` bytes before ; hlt */
-const loop = (length: number) => [0x49, 0x75, -(length + 3) & 0xff, 0xf4];
 /** call ebx: where it leads is in no region before it was gone again and again. */
-const callComputed = [0xff, 0xd3, ...loop(2)];
+const callComputed = loop([0xff, 0xd3]);
 
 const [main, next, driver] = [0x10000, 0x11000, 0x20000];
 
 function machine(code: Readonly<Record<number, readonly number[]>>): BareX86 {
-  const m = bareX86("regions", { memory: 1 << 20, threshold: 16 });
-  flatMode(m, 0);
-  for (const [at, bytes] of Object.entries({ ...code, [driver]: callComputed }))
-    m.load(Number(at), Uint8Array.from(bytes));
+  const m = withProgram("regions", driver, callComputed, { threshold: 16 });
+  for (const [at, bytes] of Object.entries(code)) m.load(Number(at), Uint8Array.from(bytes));
   setWord(m, s.eax, 0);
   return m;
 }
@@ -45,7 +40,7 @@ function regionsAt(m: BareX86, at: number): number[] {
 
 describe("a region", () => {
   it("leaves a function on another page to the region which is entered there", () => {
-    const m = machine({ [next]: [...add(1), 0xc3], [main]: [...call(main, next), ...loop(5)] });
+    const m = machine({ [next]: [...add(1), 0xc3], [main]: loop(call(main, next)) });
     expect(turns(m, driver, 100, next)).toBe(100);
     expect(turns(m, main, 100)).toBe(100);
     expect(regionsAt(m, main)).toEqual([main]);
@@ -56,7 +51,7 @@ describe("a region", () => {
     // cmp ecx, 500 ; jbe to the other page ; add eax, 1 ; dec ecx ; jnz to the start. There: add eax, 1000 ; dec ecx ; jnz to the start ; hlt
     const head = [0x81, 0xf9, ...word32(500), 0x0f, 0x86, ...word32(next - main - 12), ...add(1)];
     const tail = [...add(1000), 0x49, 0x0f, 0x85, ...word32(main - next - 12), 0xf4];
-    const m = machine({ [main]: [...head, ...loop(head.length)], [next]: tail });
+    const m = machine({ [main]: loop(head), [next]: tail });
     expect(turns(m, main, 1000)).toBe(500 + 500 * 1000);
     expect(m.onEngine?.stats["exits-page"]).toBeLessThan(50);
   });

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
 import { type Executor, setWord, withProgram, word } from "../support/x86.ts";
+import { word32 } from "../support/x86-code.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
 
 const machine = (executor: Executor, bytes: readonly number[]) =>
   withProgram(executor, code, bytes, { memory: 1 << 22 });
-
-const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
 
 describe.each(executors)("words that are kept aside, on the %s", (executor) => {
   it("come back, though an instruction which may write them stood in between", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
 import { type BareX86, type Executor, setWord, withProgram, word } from "../support/x86.ts";
+import { loop, word32 } from "../support/x86-code.ts";
 
 const code = 0x1000;
 
@@ -10,10 +11,6 @@ const machine = (executor: Executor, bytes: readonly number[]) =>
 function stats(m: BareX86): Readonly<Record<string, number>> {
   return m.onEngine?.stats ?? {};
 }
-
-const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
-/** again: BODY ; dec ecx ; jnz again ; hlt */
-const loop = (body: readonly number[]) => [...body, 0x49, 0x75, 256 - body.length - 3, 0xf4];
 
 /** Runs a body so many times, as regions. */
 function times(count: number, body: readonly number[]): BareX86 {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
 import { type BareX86, bareX86, type Executor, flatMode, paging, setWord, word } from "../support/x86.ts";
+import { loop } from "../support/x86-code.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
@@ -8,8 +9,6 @@ const tables = 0x80000;
 const [first, second] = [0x20_0000, 0x120_0000];
 const [a, b, other] = [0x20000, 0x21000, 0x22000];
 
-/** dec ecx ; jnz over the body ; hlt */
-const loop = (body: readonly number[]) => [...body, 0x49, 0x75, -(body.length + 3) & 0xff, 0xf4];
 const addFirst = [0x03, 0x06]; // add eax, [esi]
 const addSecond = [0x03, 0x07]; // add eax, [edi]
 const turn = [0x81, 0x75, 0x00, 0x00, 0x20, 0x00, 0x00]; // xor dword [ebp], 0x2000: frame 0x20000 for 0x22000 and back

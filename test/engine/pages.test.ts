@@ -1,15 +1,12 @@
 import { describe, expect, it } from "vitest";
 import * as s from "../../src/cpu/x86/slots.ts";
 import { type BareX86, bareX86, type Executor, flatMode, paging, paragraph, setWord, word } from "../support/x86.ts";
+import { back, call, loop, word32 } from "../support/x86-code.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 
-const word32 = (value: number) => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, (value >> 24) & 0xff];
-const call = (from: number, to: number) => [0xe8, ...word32(to - from - 5)];
 /** add eax, n ; ret */
 const adds = (n: number) => [0x05, ...word32(n), 0xc3];
-/** dec ecx ; jnz over the `length` bytes before ; hlt */
-const loop = (length: number) => [0x49, 0x75, -(length + 3) & 0xff, 0xf4];
 const invalidate = (address: number) => [0x0f, 0x01, 0x3d, ...word32(address)];
 const storeWord = (address: number, value: number) => [0xc7, 0x05, ...word32(address), ...word32(value)];
 
@@ -17,7 +14,7 @@ const compare = (n: number) => [0x81, 0xf9, ...word32(n)];
 /** call next ; the condition ; je change ; over: dec ecx ; jnz ; hlt ; change: the change ; jmp over */
 const changing = (condition: readonly number[], change: readonly number[]) => {
   const body = [...call(main, next), ...condition, 0x74, 4];
-  return [...body, ...loop(body.length), ...change, 0xeb, -(change.length + 6) & 0xff];
+  return [...loop(body), ...change, 0xeb, -(change.length + 6) & 0xff];
 };
 
 const tables = 0x80000;
@@ -60,7 +57,7 @@ function run(m: BareX86): number {
 
 describe.each(executors)("code on several pages, on the %s", (executor) => {
   it("is called on one page and comes back to another, without being looked up each time", () => {
-    const m = machine(executor, { [main]: [...call(main, next), ...loop(5)], [next]: adds(1) }, 10_000);
+    const m = machine(executor, { [main]: loop(call(main, next)), [next]: adds(1) }, 10_000);
     expect(run(m)).toBe(10_000);
     if (executor !== "regions") return;
     expect(m.onEngine?.stats["exits-page"]).toBeLessThan(100);
@@ -70,7 +67,7 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
   it("becomes one with the place that a register says, once it has been called there again and again", () => {
     const turns = executor === "regions" ? 100_000 : 100;
     // call ebx
-    const m = machine(executor, { [main]: [0xff, 0xd3, ...loop(2)], [next]: adds(1) }, turns);
+    const m = machine(executor, { [main]: loop([0xff, 0xd3]), [next]: adds(1) }, turns);
     setWord(m, s.ebx, next);
     expect(run(m)).toBe(turns);
     if (executor !== "regions") return;
@@ -120,7 +117,7 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
   it("is not looked up again on a global page, whatever the address space", () => {
     // call next ; mov cr3, ebx ; dec ecx ; jnz ; hlt, on a global page, and what is called on one that is not.
     const body = [...call(main, next), 0x0f, 0x22, 0xdb];
-    const m = machine(executor, { [main]: [...body, ...loop(body.length)], [next]: adds(1) }, 1000);
+    const m = machine(executor, { [main]: loop(body), [next]: adds(1) }, 1000);
     m.write(entryOf(tables, main) + 1, m.read(entryOf(tables, main) + 1) | 1);
     setWord(m, s.cr4, 0x80);
     m.front.core.engine.flushTlb();
@@ -136,7 +133,7 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
     const change = [...storeWord(entryOf(tables, next), other | 7), ...invalidate(next)];
     const before = [...compare(500), 0x75, change.length, ...change, 0x90];
     const start = next - before.length;
-    const behind = (n: number) => [0x05, ...word32(n), ...loop(before.length + 5)];
+    const behind = (n: number) => [0x05, ...word32(n), ...back(before.length + 5)];
     const m = machine(executor, { [start]: before, [next]: behind(1), [other]: behind(1000) }, 1000);
     setWord(m, s.engine.pc, start);
     expect(run(m)).toBe(500 + 500 * 1000);
@@ -147,7 +144,7 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
     const [once, twice, shared] = [0x40000, 0x50000, 0x30000];
     const body = [...call(main, once), ...call(main + 5, twice)];
     const pages = {
-      [main]: [...body, ...loop(body.length)],
+      [main]: loop(body),
       [shared]: [...call(once, once + 0x1000), 0xc3],
       [next]: adds(1),
       [other]: adds(1000),
@@ -165,12 +162,12 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
   it("runs as it stands when a store from another page changes it", () => {
     // call next ; inc byte [the number added] ; dec ecx ; jnz ; hlt
     const body = [...call(main, next), 0xfe, 0x05, ...word32(next + 1)];
-    const m = machine(executor, { [main]: [...body, ...loop(body.length)], [next]: adds(1) }, 100);
+    const m = machine(executor, { [main]: loop(body), [next]: adds(1) }, 100);
     expect(run(m)).toBe((100 * 101) / 2);
   });
 
   it("runs as it stands when a device writes on any of its pages", () => {
-    const m = machine(executor, { [main]: [...call(main, next), ...loop(5)], [next]: adds(1) }, 1000);
+    const m = machine(executor, { [main]: loop(call(main, next)), [next]: adds(1) }, 1000);
     m.run(5 * 400);
     m.write(next + 1, 2);
     m.run(5 * 100);
@@ -193,7 +190,7 @@ describe.each(executors)("code on several pages, on the %s", (executor) => {
   });
 
   it("is counted to the instruction", () => {
-    const m = machine(executor, { [main]: [...call(main, next), ...loop(5)], [next]: adds(1) }, 10_000);
+    const m = machine(executor, { [main]: loop(call(main, next)), [next]: adds(1) }, 10_000);
     // Five instructions a turn: call, add, ret, dec, jnz.
     for (const [turns, more] of [
       [300, 1],

@@ -3,14 +3,13 @@ import * as s from "../../src/cpu/x86/slots.ts";
 import { spansOf } from "../../src/engine/region/spans.ts";
 import { Builder } from "../../src/ir/builder.ts";
 import { type Executor, setWord, withProgram, word } from "../support/x86.ts";
+import { loop } from "../support/x86-code.ts";
 
 const executors: readonly Executor[] = ["evaluator", "interpreter", "regions"];
 const code = 0x1000;
 
 const machine = (executor: Executor, bytes: readonly number[]) => withProgram(executor, code, bytes);
 
-/** again: BODY ; dec ecx ; jnz again ; hlt */
-const loop = (body: readonly number[]) => [...body, 0x49, 0x75, 256 - body.length - 3, 0xf4];
 // add eax, [edx] ; add eax, [edx + 8] ; add [edx + 16], eax
 const body = [0x03, 0x02, 0x03, 0x42, 0x08, 0x01, 0x42, 0x10];
 

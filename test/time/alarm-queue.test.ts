@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AlarmQueue } from "../../src/time/clock.ts";
+import { HoldCount, ringDue } from "../../src/time/machine-clock.ts";
 
 const alarms = 6;
 
@@ -39,7 +40,7 @@ describe("the queue of alarms", () => {
           } else {
             rang.length = 0;
             if (oneByOne) while (queue.ringNext(what.ring));
-            else queue.ring(what.ring);
+            else ringDue(queue, what.ring, new HoldCount());
             const due = plain.filter(({ due }) => due <= what.ring).sort((a, b) => a.due - b.due);
             expect(rang).toEqual(due.map(({ name }) => name));
             plain = plain.filter(({ due }) => due > what.ring);
@@ -73,7 +74,7 @@ describe("the queue of alarms", () => {
       alarm.set(10);
     });
     alarm.set(10);
-    queue.ring(10);
+    ringDue(queue, 10, new HoldCount());
     expect(rang).toBeGreaterThan(1);
     expect(alarm.due).toBe(10);
   });
@@ -88,7 +89,7 @@ describe("the queue of alarms", () => {
       return alarm;
     });
     queue.clear();
-    queue.ring(100);
+    ringDue(queue, 100, new HoldCount());
     expect([queue.due, ...made.map(({ due }) => due)]).toEqual(new Array(4).fill(Number.POSITIVE_INFINITY));
     made[0]?.set(7);
     expect(queue.due).toBe(7);

@@ -1,7 +1,7 @@
 import type { Form } from "../../ir/frontend.ts";
 import { type Block, type Node, terminated } from "../../ir/node.ts";
 import { openBlock } from "../forms.ts";
-import { oncePer } from "./once-per.ts";
+import { oncePer } from "../once-per.ts";
 
 /** A place at a distance from an instruction, or from the one behind it, that stands in one of its operands. */
 export interface Relative {

@@ -6,10 +6,10 @@ import { type AccessWidth, type Block, Node } from "../../ir/node.ts";
 import { NodeTable } from "../../ir/node-table.ts";
 import type { Operation, Type } from "../../ir/ops.ts";
 import type { Slot } from "../../ir/slots.ts";
+import { oncePer } from "../once-per.ts";
 import { cellsOfCall } from "./calls.ts";
 import { CellBuilder, NotForRegions } from "./cell-builder.ts";
 import type { Writes } from "./cell-values.ts";
-import { oncePer } from "./once-per.ts";
 
 /** What is known at a node which may leave the region before its instruction: the cells whose value is not in its place yet. */
 export interface Leaving {

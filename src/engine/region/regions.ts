@@ -89,7 +89,7 @@ export class Regions {
       fetchTlb: world.fetchTlb,
       counters: world.counters,
       shift: cache.shift,
-      memoryPages: guest.memory.buffer.byteLength / 65536,
+      memoryPages: guest.wasmPages,
       tableSize: table.length,
     };
     cache.onForget = (code) => this.#forget(code);

@@ -1,6 +1,6 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
 import { stateSize } from "../../ir/slots.ts";
-import { oncePer } from "./once-per.ts";
+import { oncePer } from "../once-per.ts";
 
 const isCell = 1;
 const isScratch = 2;

@@ -1,7 +1,7 @@
 import type { Form } from "../../ir/frontend.ts";
 import { armsOf, type Block, type Node } from "../../ir/node.ts";
 import { openBlock } from "../forms.ts";
-import { oncePer } from "./once-per.ts";
+import { oncePer } from "../once-per.ts";
 
 /**
  * Whether all instructions of a form can be in a region, and only go on to the next one: most are so, whatever their operands, and their meaning need not be
