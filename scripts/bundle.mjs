@@ -77,7 +77,6 @@ async function make(root, source) {
     platform: "node",
     target: "node24",
     packages: "external",
-    keepNames: true,
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     entryNames: "[name]-[hash]",

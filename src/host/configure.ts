@@ -93,7 +93,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       ring: wanted.ring,
       seed: wanted.seed,
       clock: wanted.clock,
-      wall: () => Number(process.hrtime.bigint()),
+      wall: () => performance.now() * 1e6,
       nsPerInstruction: wanted.nsPerInstruction,
       cpu: wanted.cpu,
       exec: wanted.exec,

@@ -22,6 +22,12 @@ if (major === 24 || major === 25) setFlagsFromString("--experimental-wasm-branch
 setFlagsFromString("--no-lazy");
 
 /*
+ * One thread of V8's compiles for all of ours, and regions wait there for their optimised code behind functions of JavaScript, each of which takes as long as a region. These have Maglev's code by
+ * then, so they can be called four times as often before they are optimised once more.
+ */
+if (major === 24 || major === 25) setFlagsFromString("--invocation-count-for-turbofan=12000");
+
+/*
  * Heaps are collected before they have grown by a fifth: making regions leaves much behind, which V8 would let lie up to four times what is in use. What it has for that itself,
  * `--optimize-for-size`, makes each collection of old objects throw the shapes of objects away of which none is left between two regions, and with them all code that
  * was compiled for those: the thread that makes regions took twice as long.
@@ -29,8 +35,8 @@ setFlagsFromString("--no-lazy");
 setFlagsFromString("--heap-growing-percent=20");
 
 /*
- * Where objects are born there is as much room as at first: 1 MiB in this thread, which makes few, and 6 in those that are started from here on, where what one region leaves is mostly dead by
- * the time it is full.
+ * Where objects are born there is as much room as at first: in this thread what the command line says (1 MiB if nothing), and 6 in those that are started from here on, where what one region
+ * leaves is mostly dead by the time it is full.
  */
 setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--min-semi-space-size=6");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inspect, instructionsFrom } from "../../src/engine/region/instructions.ts";
+import { inspect, instructionsFrom, lookInto } from "../../src/engine/region/instructions.ts";
 import { builderFor } from "../../src/engine/region/region-builder.ts";
 import { isStraight } from "../../src/engine/region/straight.ts";
 import { decodingFront, type FrontName } from "../../src/host/translator/front.ts";
@@ -55,6 +55,7 @@ describe.each(fronts)("an instruction of $architecture whose form is straight", 
     const front = decodingFront(name);
     const source = { front, pc: 0x1000, mode };
     const page = new Uint8Array(4096);
+    const decoded = new Decoded();
     let jumping = 0;
     for (const bytes of drawn()) {
       page.set(bytes, 0x100);
@@ -63,6 +64,8 @@ describe.each(fronts)("an instruction of $architecture whose form is straight", 
       const [one] = instructionsFrom(source, page, 0x100, 1);
       const { targets, falls, dynamic } = found;
       expect(one, found.form.name).toMatchObject({ targets, falls, dynamic });
+      const ends = front.decode(page.subarray(0x100, 0x110), 16, 0x1100, mode, decoded) && decoded.ends;
+      expect(found, found.form.name).toEqual(lookInto(front, found, ends));
       if (found.jumps) jumping++;
     }
     expect(jumping).toBeGreaterThan(500);

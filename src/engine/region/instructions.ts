@@ -2,9 +2,9 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
 import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions } from "./cell-builder.ts";
-import { leadsOf } from "./leads.ts";
+import { keeps, type Leads, leadsOf } from "./leads.ts";
 import { builderFor, pageStart } from "./region-builder.ts";
-import { isStraight } from "./straight.ts";
+import { isForRegions, isStraight } from "./straight.ts";
 
 /** How bytes are instructions. */
 export interface Decoding {
@@ -64,16 +64,6 @@ export function targetOf(node: Node): number | undefined {
   return target.args[1].imm;
 }
 
-/** Whether one of the values is stored in memory or in a word of state. */
-function keeps(block: Block, links: ReadonlySet<Node>): boolean {
-  return block.nodes.some((node) => {
-    const kept = node.op === "store" || node.op === "jump" ? node.args.slice(1) : node.op === "set" ? node.args : [];
-    return (
-      kept.some((arg) => links.has(arg)) || [node.yes, node.no].some((arm) => arm !== undefined && keeps(arm, links))
-    );
-  });
-}
-
 /** Whether the region calls a helper at the end of a block. */
 function endsIn({ nodes }: Block): boolean {
   const last = nodes.at(-1);
@@ -121,8 +111,11 @@ export function inspect(source: Decoding, bytes: Uint8Array, number: number, at:
   if (form === undefined) return 0;
   const { length, ends } = decoded;
   const operands = decoded.operands.slice();
-  if (!ends && isStraight(form)) return { offset: at, length, form, operands, from: 0, ...straightOn };
-  return lookInto(source.front, { offset: at, length, form, operands, from: 0 }, ends);
+  const one = { offset: at, length, form, operands, from: 0 };
+  if (!ends && isStraight(form)) return { ...one, ...straightOn };
+  const leads = leadsOf(form);
+  if (leads === undefined || !jumps(leads) || !isForRegions(form)) return lookInto(source.front, one, ends);
+  return { ...placesOf(leads, one), links: leads.links, jumps: true };
 }
 
 /** Instructions one behind the other on a page, of which only the last one may lead elsewhere. Throws `RangeError` where there are none, or none for a region. */
@@ -148,14 +141,20 @@ export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: num
 
 /** With where it leads. */
 function leading(front: FrontEnd, one: Plain): Found {
-  const { offset, length, form, operands, from } = one;
-  const leads = leadsOf(form);
-  if (leads === undefined) {
-    const found = lookInto(front, one, decoded.ends);
-    if (typeof found === "number") throw new RangeError(`no instruction for a region at ${offset}`);
-    return found;
-  }
-  const { places, dynamic, falls } = leads;
+  const leads = leadsOf(one.form);
+  if (leads !== undefined) return placesOf(leads, one);
+  const found = lookInto(front, one, decoded.ends);
+  if (typeof found === "number") throw new RangeError(`no instruction for a region at ${one.offset}`);
+  return found;
+}
+
+function jumps({ places, dynamic }: Leads): boolean {
+  return dynamic || places.length > 0;
+}
+
+/** An instruction that ends its stretch, with where its form says that it leads. */
+function placesOf({ places, dynamic, falls }: Leads, one: Plain): Found {
+  const { offset, length, operands, from } = one;
   const targets = places.map(
     ({ behind, field }) => (offset + (behind ? length : 0) + (operands[from + field] as number)) | 0,
   );
@@ -165,7 +164,7 @@ function leading(front: FrontEnd, one: Plain): Found {
 type Plain = Pick<Found, "offset" | "length" | "form" | "operands" | "from">;
 
 /** Where an instruction leads, from its meaning. @param decodedEnds see `Decoded.ends` */
-function lookInto(front: FrontEnd, one: Plain, decodedEnds: boolean): Instruction | Alien {
+export function lookInto(front: FrontEnd, one: Plain, decodedEnds: boolean): Instruction | Alien {
   const { offset, length, form, operands, from } = one;
   const { mode: modeSlot, fetchBase } = front.slots;
   const builder = builderFor(front);
@@ -181,20 +180,20 @@ function lookInto(front: FrontEnd, one: Plain, decodedEnds: boolean): Instructio
   const ends = endsIn(block);
   // One that does nothing but leave gains nothing here.
   if (block.nodes[0]?.op === "exit" && !ends) return length;
-  const jumps = jumpsIn(block, []);
-  const targets = jumps.map(targetOf).filter((target) => target !== undefined);
+  const all = jumpsIn(block, []);
+  const targets = all.map(targetOf).filter((target) => target !== undefined);
   return {
     ...one,
     targets,
     falls: !terminated(block),
-    dynamic: jumps.some((jump) => targetOf(jump) === undefined),
+    dynamic: all.some((jump) => targetOf(jump) === undefined),
     // Behind a helper that ends it the region is come back to as well.
-    links: keeps(block, builder.links) || ends,
+    links: keeps(block, (value) => builder.links.has(value)) || ends,
     // What changes how the next one is decoded, in a region, writes so itself: helpers that do so are none for it.
     last:
       ends ||
-      jumps.length > 0 ||
+      all.length > 0 ||
       (decodedEnds && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
-    jumps: jumps.length > 0,
+    jumps: all.length > 0,
   };
 }

@@ -1,5 +1,5 @@
 import type { Form } from "../../ir/frontend.ts";
-import { type Block, type Node, terminated } from "../../ir/node.ts";
+import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
 import { openBlock } from "../forms.ts";
 import { oncePer } from "../once-per.ts";
 
@@ -15,14 +15,24 @@ export interface Leads {
   /** They go where a register or memory says. */
   readonly dynamic: boolean;
   readonly falls: boolean;
+  /** Whether they keep the address of the one behind them. */
+  readonly links: boolean;
 }
 
 /** What is told by the form alone of instructions that may jump; undefined where it takes a look at each. */
 export const leadsOf = oncePer((form: Form): Leads | undefined => {
   const block = openBlock(form);
   const found = { places: [] as Relative[], dynamic: false, falls: !terminated(block) };
-  return follow(block, found) ? found : undefined;
+  return follow(block, found) ? { ...found, links: keeps(block, ({ op }) => op === "next_pc") } : undefined;
 });
+
+/** Whether such a value is stored in memory or in a word of state. */
+export function keeps(block: Block, isLink: (value: Node) => boolean): boolean {
+  return block.nodes.some((node) => {
+    const kept = node.op === "store" || node.op === "jump" ? node.args.slice(1) : node.op === "set" ? node.args : [];
+    return kept.some(isLink) || armsOf(node).some((arm) => keeps(arm, isLink));
+  });
+}
 
 /** False where something depends on operands alone, or a helper is called, of which a region may make an end. */
 function follow({ nodes }: Block, found: { readonly places: Relative[]; dynamic: boolean }): boolean {

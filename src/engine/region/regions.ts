@@ -130,6 +130,7 @@ export class Regions {
 
   /** Whether a region that is being made is entered there. */
   #expected(code: CodePage, offset: number): boolean {
+    if (code.awaited === 0) return false;
     for (const { region } of this.#awaited.values())
       if (region.parts.some((part) => part.code === code && part.entries.includes(offset))) return true;
     return false;

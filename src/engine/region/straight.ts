@@ -7,17 +7,24 @@ import { oncePer } from "../once-per.ts";
  * Whether all instructions of a form can be in a region, and only go on to the next one: most are so, whatever their operands, and their meaning need not be
  * built to find where they lead.
  */
-export const isStraight = oncePer((form: Form) => onlyGoesOn(openBlock(form), { wrote: false }));
+export const isStraight = oncePer((form: Form) => isPlain(openBlock(form), { wrote: false, straight: true }));
 
-/** Whether nothing leads elsewhere, keeps the address behind the instruction, may fault behind a change of state, or touches state at a place that is not known. */
-function onlyGoesOn({ nodes }: Block, past: { wrote: boolean }): boolean {
+/** Whether all instructions of a form can be in a region, wherever they jump. */
+export const isForRegions = oncePer((form: Form) => isPlain(openBlock(form), { wrote: false, straight: false }));
+
+/**
+ * Whether nothing calls a helper, may fault behind a change of state, or touches state at a place that is not known; and, of what is to be straight, nothing leads elsewhere or keeps the
+ * address behind the instruction.
+ */
+function isPlain({ nodes }: Block, past: { wrote: boolean; readonly straight: boolean }): boolean {
   return nodes.every((node) => {
     switch (node.op) {
-      case "jump":
       case "exit":
       case "call":
-      case "next_pc":
         return false;
+      case "jump":
+      case "next_pc":
+        return !past.straight;
       case "load":
       case "load_rw":
       case "store":
@@ -29,7 +36,7 @@ function onlyGoesOn({ nodes }: Block, past: { wrote: boolean }): boolean {
         past.wrote = true;
         return node.args.slice(1).every(isKnown);
       default:
-        return armsOf(node).every((arm) => onlyGoesOn(arm, past));
+        return armsOf(node).every((arm) => isPlain(arm, past));
     }
   });
 }

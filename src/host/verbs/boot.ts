@@ -86,9 +86,10 @@ export async function bootCommand(machineName: string, flags: BootFlags): Promis
       writeText(2, dumpRegion(machine, dumped));
     }
     if (flags.stats) {
+      const whole = performance.now() - times.begin;
       const { hostFigures, statistics } = await import("../stats.ts");
       writeText(2, statistics(machine));
-      writeText(2, hostFigures(machine, performance.now() - times.begin, times.ran));
+      writeText(2, hostFigures(machine, whole, times.ran));
     }
     return status;
   } finally {
