@@ -1,9 +1,27 @@
 import { codeAt, dataAt, stackTop } from "../support/x86-vectors.ts";
 import { type ShiftCount, undefinedFlags } from "../vectors/x86/undefined-flags.ts";
 import { isApproximate, sameWithin } from "./x86-approximate.ts";
-import { type Element, longestCode, shifts, undefinedAtWorst, watchedFlags, type X86Case } from "./x86-case.ts";
+import {
+  arithmeticFlags,
+  type Element,
+  longestCode,
+  shifts,
+  undefinedAtWorst,
+  watchedFlags,
+  type X86Case,
+} from "./x86-case.ts";
 import { compared, type Fpu, fpuSize, initialFpu } from "./x86-fpu-state.ts";
-import { known, misaligned, pushedFirst, wraps, wrapsShort } from "./x86-known.ts";
+import {
+  bothFirst,
+  known,
+  leftBefore,
+  misaligned,
+  otherFirst,
+  pushedFirst,
+  wraps,
+  wrapsAtLimit,
+  wrapsShort,
+} from "./x86-known.ts";
 import { descriptor } from "./x86-segments.ts";
 
 /*
@@ -85,11 +103,11 @@ function between(c: X86Case, a: Answer): boolean {
 function undefinedAt(c: X86Case, a: Answer): number {
   const last = lastElement(c, a);
   if (last === undefined) return 0;
+  if ((leftOut(c, a) & left.flags) !== 0) return arithmeticFlags;
   return c.elements.length === 1 ? undefinedFlags(last.mnemonic, shiftOf(c)) : undefinedAtWorst(last.mnemonic);
 }
 
-const memoryLeft = 0x100;
-const fpuLeft = 0x200;
+const left = { memory: 0x100, fpu: 0x200, flags: 0x400 } as const;
 
 /** What known differences leave out: general registers, a bit each, and the rest. */
 function leftOut(c: X86Case, a: Answer): number {
@@ -98,7 +116,7 @@ function leftOut(c: X86Case, a: Answer): number {
   if (last === undefined) return 0;
   return known.reduce((bits, k) => {
     if (!k.applies(last, trap)) return bits;
-    return bits | k.registers | (k.besides === "memory" ? memoryLeft : k.besides === "fpu" ? fpuLeft : 0);
+    return bits | k.registers | (k.besides === undefined ? 0 : left[k.besides]);
   }, 0);
 }
 
@@ -122,6 +140,8 @@ export function shiftOf(c: X86Case): ShiftCount | undefined {
 const errorMask = (trap: number) => (trap === 14 ? 7 : -1);
 
 const code64 = 0x33;
+/** Linux's segment whose limit tells a program which processor it runs on: any program may load it, and nobody's GDT but Linux's has it. */
+const cpuNode = 0x78;
 
 export type Verdict = "same" | "different" | "skipped";
 
@@ -156,11 +176,12 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
   if (should[field.signal] === unending || should[field.signal] === called || between(c, should)) return "skipped";
   // Linux's 64-bit code segment: the mode of another processor.
   if (should[field.selectors + 1] === code64) return "skipped";
+  for (let k = 0; k < 6; k++) if (((should[field.selectors + k] as number) & 0xfff8) === cpuNode) return "skipped";
   const trap = should[field.trap] as number;
   let same = is[field.trap] === trap && is[field.eip] === should[field.eip];
   for (let k = 0; k < 8 && same; k++) same = is[k] === should[k] || (leftOut(c, should) & (1 << k)) !== 0;
   for (let k = 0; k < 6 && same; k++) same = sameSelector(is[field.selectors + k], should[field.selectors + k]);
-  if (same && (leftOut(c, should) & memoryLeft) === 0) same = equal(is, should, memoryOffset / 4, codeOffset / 4);
+  if (same && (leftOut(c, should) & left.memory) === 0) same = equal(is, should, memoryOffset / 4, codeOffset / 4);
   if (same && c.writable) same = equal(is, should, codeOffset / 4, fpuOffset / 4);
   if (same && trap === 14) same = is[field.cr2] === should[field.cr2];
   if (same) same = (((is[field.error] as number) ^ (should[field.error] as number)) & errorMask(trap)) === 0;
@@ -168,13 +189,18 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
     const flags = ((is[field.flags] as number) ^ (should[field.flags] as number)) & watchedFlags;
     same = flags === 0 || (flags & ~undefinedAt(c, should)) === 0;
   }
-  if (same && c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0)
+  if (same && c.fpu !== undefined && (leftOut(c, should) & left.fpu) === 0)
     same = sameFpu(is, should) || sameButFor(c, c.fpu, is, should);
   if (same) return "same";
   if (wraps(is[field.trap] as number, trap, should[field.cr2] as number)) return "skipped";
   const cr2 = is[field.cr2] as number;
   if (misaligned(is[field.trap] as number, trap, should[field.error] as number, lastElement(c, should)))
     return "skipped";
+  if (otherFirst(is[field.trap] as number, trap, lastElement(c, should))) return "skipped";
+  if (bothFirst(is[field.trap] as number, trap, lastElement(c, should))) return "skipped";
+  if (wrapsAtLimit(is[field.trap] as number, trap, is[field.cr2] as number)) return "skipped";
+  const past = ((is[field.eip] as number) - (should[field.eip] as number)) | 0;
+  if (leftBefore(is[field.trap] as number, trap, past, lastElement(c, should))) return "skipped";
   if (pushedFirst(is[field.trap] as number, trap, lastElement(c, should))) return "skipped";
   if (wrapsShort(cr2, should[field.cr2] as number)) return "skipped";
   return is[field.trap] === 14 && (cr2 >>> 20 === 0x080 || cr2 >>> 16 === systemPages >>> 16) ? "skipped" : "different";
@@ -183,16 +209,16 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
 /** An answer with zeros for what is not compared, so that equal ones have the same bytes. */
 export function normal(c: X86Case, a: Answer): Answer {
   const out = a.slice();
-  const left = leftOut(c, a);
+  const without = leftOut(c, a);
   const trap = a[field.trap] as number;
-  for (let k = 0; k < 8; k++) if ((left & (1 << k)) !== 0) out[k] = 0;
+  for (let k = 0; k < 8; k++) if ((without & (1 << k)) !== 0) out[k] = 0;
   out[field.flags] = (a[field.flags] as number) & watchedFlags & ~undefinedAt(c, a);
   out[field.error] = (a[field.error] as number) & errorMask(trap);
   if (trap !== 14) out[field.cr2] = 0;
   out[field.signal] = 0;
-  if ((left & memoryLeft) !== 0) out.fill(0, memoryOffset / 4, codeOffset / 4);
+  if ((without & left.memory) !== 0) out.fill(0, memoryOffset / 4, codeOffset / 4);
   if (!c.writable) out.fill(0, codeOffset / 4, fpuOffset / 4);
-  const fpu = c.fpu !== undefined && (left & fpuLeft) === 0;
+  const fpu = c.fpu !== undefined && (without & left.fpu) === 0;
   for (let k = 0; k < fpuSize / 4; k++) {
     const at = fpuOffset / 4 + k;
     out[at] = fpu ? (a[at] as number) & (compared[k] as number) : 0;
@@ -215,7 +241,7 @@ export function differences(c: X86Case, is: Answer, should: Answer): string[] {
   for (const [k, name] of segments.entries()) compare(name, is[field.selectors + k], should[field.selectors + k]);
   const mask = watchedFlags & ~undefinedAt(c, should);
   compare("eflags", (is[field.flags] as number) & mask, (should[field.flags] as number) & mask);
-  const words = (leftOut(c, should) & memoryLeft) === 0 ? 16 : 0;
+  const words = (leftOut(c, should) & left.memory) === 0 ? 16 : 0;
   for (let k = 0; k < words; k++) {
     const [m, st] = [memoryOffset / 4 + k, stackOffset / 4 + k];
     compare(hex(dataAt + 4 * k), is[m], should[m]);
@@ -223,7 +249,7 @@ export function differences(c: X86Case, is: Answer, should: Answer): string[] {
   }
   if (c.writable)
     for (let k = 0; k < 14; k++) compare(hex(codeAt + 4 * k), is[codeOffset / 4 + k], should[codeOffset / 4 + k]);
-  if (c.fpu !== undefined && (leftOut(c, should) & fpuLeft) === 0) {
+  if (c.fpu !== undefined && (leftOut(c, should) & left.fpu) === 0) {
     for (let k = 0; k < fpuSize / 4; k++) {
       const only = compared[k] as number;
       compare(fpuName(k), (is[fpuOffset / 4 + k] as number) & only, (should[fpuOffset / 4 + k] as number) & only);

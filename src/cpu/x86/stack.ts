@@ -94,7 +94,8 @@ export const enter: Body = (i) => {
   pushAt(1, b.getAt(where, size));
   for (let k = 1; k < level; k++)
     pushAt(k + 1, b.load(size, i.stackLinear(i.stackOffset(frame, -size * k), size, "read")));
-  const temporary = i.stackPointer(-size);
+  // The manual's FrameTemp is ESP, also where the stack uses SP alone.
+  const temporary = i.wholeStackPointer(i.stackPointer(-size));
   if (level > 0) pushAt(level + 1, temporary);
   const last = i.stackPointer(-size * (level > 0 ? level + 1 : 1));
   const moved = i.stackOffset(b.sub(last, i.read(0)), 0);

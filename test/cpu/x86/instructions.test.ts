@@ -246,6 +246,18 @@ describe.each(["evaluator", "interpreter", "regions"] as const)("on the %s", (ex
     expect(register(machine, s.ebx) & 0xffff).toBe(0xcafe);
   });
 
+  it("ENTER on a 16-bit stack makes all of ESP the frame of 32 bits, and SP that of 16", () => {
+    const machine = flat();
+    put(machine, { "ss.rights": 0x9300, esp: 0x12348000, ebp: 0x56784000 });
+    expect(run(machine, "c8 08 00 01")).toBeUndefined();
+    expect(register(machine, s.ebp)).toBe(0x12347ffc);
+    expect(register(machine, s.esp)).toBe(0x12347ff0);
+    expect([0, 1, 2, 3].map((k) => machine.read(0x7ff8 + k))).toEqual([0xfc, 0x7f, 0x34, 0x12]);
+    put(machine, { esp: 0x12348000, ebp: 0x56784000 });
+    expect(run(machine, "66 c8 08 00 00")).toBeUndefined();
+    expect(register(machine, s.ebp)).toBe(0x56787ffe);
+  });
+
   it("BT with a bit number in a register reaches before and behind its operand", () => {
     const machine = flat();
     put(machine, { ebx: 0x4000, eax: -1 });
