@@ -2,6 +2,9 @@ import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
 import type { Alien, Instruction } from "./region/instructions.ts";
 
+/** From here on an instruction may go on on the next page, and is forgotten with it. */
+export const lastPlaces = pageSize - 15;
+
 /** What of a region lies on one page. */
 export interface RegionPart {
   /** How many pages the page lies behind the region's first one. */
@@ -67,8 +70,8 @@ export class CodeCache {
   readonly #words: Int32Array;
   /** How many bits of an offset on a page its table leaves out. */
   readonly shift: number;
-  /** Told of a page whose records are forgotten. */
-  onForget: (code: CodePage) => void = () => {};
+  /** Told of a page whose records are about to be forgotten, from an offset on: they are still where they were. */
+  onForget: (code: CodePage, from: number) => void = () => {};
   readonly #pages = new Map<number, CodePage[]>();
   readonly #byTable = new Map<number, CodePage>();
   #next: number;
@@ -204,16 +207,19 @@ export class CodeCache {
   }
 
   #forget(code: CodePage): void {
-    for (const { table } of code.before) {
-      const last = (table + ((4 * (pageSize - 15)) >> this.shift)) >> 2;
-      this.#words.fill(0, last, (table + ((4 * pageSize) >> this.shift)) >> 2);
-    }
+    for (const page of code.before) this.#clear(page, lastPlaces);
     code.before.clear();
     code.known.clear();
     code.steady.clear();
     code.version++;
-    this.onForget(code);
-    this.#words.fill(0, code.table >> 2, (code.table + ((4 * pageSize) >> this.shift)) >> 2);
+    this.#clear(code, 0);
+  }
+
+  /** Forgets the records from an offset on. Those in front of them may still lead on to them. */
+  #clear(code: CodePage, from: number): void {
+    this.onForget(code, from);
+    const { table } = code;
+    this.#words.fill(0, (table >> 2) + (from >> this.shift), (table >> 2) + (pageSize >> this.shift));
   }
 
   #anything(first: number, past: number): boolean {

@@ -75,6 +75,39 @@ describe.each(executors)("code that changes, on the %s", (executor) => {
       }
   });
 
+  it("jumps again and again to an instruction on two pages, and runs it as it stands when the second one was written on", () => {
+    // again: jmp ahead ; back: dec ecx ; jnz again ; mov byte [ahead+4], 1 ; mov ecx, 20 ; dec edx ; jnz again ; hlt
+    const ahead = code + 0xffd;
+    const more = [0xc6, 0x05, ...word32(ahead + 4), 1, 0xb9, ...word32(20), 0x4a, 0x75, 0xe9, 0xf4];
+    const m = machine(executor, [0xe9, ...word32(ahead - (code + 5)), 0x49, 0x75, 0xf8, ...more]);
+    // ahead: add eax, 1, whose last two bytes are on the next page ; jmp back
+    m.load(ahead, Uint8Array.of(0x05, ...word32(1), 0xe9, ...word32(code + 5 - (ahead + 10))));
+    setWord(m, s.eax, 0);
+    setWord(m, s.ecx, 20);
+    setWord(m, s.edx, 2);
+    m.run(1000);
+    expect(word(m, s.eax)).toBe(20 + 20 * 0x0100_0001);
+  });
+
+  it("falls from in front of a page's end into a loop whose rest, on the next page, was written on", () => {
+    // From 16 bytes in front of a page's end on: inc eax ; six nops ; again: inc ebx ; four nops ; add edx, 1, half of it on the next page
+    const start = code + 0xff0;
+    const next = code + 0x1000;
+    const bytes = [0x40, ...new Array<number>(7).fill(0x90), 0x43, ...new Array<number>(4).fill(0x90), 0x81, 0xc2];
+    // dec ecx ; jnz again ; inc byte [next] ; mov ecx, 20 ; dec esi ; jnz start ; hlt
+    bytes.push(...word32(1), 0x49, 0x75, 0xf2, 0xfe, 0x05, ...word32(next), 0xb9, ...word32(20));
+    bytes.push(0x4e, 0x75, 0xdc, 0xf4);
+    const m = machine(executor, []);
+    m.load(start, Uint8Array.from(bytes));
+    setWord(m, s.engine.pc, start);
+    for (const register of [s.eax, s.ebx, s.edx]) setWord(m, register, 0);
+    setWord(m, s.ecx, 20);
+    setWord(m, s.esi, 5);
+    m.run(10_000);
+    expect([word(m, s.eax), word(m, s.ebx)]).toEqual([5, 100]);
+    expect(word(m, s.edx)).toBe(20 * (5 + 256 * (0 + 1 + 2 + 3 + 4)));
+  });
+
   it("counts each step of a repeated move, and repeats what lies between source and destination", () => {
     // rep movsb ; hlt : from 0x3f80 to three bytes on, across the end of a page
     const m = machine(executor, [0xf3, 0xa4, 0xf4]);

@@ -92,7 +92,7 @@ export class Regions {
       memoryPages: guest.wasmPages,
       tableSize: table.length,
     };
-    cache.onForget = (code) => this.#forget(code);
+    cache.onForget = (code, from) => this.#forget(code, from);
   }
 
   /** False when the table is full: the caller empties the code cache, and then calls `empty`. */
@@ -378,12 +378,19 @@ export class Regions {
     this.#free.push(index);
   }
 
-  /** The page was written on: no region is over it any more. */
-  #forget(code: CodePage): void {
-    this.forgotten += code.regions.size;
+  /**
+   * A page's records are forgotten, from an offset on, since it was written on, or the next one: no region is entered there any more, and none is over a page that was written on. Records that
+   * are no longer looked up may still be fallen into, so none is left which leads to a region.
+   */
+  #forget(code: CodePage, from: number): void {
     this.#wanted.forget(code);
-    for (const region of code.regions) this.#remove(region);
-    code.remade++;
+    for (const region of code.regions) {
+      const { entries } = region.parts.find((part) => part.code === code) as RegionPart;
+      if (from > 0 && !entries.some((entry) => entry >= from)) continue;
+      this.forgotten++;
+      this.#remove(region);
+    }
+    if (from === 0) code.remade++;
   }
 
   /** The region once more, to be looked at. */
