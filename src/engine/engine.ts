@@ -15,6 +15,7 @@ import { readCounters } from "./counters.ts";
 import { FetchTlb } from "./fetch-tlb.ts";
 import { Handlers, mostForms, openBlock, tableSize } from "./forms.ts";
 import { type EngineLayout, layOut, operandOffset, record, tlbSize } from "./layout.ts";
+import { isLinked } from "./links.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
 import { moduleOf } from "./modules.ts";
 import type { Background } from "./region/background.ts";
@@ -416,8 +417,7 @@ export class Engine implements EngineServices {
       this.#across();
       return;
     }
-    this.words[at >> 2] = endHandler;
-    this.words[(at >> 2) + 1] = 0;
+    this.#end(at);
     this.#cache.giveBack(at + record.size);
     this.#handlers.compile(mode);
   }
@@ -460,8 +460,7 @@ export class Engine implements EngineServices {
     this.view.setUint16(at + record.original, this.words[at >> 2] as number, true);
     this.view.setUint16(at + record.heat, 0, true);
     this.words[at >> 2] = acrossHandler;
-    this.words[(at >> 2) + 8] = endHandler;
-    this.words[(at >> 2) + 9] = 0;
+    this.#end(at + record.size);
     this.words[(at + record.second) >> 2] = second.table;
     second.before.add(first);
     this.#cache.enter(first, offset, at);
@@ -490,6 +489,13 @@ export class Engine implements EngineServices {
       this.#regions.arrived(this.words[at + 1] as number, this.words[at + 2] as number, this.#pc);
   }
 
+  /** Writes the record behind a run of records. */
+  #end(at: number): void {
+    this.words[at >> 2] = endHandler;
+    this.words[(at + record.length) >> 2] = 0;
+    this.words[(at + record.link) >> 2] = 0;
+  }
+
   /** Writes a record, and gives the form which it is of. */
   #write(at: number, decoded: Decoded): Form {
     const { form, operands } = decoded;
@@ -499,6 +505,7 @@ export class Engine implements EngineServices {
     this.view.setUint16(at + record.heat, this.#heat, true);
     for (let k = 0; k < 6; k++) this.view.setUint16(at + operandOffset(k), operands[k] as number, true);
     for (let k = 6; k < 8; k++) this.view.setInt32(at + operandOffset(k), operands[k] as number, true);
+    if (isLinked(form)) this.words[(at + record.link) >> 2] = 0;
     return form;
   }
 

@@ -21,6 +21,11 @@ export const record = {
   halves: 8,
   /** Operands 6 and 7. */
   words: 20,
+  /**
+   * Of an instruction that always jumps to the same place, if it leaves operand 7 alone, and of the end of a run: the record of that place, where it is on the same page, or 0. Both are
+   * forgotten together, and who runs the one has seen that its page is there.
+   */
+  link: 24,
   /** Of an instruction in whose place a region stands, or which lies on two pages: the index of its own handler, 16 bits. */
   original: 28,
   /** Of an instruction in whose place a region stands: how many pages it lies behind the region's first one, 16 bits, signed. */

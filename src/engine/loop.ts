@@ -3,8 +3,10 @@ import type { FrontEnd } from "../ir/frontend.ts";
 import { type Block, Status, terminated } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
 import type { EngineSlots } from "../ir/slots.ts";
+import { lastPlaces } from "./code-cache.ts";
 import { type Counted, counterOffset, countOne } from "./counters.ts";
 import { type EngineLayout, emitFetchEntry, fetchTlb, record } from "./layout.ts";
+import { hasOnePlace } from "./links.ts";
 import { handlerParams, InlineLowering, importsOf } from "./lower.ts";
 import { sampled } from "./region/arrivals.ts";
 import { Bytes } from "./wasm/bytes.ts";
@@ -159,7 +161,7 @@ function storeLocal(out: Bytes, offset: number, local: number): void {
 }
 
 /** The locals of `run` which are not of handlers in it, its parameter among them. The first two lie where a handler has its parameters. */
-const runLocals = 6;
+const runLocals = 8;
 
 function runBody(
   slots: EngineSlots,
@@ -169,7 +171,7 @@ function runBody(
   inline: InlineLowering,
   inlined: readonly Block[],
 ): Bytes {
-  const [at, pc, linear, budget, entry, jumped] = [0, 1, 2, 3, 4, 5];
+  const [at, pc, linear, budget, entry, jumped, from, next] = [0, 1, 2, 3, 4, 5, 6, 7];
   const { out } = inline;
   const leave = (reason: number) => {
     storeLocal(out, slots.pc.offset, pc);
@@ -189,7 +191,21 @@ function runBody(
       () => leave(Reason.fetch),
       () => leave(Reason.decode),
     );
+  out.u8(op.localGet, next, op.if, noValue);
+  out.u8(op.localGet, next, op.localSet, at, op.i32Const, 0, op.localSet, next).u8(op.else);
+  // Where it came from, until `linear` is that of the place it goes to. The last places of a page may be forgotten by themselves, so nothing is linked to them.
+  out.u8(op.localGet, linear, op.localSet, budget);
   find();
+  out.u8(op.localGet, from, op.if, noValue);
+  out.u8(op.localGet, budget, op.localGet, linear, op.i32Xor, op.i32Const).s32(pageSize).u8(op.i32LtU);
+  out
+    .u8(op.localGet, linear, op.i32Const)
+    .s32(pageSize - 1)
+    .u8(op.i32And, op.i32Const)
+    .s32(lastPlaces)
+    .u8(op.i32LtU);
+  out.u8(op.i32And, op.if, noValue, op.localGet, from, op.localGet, at).u8(op.i32Store, 2, record.link, op.end);
+  out.u8(op.end, op.end, op.i32Const, 0, op.localSet, from);
   // Each jump here makes the place hotter, and so does a fault; 0 is a place which is not watched. To begin here, or to come from the instruction before, is neither.
   out.u8(op.localGet, jumped, op.if, noValue);
   out.u8(op.localGet, at, op.i32Load16U, 1, record.heat, op.localTee, entry, op.if).u8(noValue);
@@ -206,21 +222,32 @@ function runBody(
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
   // The handlers inside are those of the first forms; all the others are called.
-  for (let k = -1; k < inlined.length; k++) out.u8(op.block, noValue);
+  const follow = () => {
+    out.u8(op.localGet, at, op.localTee, from, op.i32Load, 2, record.link).u8(op.localSet, next);
+  };
+  for (let k = -2; k < inlined.length; k++) out.u8(op.block, noValue);
   out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.brTable).u32(firstForm + inlined.length);
-  for (let k = 0; k < firstForm; k++) out.u32(inlined.length);
-  for (let k = 0; k <= inlined.length; k++) out.u32(k);
+  for (let k = 0; k < firstForm; k++) out.u32(k === endHandler ? 0 : inlined.length + 1);
+  for (let k = 0; k <= inlined.length; k++) out.u32(k + 1);
+  out.u8(op.end);
+  // The end of a run is no instruction: what was counted is given back.
+  follow();
+  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Store, 2).u32(slots.budget.offset);
+  out.u8(op.i32Const, 1, op.localSet, jumped, op.br).u32(inlined.length + 2);
   out.u8(op.end);
   for (const [k, block] of inlined.entries()) {
     // Around it are the blocks behind it, the loop of an instruction, and the loop which looks up the pc.
-    const next = inlined.length - k;
-    inline.handlerInside(block, next + 1, (ways) => {
-      out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped, op.br).u32(ways);
+    const behind = inlined.length - k;
+    const isLinked = hasOnePlace(block);
+    inline.handlerInside(block, behind + 1, (ways) => {
+      out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped);
+      if (isLinked) follow();
+      out.u8(op.br).u32(ways);
     });
     if (!terminated(block)) {
       advance(out, pc, at);
       out.u8(op.localGet, at, op.i32Const, record.size, op.i32Add, op.localSet, at);
-      out.u8(op.br).u32(next);
+      out.u8(op.br).u32(behind);
     }
     out.u8(op.end);
   }
