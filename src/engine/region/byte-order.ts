@@ -38,6 +38,11 @@ export interface Reversals {
 const swap = codeOf("bswap");
 const store = codeOf("store");
 
+/** Whether an access is of all of a value, and not of its lowest bytes. */
+function isWhole({ width }: Node, { type }: Node): boolean {
+  return width === (type === "i64" ? 8 : 4);
+}
+
 /** @param uses how often a value is wanted */
 export function reversalsOf(block: Block, uses: (node: Node) => number): Reversals {
   const loads = new Map<number, Node>();
@@ -46,10 +51,10 @@ export function reversalsOf(block: Block, uses: (node: Node) => number): Reversa
     for (const node of nodes) {
       if (node.code === swap) {
         const [x] = node.args as [Node];
-        if (x.op === "load" && uses(x) === 1 && uses(node) > 0) loads.set(x.id, node);
+        if (x.op === "load" && isWhole(x, node) && uses(x) === 1 && uses(node) > 0) loads.set(x.id, node);
       } else if (node.code === store) {
         const [, value] = node.args as [Node, Node];
-        if (value.code !== swap || uses(value) !== 1) continue;
+        if (value.code !== swap || !isWhole(node, value) || uses(value) !== 1) continue;
         const [stored] = value.args as [Node];
         // What was loaded in the other order is in it already.
         if (stored.op !== "const" && loads.get(stored.id) !== value) stores.add(node.id);
