@@ -13,7 +13,7 @@ import {
 import { CodeCache, type CodePage } from "./code-cache.ts";
 import { readCounters } from "./counters.ts";
 import { FetchTlb } from "./fetch-tlb.ts";
-import { Handlers, mostForms, openBlock, tableSize } from "./forms.ts";
+import { Handlers, mostForms, tableSize } from "./forms.ts";
 import { type EngineLayout, layOut, operandOffset, record, tlbSize } from "./layout.ts";
 import { isLinked } from "./links.ts";
 import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
@@ -109,7 +109,7 @@ export class Engine implements EngineServices {
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
     const { inlined } = this.#handlers;
     const module = moduleOf(front.slots, [guest.wasmPages, ...Object.values(this.#layout).flat(), ...inlined], () =>
-      emitLoop(front, this.#layout, guest.wasmPages, tableSize, mostForms, inlined.map(openBlock)),
+      emitLoop(front, this.#layout, guest.wasmPages, tableSize, mostForms, inlined),
     );
     const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
     this.#loop = exports as unknown as Loop;
@@ -131,7 +131,6 @@ export class Engine implements EngineServices {
       background: options.background,
       now: options.now ?? (() => 0),
     });
-    this.#handlers.table.set(endHandler, exports.end);
     this.#handlers.table.set(acrossHandler, exports.across);
     guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
     space.onChange(() => this.flushTlb());

@@ -1,28 +1,20 @@
 import type { Form } from "../ir/frontend.ts";
 import { armsOf, type Block, type Node } from "../ir/node.ts";
 import { openBlock } from "./forms.ts";
+import { operandOffset, record } from "./layout.ts";
 import { oncePer } from "./once-per.ts";
-import { relative } from "./region/leads.ts";
+import { leadsOf } from "./region/leads.ts";
 
-/** The operand whose place in a record is `record.link`. */
-const linkOperand = 7;
+/** Whether the instructions of a form keep a link in their records: each jumps to one place, always at the same distance, and has no operand where the link lies. */
+export const isLinked = oncePer((form: Form) => {
+  const leads = leadsOf(form);
+  return leads?.places.length === 1 && !leads.dynamic && leavesFree(openBlock(form));
+});
 
-/** Whether an instruction that jumps always jumps to the same place, and leaves the operand where its link lies alone. */
-export function hasOnePlace(block: Block): boolean {
-  const jumps: Node[] = [];
-  return leavesFree(block, jumps) && jumps.length === 1 && relative(jumps[0]?.args[0] as Node) !== undefined;
-}
-
-/** Whether the instructions of a form keep a link in their records. */
-export const isLinked = oncePer((form: Form) => hasOnePlace(openBlock(form)));
-
-function leavesFree({ nodes }: Block, jumps: Node[]): boolean {
-  return nodes.every((node) => {
-    if (node.op === "jump") jumps.push(node);
-    return isFree(node) && armsOf(node).every((arm) => leavesFree(arm, jumps));
-  });
+function leavesFree({ nodes }: Block): boolean {
+  return nodes.every((node) => isFree(node) && armsOf(node).every(leavesFree));
 }
 
 function isFree({ op, imm, args }: Node): boolean {
-  return (op !== "field" || imm !== linkOperand) && args.every(isFree);
+  return (op !== "field" || operandOffset(imm) !== record.link) && args.every(isFree);
 }

@@ -1,12 +1,13 @@
 import { pageSize } from "../bus/guest-memory.ts";
-import type { FrontEnd } from "../ir/frontend.ts";
-import { type Block, Status, terminated } from "../ir/node.ts";
+import type { Form, FrontEnd } from "../ir/frontend.ts";
+import { Status, terminated } from "../ir/node.ts";
 import type { Type } from "../ir/ops.ts";
 import type { EngineSlots } from "../ir/slots.ts";
 import { lastPlaces } from "./code-cache.ts";
 import { type Counted, counterOffset, countOne } from "./counters.ts";
+import { openBlock } from "./forms.ts";
 import { type EngineLayout, emitFetchEntry, fetchTlb, record } from "./layout.ts";
-import { hasOnePlace } from "./links.ts";
+import { isLinked } from "./links.ts";
 import { handlerParams, InlineLowering, importsOf } from "./lower.ts";
 import { sampled } from "./region/arrivals.ts";
 import { Bytes } from "./wasm/bytes.ts";
@@ -64,7 +65,7 @@ export const firstForm = 2;
  * four times faster; the meaning of instructions is in the handlers alone. Those of the most common forms (`FrontEnd.common`) are built into the loop: a call costs more than what most of
  * them do.
  *
- * @param inlined the blocks of the first forms.
+ * @param inlined the first forms.
  */
 export function emitLoop(
   front: FrontEnd,
@@ -72,15 +73,14 @@ export function emitLoop(
   pages: number,
   tableSize: number,
   mostForms: number,
-  inlined: readonly Block[],
+  inlined: readonly Form[],
 ): Uint8Array<ArrayBuffer> {
   const { slots, alignment } = front;
   const module = new ModuleBuilder();
   module.importMemory("run", "memory", pages);
   module.importTable("run", "table", tableSize);
-  for (const block of inlined) importsOf(block, module, front);
+  for (const form of inlined) importsOf(openBlock(form), module, front);
   const handler = module.type(handlerParams, ["i32"]);
-  const end = module.function(handlerParams, ["i32"], [], endBody(slots));
   const inline = new InlineLowering(new Bytes(), module, front, runLocals);
   const body = runBody(slots, layout, alignment, handler, inline, inlined);
   const run = module.function(
@@ -97,22 +97,11 @@ export function emitLoop(
     chainBody(slots, layout, alignment, handler, mostForms),
   );
   const across = module.function(handlerParams, ["i32"], ["i32", "i32"], acrossBody(slots, layout, handler));
-  module.export("end", end);
   module.export("across", across);
   module.export("chain", chain);
   module.export("run", run);
   module.export("one", one);
   return module.bytes();
-}
-
-/** The record behind a run of records: it is no instruction, so it gives back what was counted, and looks the pc up. */
-function endBody(slots: EngineSlots): Bytes {
-  const out = new Bytes();
-  out.u8(op.i32Const, 0, op.localGet, 1, op.i32Store, 2).u32(slots.pc.offset);
-  out.u8(op.i32Const, 0);
-  load(out, slots.budget.offset);
-  out.u8(op.i32Const, 1, op.i32Add, op.i32Store, 2).u32(slots.budget.offset);
-  return out.u8(op.i32Const, Status.jump);
 }
 
 /**
@@ -169,7 +158,7 @@ function runBody(
   alignment: 1 | 4,
   handler: number,
   inline: InlineLowering,
-  inlined: readonly Block[],
+  inlined: readonly Form[],
 ): Bytes {
   const [at, pc, linear, budget, entry, jumped, from, next] = [0, 1, 2, 3, 4, 5, 6, 7];
   const { out } = inline;
@@ -235,13 +224,13 @@ function runBody(
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Store, 2).u32(slots.budget.offset);
   out.u8(op.i32Const, 1, op.localSet, jumped, op.br).u32(inlined.length + 2);
   out.u8(op.end);
-  for (const [k, block] of inlined.entries()) {
+  for (const [k, form] of inlined.entries()) {
+    const block = openBlock(form);
     // Around it are the blocks behind it, the loop of an instruction, and the loop which looks up the pc.
     const behind = inlined.length - k;
-    const isLinked = hasOnePlace(block);
     inline.handlerInside(block, behind + 1, (ways) => {
       out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped);
-      if (isLinked) follow();
+      if (isLinked(form)) follow();
       out.u8(op.br).u32(ways);
     });
     if (!terminated(block)) {

@@ -13,7 +13,8 @@ import "node:worker_threads";
  * of the time of tight loops. Node has them behind a flag; a V8 without it would say on stderr that it does not know it, so only those that are known to have it are asked.
  */
 const [major = 0] = process.versions.node.split(".").map(Number);
-if (major === 24 || major === 25) setFlagsFromString("--experimental-wasm-branch-hinting");
+const isKnown = major === 24 || major === 25;
+if (isKnown) setFlagsFromString("--experimental-wasm-branch-hinting");
 
 /*
  * Node fills its compile cache when a module is loaded, not when the program ends, so functions which are compiled when they are first called are never in it: a boot parsed 1,750 of them
@@ -25,7 +26,7 @@ setFlagsFromString("--no-lazy");
  * One thread of V8's compiles for all of ours, and regions wait there for their optimised code behind functions of JavaScript, each of which takes as long as a region. These have Maglev's code by
  * then, so they can be called four times as often before they are optimised once more.
  */
-if (major === 24 || major === 25) setFlagsFromString("--invocation-count-for-turbofan=12000");
+if (isKnown) setFlagsFromString("--invocation-count-for-turbofan=12000");
 
 /*
  * Heaps are collected before they have grown by a fifth: making regions leaves much behind, which V8 would let lie up to four times what is in use. What it has for that itself,

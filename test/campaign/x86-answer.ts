@@ -190,18 +190,16 @@ export function verdict(c: X86Case, is: Answer, should: Answer): Verdict {
   if (same && c.fpu !== undefined && (leftOut(c, should) & left.fpu) === 0)
     same = sameFpu(is, should) || sameButFor(c, c.fpu, is, should);
   if (same) return "same";
-  if (wraps(is[field.trap] as number, trap, should[field.cr2] as number)) return "skipped";
+  const ours = is[field.trap] as number;
   const cr2 = is[field.cr2] as number;
-  if (misaligned(is[field.trap] as number, trap, should[field.error] as number, lastElement(c, should)))
-    return "skipped";
-  if (otherFirst(is[field.trap] as number, trap, lastElement(c, should))) return "skipped";
-  if (bothFirst(is[field.trap] as number, trap, lastElement(c, should))) return "skipped";
-  if (wrapsAtLimit(is[field.trap] as number, trap, is[field.cr2] as number)) return "skipped";
-  const past = ((is[field.eip] as number) - (should[field.eip] as number)) | 0;
-  if (leftBefore(is[field.trap] as number, trap, past, lastElement(c, should))) return "skipped";
-  if (pushedFirst(is[field.trap] as number, trap, lastElement(c, should))) return "skipped";
+  const last = lastElement(c, should);
+  if (wraps(ours, trap, should[field.cr2] as number) || wrapsAtLimit(ours, trap, cr2)) return "skipped";
   if (wrapsShort(cr2, should[field.cr2] as number)) return "skipped";
-  return is[field.trap] === 14 && (cr2 >>> 20 === 0x080 || cr2 >>> 16 === systemPages >>> 16) ? "skipped" : "different";
+  if (misaligned(ours, trap, should[field.error] as number, last)) return "skipped";
+  if (pushedFirst(ours, trap, last) || otherFirst(ours, trap, last) || bothFirst(ours, trap, last)) return "skipped";
+  const past = ((is[field.eip] as number) - (should[field.eip] as number)) | 0;
+  if (leftBefore(ours, trap, past, last)) return "skipped";
+  return ours === 14 && (cr2 >>> 20 === 0x080 || cr2 >>> 16 === systemPages >>> 16) ? "skipped" : "different";
 }
 
 /** An answer with zeros for what is not compared, so that equal ones have the same bytes. */

@@ -45,7 +45,7 @@ export interface Opcode {
 /** CF, PF, AF, ZF, SF, DF, OF. */
 export const watchedFlags = 0xcd5;
 /** All of those but DF. */
-export const arithmeticFlags = 0x8d5;
+export const arithmeticFlags = watchedFlags & ~0x400;
 export const longestCode = 56;
 /** Mnemonics of shifts and rotates. */
 export const shifts = /^(ro|rc|sh|sa)[lr]d?$/;

@@ -39,8 +39,11 @@ export function pushedFirst(ourTrap: number, trap: number, last: Element | undef
  * segment has to be looked at, which a prefix can ask for, and is a page fault where it has not; the oracle's processor always gives the page fault.
  */
 export function wraps(ourTrap: number, trap: number, cr2: number): boolean {
-  return (ourTrap === 12 || ourTrap === 13) && trap === 14 && (cr2 >= 0xffff_fff0 || cr2 < 16);
+  return (ourTrap === 12 || ourTrap === 13) && trap === 14 && isAtTheTop(cr2);
 }
+
+/** Whether an access that faulted there may have wrapped. */
+const isAtTheTop = (cr2: number) => cr2 >= 0xffff_fff0 || cr2 < 16;
 
 /** Whether the processor at hand is one of AMD's. The manual is Intel's, and what it leaves open theirs answer each in their own way. */
 const isAmd = (() => {
@@ -62,8 +65,8 @@ export function leftBefore(ourTrap: number, trap: number, past: number, last: El
 const faults = (trap: number) => trap >= 12 && trap <= 14;
 
 /**
- * Two operands that both fault: of CMPS ours reads that of ES:EDI first, as Intel's do, and AMD's the other; of what IRET and RETF pop ours EIP, then CS, and AMD's what lies above, also before CS was looked at. The manual (vol. 2, each instruction)
- * has no order.
+ * Two operands that both fault: of CMPS ours reads that of ES:EDI first, as Intel's do, and AMD's the other; of what IRET and RETF pop ours EIP, then CS, and AMD's what lies above, also
+ * before CS was looked at. The manual (vol. 2, each instruction) has no order.
  */
 export function otherFirst(ourTrap: number, trap: number, last: Element | undefined): boolean {
   return isAmd && faults(ourTrap) && faults(trap) && /^(cmps|iret|retf)$/.test(last?.mnemonic ?? "");
@@ -76,7 +79,7 @@ export function bothFirst(ourTrap: number, trap: number, last: Element | undefin
 
 /** As `wraps`, the other way about: AMD's look at the limit of a segment of 4 GiB, and ours is a page fault where the segment has not to be looked at. */
 export function wrapsAtLimit(ourTrap: number, trap: number, ourCr2: number): boolean {
-  return isAmd && ourTrap === 14 && (trap === 12 || trap === 13) && (ourCr2 >= 0xffff_fff0 || ourCr2 < 16);
+  return isAmd && ourTrap === 14 && (trap === 12 || trap === 13) && isAtTheTop(ourCr2);
 }
 
 const allButEsp = 0xef;

@@ -59,8 +59,7 @@ function follow({ nodes }: Block, found: { readonly places: Relative[]; dynamic:
   });
 }
 
-/** What a place is at a distance from the instruction, if it is. */
-export function relative({ op, args: [start, distance] }: Node): Relative | undefined {
+function relative({ op, args: [start, distance] }: Node): Relative | undefined {
   if (op !== "add" || (start?.op !== "pc" && start?.op !== "next_pc") || distance?.op !== "field") return undefined;
   return { behind: start.op === "next_pc", field: distance.imm };
 }
