@@ -1,4 +1,4 @@
-// One file in place of three hundred, for a start: node takes half a millisecond for each module that it loads.
+// One file in place of three hundred, for a start, and another one for the thread that makes regions: node takes half a millisecond for each module that it loads.
 //
 // A bundle is made once and used while the times and sizes of what it was made of are the same. It is made by esbuild, which comes with tsx; where that cannot be had, or will not do it,
 // there is none, and the sources are run.
@@ -12,6 +12,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const day = 24 * 3600 * 1000;
 
 const self = fileURLToPath(import.meta.url);
+
+/** What threads are started with. */
+const workers = ["translator", "matrix", "compare"].map((room) => `src/host/${room}/worker.ts`);
 
 /** Where a tree's bundles are: several trees may share their dependencies. */
 function folderOf(root) {
@@ -68,31 +71,51 @@ async function make(root, source) {
   };
   // Before they are read: what is changed in between is seen then.
   const began = Date.now();
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [source],
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    packages: "external",
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    entryNames: "[name]-[hash]",
-    chunkNames: "[name]-[hash]",
-    metafile: true,
-    plugins: [addresses],
-    logLevel: "silent",
-  });
-  const [output] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source) ?? [];
-  if (output === undefined) return;
+  const bundle = async (entryPoints, bundledWorkers) => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node24",
+      packages: "external",
+      define: { bundledWorkers: JSON.stringify(bundledWorkers) },
+      outdir: folder,
+      outExtension: { ".js": ".mjs" },
+      entryNames: "[name]-[hash]",
+      chunkNames: "[name]-[hash]",
+      metafile: true,
+      plugins: [addresses],
+      logLevel: "silent",
+    });
+    const outputs = Object.entries(metafile.outputs);
+    const entries = outputs.filter(([, { entryPoint }]) => entryPoint !== undefined);
+    return {
+      // A definition is an input of that kind.
+      inputs: Object.keys(metafile.inputs).filter((file) => !file.startsWith("<define:")),
+      outputs: outputs.map(([file]) => join(root, file)),
+      of: new Map(entries.map(([file, { entryPoint }]) => [entryPoint, join(root, file)])),
+    };
+  };
+  const threads = await bundle(
+    workers.filter((worker) => existsSync(join(root, worker))),
+    {},
+  );
+  const address = (file) => pathToFileURL(file).href;
+  const main = await bundle(
+    [source],
+    Object.fromEntries([...threads.of].map(([worker, file]) => [address(join(root, worker)), address(file)])),
+  );
+  const entry = main.of.get(source);
+  if (entry === undefined) return;
   const inputs = {};
-  for (const file of [...Object.keys(metafile.inputs), relative(root, self)]) {
+  for (const file of [...threads.inputs, ...main.inputs, relative(root, self)]) {
     if (statSync(join(root, file)).mtimeMs >= began) return;
     inputs[file] = stamp(join(root, file));
   }
-  const made = Object.keys(metafile.outputs).map((file) => join(root, file));
+  const made = [...threads.outputs, ...main.outputs];
   for (const path of readdirSync(folder).map((file) => join(folder, file))) {
     if (made.includes(path)) continue;
     // A machine that runs may still load a part of a bundle which is no more in use.
@@ -100,7 +123,7 @@ async function make(root, source) {
   }
   // In one step, since another start may look at it.
   const list = join(folder, `inputs-${pid}.json`);
-  writeFileSync(list, JSON.stringify({ of: root, entry: join(root, output), inputs }));
+  writeFileSync(list, JSON.stringify({ of: root, entry, inputs }));
   renameSync(list, join(folder, "inputs.json"));
 }
 

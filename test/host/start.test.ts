@@ -56,6 +56,25 @@ describe("npm start", () => {
     expect(started()).toBe(`one ${address()} true`);
   });
 
+  it("starts threads from a file of their own, made of their sources, and anew when one of those has changed", () => {
+    mkdirSync(join(tree, "src/host/translator"));
+    copyFileSync(join(root, "src/host/worker-file.ts"), join(tree, "src/host/worker-file.ts"));
+    put(
+      "src/host/translator/worker.ts",
+      'import { word } from "../../word.ts"; console.log(word, new Error().stack?.includes(".cache"));',
+    );
+    put(
+      "src/host/bin.ts",
+      'import { workerFile } from "./worker-file.ts"; await import(workerFile(import.meta.url.replace("bin", "translator/thread")).href);',
+    );
+    expect(started()).toBe("one true");
+    put("src/word.ts", 'export const word = "another";');
+    expect(started()).toBe("another true");
+    unlinkSync(join(tree, "node_modules/esbuild"));
+    put("src/word.ts", 'export const word = "third";');
+    expect(started()).toBe("third false");
+  });
+
   it("runs what the sources say now", () => {
     started();
     put("src/word.ts", 'export const word = "another";');
