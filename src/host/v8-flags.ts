@@ -36,6 +36,15 @@ if (isKnown) setFlagsFromString("--invocation-count-for-turbofan=12000");
 setFlagsFromString("--heap-growing-percent=20");
 
 /*
+ * A heap whose objects are being marked asks for a task in which to go on, again and again, and with one thread of V8's, which marks too, but behind all it has to compile, there may be nothing left to do in
+ * it: a thread that had nothing else to do kept a core busy for tenths of a second with thousands of such tasks. Without them it is marked as it is filled.
+ */
+setFlagsFromString("--no-incremental-marking-task");
+
+/* Functions that were not called through some collections are compiled again, from their source, when they are: a disk's, behind a long boot. */
+setFlagsFromString("--no-flush-bytecode");
+
+/*
  * Where objects are born there is as much room as at first: in this thread what the command line says (1 MiB if nothing), and 6 in those that are started from here on, where what one region
  * leaves is mostly dead by the time it is full.
  */
