@@ -166,6 +166,13 @@ export class CodeCache {
     this.#words[(page.table >> 2) + (offset >> this.shift)] = at;
   }
 
+  /** Visits each record that a table leads to. */
+  eachRecord(visit: (at: number) => void): void {
+    for (const { table } of this.#byTable.values())
+      for (const at of this.#words.subarray(table >> 2, (table + ((4 * pageSize) >> this.shift)) >> 2))
+        if (at !== 0) visit(at);
+  }
+
   /**
    * A write of `length` bytes at `offset` of the guest memory. Data beside code is none of our business; where an instruction starts in
    * the bytes written, or up to 14 bytes before them, what is known of the page is forgotten, and it is a page like any other until code on it is decoded

@@ -13,11 +13,11 @@ import {
 import { CodeCache, type CodePage } from "./code-cache.ts";
 import { readCounters } from "./counters.ts";
 import { FetchTlb } from "./fetch-tlb.ts";
-import { Handlers, mostForms, tableSize } from "./forms.ts";
+import { Handlers, mostForms } from "./forms.ts";
 import { type EngineLayout, layOut, operandOffset, record, tlbSize } from "./layout.ts";
 import { isLinked } from "./links.ts";
-import { acrossHandler, emitLoop, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
-import { moduleOf } from "./modules.ts";
+import { acrossHandler, endHandler, firstForm, type Loop, Reason } from "./loop.ts";
+import { type LoopParts, makeLoop } from "./make-loop.ts";
 import type { Background } from "./region/background.ts";
 import { listPlace } from "./region/list-place.ts";
 import { Regions } from "./region/regions.ts";
@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly executor?: "jit" | "interp";
   /** Jumps to a place before it is translated, 1..65535. */
   readonly threshold?: number;
+  /** Instructions before the interpreter's loop is made anew with sequences of them in it; 20 million when left out. */
+  readonly sequencesAfter?: number;
   /** Another thread which makes regions while the guest runs on; left out, they are made where it runs. */
   readonly background?: Background;
   /** Milliseconds, for the figures of `stats`. */
@@ -47,7 +49,10 @@ const defaultArena = 128 * 1024 * 1024;
 /** Instructions decoded at a time. */
 const longestRun = 64;
 
-/** A region costs as much as interpreting some thousands of instructions; a stretch between two jumps has about six. */
+/** A short run, as of a test, is over before a loop with sequences would have paid: making one takes some ten milliseconds. */
+const defaultSequencesAfter = 20_000_000;
+
+/** A region costs as much, all threads together, as interpreting some ten thousands of instructions; a stretch between two jumps has about six. */
 const defaultThreshold = 4000;
 
 /**
@@ -69,7 +74,8 @@ export class Engine implements EngineServices {
   readonly #fetchTlb: FetchTlb;
   readonly #handlers: Handlers;
   readonly #cache: CodeCache;
-  readonly #loop: Loop;
+  #loop: Loop;
+  #sequencesAfter: number;
   readonly #regions: Regions;
   /** What a fresh record's heat is: 0 when nothing is translated. */
   readonly #heat: number;
@@ -107,12 +113,8 @@ export class Engine implements EngineServices {
     const [supervisor, user] = this.#layout.tlb;
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm, { supervisor, user });
     this.#cache = new CodeCache(guest, this.#layout, front.alignment);
-    const { inlined } = this.#handlers;
-    const module = moduleOf(front.slots, [guest.wasmPages, ...Object.values(this.#layout).flat(), ...inlined], () =>
-      emitLoop(front, this.#layout, guest.wasmPages, tableSize, mostForms, inlined),
-    );
-    const { exports } = new WebAssembly.Instance(module, this.#handlers.imports);
-    this.#loop = exports as unknown as Loop;
+    this.#loop = makeLoop(this.#loopParts, front.slots, []);
+    this.#sequencesAfter = options.sequencesAfter ?? defaultSequencesAfter;
     this.#heat = options.executor === "interp" ? 0 : (options.threshold ?? defaultThreshold);
     this.warmth = 1;
     this.#regions = new Regions({
@@ -122,6 +124,7 @@ export class Engine implements EngineServices {
       table: this.#handlers.table,
       helpers: this.#handlers.helpers,
       first: mostForms,
+      sequences: this.#handlers.sequences,
       emptyTlb: this.#layout.emptyTlb,
       fetchTlb: this.#layout.fetchTlb,
       threshold: this.#heat,
@@ -131,7 +134,6 @@ export class Engine implements EngineServices {
       background: options.background,
       now: options.now ?? (() => 0),
     });
-    this.#handlers.table.set(acrossHandler, exports.across);
     guest.onCodeWrite = (offset, length) => this.#wroteCode(offset, length);
     space.onChange(() => this.flushTlb());
     front.attach(this);
@@ -179,6 +181,7 @@ export class Engine implements EngineServices {
       faults: this.#faults,
       "lone-instructions": this.#loneInstructions,
       "decoded-runs": this.#returns[Reason.decode] as number,
+      sequences: this.#handlers.sequences.begun,
       "loop-instructions": this.instructions - this.#elsewhere - counts["region-instructions"],
       ...counts,
       regions: this.#regions.made,
@@ -217,6 +220,7 @@ export class Engine implements EngineServices {
       if (!this.stops.quiet && front.attention) front.service();
       if (front.halted || this.#stopped) break;
       if (this.#regions.waiting) this.#regions.settle();
+      if (this.#before >= this.#sequencesAfter) this.#sequence();
       const slice = Math.min(left, front.window, 0x7fff_ffff);
       this.#slice = slice;
       this.#held = 0;
@@ -276,6 +280,19 @@ export class Engine implements EngineServices {
 
   selectTlb(which: 0 | 1 | 2): void {
     this.#tlb.select(which);
+  }
+
+  get #loopParts(): LoopParts {
+    return { guest: this.#guest, front: this.#front, layout: this.#layout, handlers: this.#handlers };
+  }
+
+  /** Goes on with a loop that has sequences. What was decoded before begins them too. */
+  #sequence(): void {
+    this.#sequencesAfter = Number.POSITIVE_INFINITY;
+    const { common } = this.#front;
+    if (common === undefined) return;
+    this.#loop = makeLoop(this.#loopParts, common, this.#handlers.sequenced());
+    this.#cache.eachRecord((at) => this.#handlers.sequences.begin(at));
   }
 
   /** Runs until the budget is used up or taken away, or the CPU leaves. */
@@ -417,6 +434,7 @@ export class Engine implements EngineServices {
       return;
     }
     this.#end(at);
+    for (let place = start; place < at; place += record.size) this.#handlers.sequences.begin(place);
     this.#cache.giveBack(at + record.size);
     this.#handlers.compile(mode);
   }

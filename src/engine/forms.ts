@@ -6,6 +6,7 @@ import { HandlerLowering, handlerParams, importsOf, standsAlone } from "./lower.
 import { moduleOf } from "./modules.ts";
 import { oncePer } from "./once-per.ts";
 import { withQuickWays } from "./routines.ts";
+import { Sequences } from "./sequences.ts";
 import { Bytes } from "./wasm/bytes.ts";
 import { ModuleBuilder } from "./wasm/module.ts";
 
@@ -48,6 +49,8 @@ export class Handlers {
   /** Instructions whose forms are wanted as soon as one is in their mode. */
   #usual: readonly string[];
   modules = 0;
+  /** Those of `CommonCode`, which nobody knows of before `sequenced` is asked. */
+  readonly sequences: Sequences;
 
   constructor(guest: GuestMemory, front: FrontEnd, slow: SlowAccess, first: number, tlbs: TlbPlaces) {
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: tableSize, maximum: tableSize });
@@ -62,6 +65,8 @@ export class Handlers {
     this.inlined = formsOf(front, named?.instructions ?? []).filter(mayBeInlined);
     this.#uncalled = new Set(this.inlined);
     for (const form of this.inlined) this.#indices.set(form, this.#next++);
+    this.sequences = new Sequences(new Int32Array(guest.memory.buffer), this.#next);
+    this.#next += named?.sequences.length ?? 0;
     this.helpers = withQuickWays(guest, front, Object.fromEntries(plain), tlbs);
     this.imports = {
       run: { memory: guest.memory, table: this.table, read: slow.read, write: slow.write, probe: slow.probe },
@@ -72,6 +77,16 @@ export class Handlers {
   /** How many forms have a handler. */
   get count(): number {
     return this.#indices.size;
+  }
+
+  /** The forms of the sequences, whose handlers are in the loop behind the first forms' from now on. */
+  sequenced(): readonly (readonly Form[])[] {
+    const front = this.#front;
+    const sequences = (front.common?.sequences ?? []).map((text) =>
+      text.split(" ").flatMap((instruction) => formsOf(front, [instruction])),
+    );
+    this.sequences.know(sequences.map((forms) => forms.map((form) => this.index(form))));
+    return sequences;
   }
 
   /** The table index of a form's handler, which is there after the next `compile`. */

@@ -65,7 +65,7 @@ export const firstForm = 2;
  * four times faster; the meaning of instructions is in the handlers alone. Those of the most common forms (`FrontEnd.common`) are built into the loop: a call costs more than what most of
  * them do.
  *
- * @param inlined the first forms.
+ * @param inlined the first forms. @param sequences of them, each of which has a handler more, behind those.
  */
 export function emitLoop(
   front: FrontEnd,
@@ -74,6 +74,7 @@ export function emitLoop(
   tableSize: number,
   mostForms: number,
   inlined: readonly Form[],
+  sequences: readonly (readonly Form[])[],
 ): Uint8Array<ArrayBuffer> {
   const { slots, alignment } = front;
   const module = new ModuleBuilder();
@@ -82,7 +83,7 @@ export function emitLoop(
   for (const form of inlined) importsOf(openBlock(form), module, front);
   const handler = module.type(handlerParams, ["i32"]);
   const inline = new InlineLowering(new Bytes(), module, front, runLocals);
-  const body = runBody(slots, layout, alignment, handler, inline, inlined);
+  const body = runBody(slots, layout, alignment, handler, inline, [...inlined.map((form) => [form]), ...sequences]);
   const run = module.function(
     ["i32"],
     ["i32"],
@@ -158,7 +159,7 @@ function runBody(
   alignment: 1 | 4,
   handler: number,
   inline: InlineLowering,
-  inlined: readonly Form[],
+  inside: readonly (readonly Form[])[],
 ): Bytes {
   const [at, pc, linear, budget, entry, jumped, from, next] = [0, 1, 2, 3, 4, 5, 6, 7];
   const { out } = inline;
@@ -210,33 +211,42 @@ function runBody(
   leave(Reason.budget);
   out.u8(op.end);
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
-  // The handlers inside are those of the first forms; all the others are called.
+  // The handlers inside are those of the first forms and of sequences of them; all the others are called.
   const follow = () => {
     out.u8(op.localGet, at, op.localTee, from, op.i32Load, 2, record.link).u8(op.localSet, next);
   };
-  for (let k = -2; k < inlined.length; k++) out.u8(op.block, noValue);
-  out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.brTable).u32(firstForm + inlined.length);
-  for (let k = 0; k < firstForm; k++) out.u32(k === endHandler ? 0 : inlined.length + 1);
-  for (let k = 0; k <= inlined.length; k++) out.u32(k + 1);
+  for (let k = -2; k < inside.length; k++) out.u8(op.block, noValue);
+  out.u8(op.localGet, at, op.i32Load, 2, record.handler, op.brTable).u32(firstForm + inside.length);
+  for (let k = 0; k < firstForm; k++) out.u32(k === endHandler ? 0 : inside.length + 1);
+  for (let k = 0; k <= inside.length; k++) out.u32(k + 1);
   out.u8(op.end);
   // The end of a run is no instruction: what was counted is given back.
   follow();
   out.u8(op.i32Const, 0, op.localGet, budget, op.i32Store, 2).u32(slots.budget.offset);
-  out.u8(op.i32Const, 1, op.localSet, jumped, op.br).u32(inlined.length + 2);
+  out.u8(op.i32Const, 1, op.localSet, jumped, op.br).u32(inside.length + 2);
   out.u8(op.end);
-  for (const [k, form] of inlined.entries()) {
-    const block = openBlock(form);
+  for (const [k, forms] of inside.entries()) {
     // Around it are the blocks behind it, the loop of an instruction, and the loop which looks up the pc.
-    const behind = inlined.length - k;
-    inline.handlerInside(block, behind + 1, (ways) => {
-      out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped);
-      if (isLinked(form)) follow();
-      out.u8(op.br).u32(ways);
-    });
-    if (!terminated(block)) {
+    const behind = inside.length - k;
+    for (const [place, form] of forms.entries()) {
+      const block = openBlock(form);
+      if (place > 0) {
+        load(out, slots.budget.offset);
+        out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.brIf).u32(behind);
+        out
+          .u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store)
+          .u8(2)
+          .u32(slots.budget.offset);
+      }
+      inline.handlerInside(block, behind + 1, (ways) => {
+        out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped);
+        if (isLinked(form)) follow();
+        out.u8(op.br).u32(ways);
+      });
+      if (terminated(block)) break;
       advance(out, pc, at);
       out.u8(op.localGet, at, op.i32Const, record.size, op.i32Add, op.localSet, at);
-      out.u8(op.br).u32(behind);
+      if (place === forms.length - 1) out.u8(op.br).u32(behind);
     }
     out.u8(op.end);
   }

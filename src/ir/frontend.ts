@@ -152,6 +152,8 @@ export interface CommonCode {
   readonly instructions: readonly string[];
   /** Others which nearly every guest has: their handlers are made together, since a module costs more than a handler. */
   readonly usual: readonly string[];
+  /** Which of `instructions` often follow one another, with blanks between them: each stands for a sequence of their forms. */
+  readonly sequences: readonly string[];
 }
 
 /** An instruction set, as the engine sees it. */

@@ -2,6 +2,7 @@ import type { CommonCode } from "../../ir/frontend.ts";
 import { Mode } from "./slots.ts";
 
 const words = (line: string): readonly string[] => line.split(" ");
+const commas = (line: string): readonly string[] => line.split(", ");
 
 /*
  * The forms of nine tenths of what the interpreter does while our own kernel and Linux start, counted. Code of 32 bits in flat segments; one instruction stands for
@@ -75,5 +76,50 @@ export const common: CommonCode = {
       "99 f7f9 cc 0f0b 64a100000000 64a300000000 fd 816240fffeffff 810c2400010000 9d 0f23f0 e480 cd50 f3a6 f2ae",
     ),
     ...words("f00fc1442424 f00fc74c2428 0fab5c2424 0f4fc1 0f954358 66015340 fec0 3302 83dbff 21b5e8000000"),
+  ],
+  // What stands most often in code of Linux's that it has run while it started and read from a disk, counted by how many dispatches each saves.
+  sequences: [
+    ...commas("8d4c2404 55 89e5, 5b 5b c3, 5b 5b 5b, 55 89e5 55, 89e5 e809010000, 5b c3, 55 55 55, 8b5d08 85d2 740f"),
+    ...commas(
+      "b858000080 e809010000, 8d4c2404 5b 5b, 85d2 740f, 83c410 5b 5b, 85d2 740f 8b5d08, 8955e4 8b5d08 8955e4, 55 55 89e5",
+    ),
+    ...commas(
+      "8b5d08 8b5d08, 8b5d08 8955e4 8b5d08, 8d4c2404 55 b858000080, 85d2 0f84ea000000, 8955e4 8b5d08, 8b5d08 8b5d08 8b5d08",
+    ),
+    ...commas(
+      "8955e4 31c0, b858000080 89e5 e809010000, 8d4c2404 89e5 5b, 85d2 0f84ea000000 8b5d08, 89e5 89e5 e809010000",
+    ),
+    ...commas(
+      "c745e000000000 c745e000000000 c745e000000000, 750a 8b5d08, 8b5d08 8955e4, 8b5d08 89e5, 85d2 750a, 8955e4 89e5",
+    ),
+    ...commas("8b5d08 8b5d08 8955e4, 89e5 8b5d08, 8b5d08 e809010000, 89e5 89e5, 8d4c2404 55, 89e5 55 55"),
+    ...commas(
+      "b858000080 b858000080 e809010000, 740f 8b5d08, 8b5d08 8955e4 8955e4, 8955e4 8955e4, 8d4c2404 8955e4, 8b5d08 8d4c2404",
+    ),
+    ...commas(
+      "89e5 5b 5b, 85d2 0f858a000000 8b5d08, 89e5 85d2 740f, 0f858a000000 8b5d08, 89e5 55 89e5, 6801000000 e809010000, 55 55",
+    ),
+    ...commas(
+      "85d2 740f 89e5, 0f84ea000000 8b5d08, 8b5d08 89e5 e809010000, 8b5d08 85d2 0f84ea000000, 85d2 750a 8b5d08, 55 89e5",
+    ),
+    ...commas(
+      "8d4c2404 8b5d08, 83ec0c 8b5d08, 85d2 0f858a000000, 8b5d08 8b5d08 85d2, 83ec0c 8955e4, c745e000000000 c745e000000000",
+    ),
+    ...commas(
+      "8b5d08 b858000080, 8d4c2404 55 31c0, 8955e4 8955e4 8955e4, 31c0 89e5, 8955e4 8b5d08 8b5d08, c745e000000000 8955e4",
+    ),
+    ...commas(
+      "8d4c2404 e809010000, 8b5d08 85d2 750a, 8955e4 8d4c2404, 55 e809010000, 31c0 b858000080, 55 89e5 e809010000",
+    ),
+    ...commas(
+      "89e5 85d2 750a, 8b5d08 8b5d08 89e5, 55 89e5 83ec0c, 8d4c2404 89e5 e809010000, 31c0 8955e4, 83f801 740f, 31c0 5b 5b",
+    ),
+    ...commas(
+      "8955e4 8955e4 8b5d08, 89e5 8955e4, 8d4c2404 b858000080, 8d4c2404 89e5, 89e5 55, 6801000000 6801000000 e809010000",
+    ),
+    ...commas(
+      "8b5d08 8b5d08 e809010000, 55 8b5d08, 5b 5b, c745e000000000 8b5d08, 8955e4 85d2 0f84ea000000, 84c0 740f 8b5d08",
+    ),
+    ...commas("85d2 740f 8d4c2404, 83c410 89e5 5b"),
   ],
 };

@@ -345,7 +345,9 @@ export class Regions {
   #enter(at: number, index: number, entry: number, page: number): void {
     const handler = this.#words[(at + record.handler) >> 2] as number;
     // It may lead to an entry of another region, and then its own handler is known already.
-    if (handler < this.#world.first) this.#halves[(at + record.original) >> 1] = handler;
+    const { first, sequences } = this.#world;
+    if (handler < first) this.#halves[(at + record.original) >> 1] = sequences.own(handler);
+    sequences.part(at);
     this.#words[(at + record.handler) >> 2] = index;
     this.#bytes[at + record.entry] = entry;
     this.#halves[(at + record.page) >> 1] = page;

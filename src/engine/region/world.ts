@@ -1,6 +1,7 @@
 import type { GuestMemory } from "../../bus/guest-memory.ts";
 import type { FrontEnd } from "../../ir/frontend.ts";
 import type { CodeCache } from "../code-cache.ts";
+import type { Sequences } from "../sequences.ts";
 import type { Background } from "./background.ts";
 
 /** What regions are bound to. */
@@ -13,6 +14,8 @@ export interface RegionWorld {
   readonly helpers: WebAssembly.ModuleImports;
   /** The first index of the table that is for regions. */
   readonly first: number;
+  /** Records may name these in place of their own handlers. */
+  readonly sequences: Sequences;
   /** Where the TLB lies that stays empty. */
   readonly emptyTlb: number;
   readonly fetchTlb: number;

@@ -20,6 +20,8 @@ export interface BareOptions {
   readonly memory?: number;
   /** Jumps to a place before it is translated, where regions are made; 1 when left out. */
   readonly threshold?: number;
+  /** Instructions before the interpreter has sequences; 0 when left out. */
+  readonly sequencesAfter?: number;
 }
 
 /**
@@ -60,9 +62,7 @@ export class Bare {
     });
     const size = options.memory ?? 1 << 20;
     this.#machine =
-      executor === "evaluator"
-        ? new OnEvaluator(this.front, size)
-        : onEngine(this.front, size, executor, options.threshold ?? 1);
+      executor === "evaluator" ? new OnEvaluator(this.front, size) : onEngine(this.front, size, executor, options);
     this.wires.count = () => this.front.core.engine.instructions;
   }
 
@@ -166,15 +166,19 @@ class TestWires implements Wires {
   }
 }
 
-function onEngine(front: E500, size: number, executor: "interpreter" | "regions", threshold: number) {
+function onEngine(
+  front: E500,
+  size: number,
+  executor: "interpreter" | "regions",
+  { threshold = 1, sequencesAfter = 0 }: BareOptions,
+) {
   const guest = new GuestMemory(size + stateSize + engineMemory({ arenaSize: 1 << 20 }) + 65536);
   const space = new AddressSpace("memory", 2 ** 36);
-  const engine = new Engine(
-    guest,
-    space,
-    front,
-    executor === "regions" ? { arenaSize: 1 << 20, threshold } : { arenaSize: 1 << 20, executor: "interp" },
-  );
+  const engine = new Engine(guest, space, front, {
+    arenaSize: 1 << 20,
+    sequencesAfter,
+    ...(executor === "regions" ? { threshold } : { executor: "interp" }),
+  });
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
   return {
