@@ -53,7 +53,7 @@ const longestRun = 64;
 const defaultSequencesAfter = 20_000_000;
 
 /** A region costs as much, all threads together, as interpreting some ten thousands of instructions; a stretch between two jumps has about six. */
-const defaultThreshold = 8000;
+const defaultThreshold = 6000;
 
 /**
  * Runs guest code: decodes it with a front end and executes it with the interpreter.
