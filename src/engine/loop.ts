@@ -167,6 +167,9 @@ function runBody(
     storeLocal(out, slots.pc.offset, pc);
     out.u8(op.i32Const, reason, op.return);
   };
+  // An instruction begins, and the budget that was left is in its local.
+  const countDown = () =>
+    out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
   out.u8(op.localGet, 0, op.localSet, jumped);
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc);
@@ -210,7 +213,7 @@ function runBody(
   out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.budget);
   out.u8(op.end);
-  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
+  countDown();
   // The handlers inside are those of the first forms and of sequences of them; all the others are called.
   const follow = () => {
     out.u8(op.localGet, at, op.localTee, from, op.i32Load, 2, record.link).u8(op.localSet, next);
@@ -233,10 +236,7 @@ function runBody(
       if (place > 0) {
         load(out, slots.budget.offset);
         out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.brIf).u32(behind);
-        out
-          .u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store)
-          .u8(2)
-          .u32(slots.budget.offset);
+        countDown();
       }
       inline.handlerInside(block, behind + 1, (ways) => {
         out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped);
@@ -265,7 +265,7 @@ function runBody(
   out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
   leave(Reason.budget);
   out.u8(op.end);
-  out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
+  countDown();
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1).u8(record.original);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
   out.u8(op.i32Eqz, op.if, noValue);
