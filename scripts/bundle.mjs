@@ -1,4 +1,4 @@
-// One file in place of three hundred, for a start, and another one for the thread that makes regions: node takes half a millisecond for each module that it loads.
+// One file in place of three hundred, for a start, and others for its threads: node takes half a millisecond for each module that it loads.
 //
 // A bundle is made once and used while the times and sizes of what it was made of are the same. It is made by esbuild, which comes with tsx; where that cannot be had, or will not do it,
 // there is none, and the sources are run.

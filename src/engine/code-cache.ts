@@ -115,7 +115,7 @@ export class CodeCache {
   create(page: number, mode: number): CodePage {
     const size = (4 * pageSize) >> this.shift;
     const table = this.#take(size);
-    this.#words.fill(0, table >> 2, (table + size) >> 2);
+    this.#places(table).fill(0);
     const made: CodePage = {
       page,
       mode,
@@ -168,9 +168,7 @@ export class CodeCache {
 
   /** Visits each record that a table leads to. */
   eachRecord(visit: (at: number) => void): void {
-    for (const { table } of this.#byTable.values())
-      for (const at of this.#words.subarray(table >> 2, (table + ((4 * pageSize) >> this.shift)) >> 2))
-        if (at !== 0) visit(at);
+    for (const table of this.#byTable.keys()) for (const at of this.#places(table)) if (at !== 0) visit(at);
   }
 
   /**
@@ -225,8 +223,12 @@ export class CodeCache {
   /** Forgets the records from an offset on. Those in front of them may still lead on to them. */
   #clear(code: CodePage, from: number): void {
     this.onForget(code, from);
-    const { table } = code;
-    this.#words.fill(0, (table >> 2) + (from >> this.shift), (table >> 2) + (pageSize >> this.shift));
+    this.#places(code.table, from).fill(0);
+  }
+
+  /** A table, from that of an offset on. */
+  #places(table: number, from = 0): Int32Array {
+    return this.#words.subarray((table >> 2) + (from >> this.shift), (table >> 2) + (pageSize >> this.shift));
   }
 
   #anything(first: number, past: number): boolean {

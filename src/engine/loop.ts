@@ -167,9 +167,19 @@ function runBody(
     storeLocal(out, slots.pc.offset, pc);
     out.u8(op.i32Const, reason, op.return);
   };
-  // An instruction begins, and the budget that was left is in its local.
-  const countDown = () =>
+  // An instruction begins, or where the budget is used up, it is gone elsewhere.
+  const count = (usedUp: () => void) => {
+    load(out, slots.budget.offset);
+    out.u8(op.localTee, budget, op.i32Eqz).hint(0);
+    usedUp();
     out.u8(op.i32Const, 0, op.localGet, budget, op.i32Const, 1, op.i32Sub, op.i32Store).u8(2).u32(slots.budget.offset);
+  };
+  const begin = () =>
+    count(() => {
+      out.u8(op.if, noValue);
+      leave(Reason.budget);
+      out.u8(op.end);
+    });
   out.u8(op.localGet, 0, op.localSet, jumped);
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc);
@@ -209,11 +219,7 @@ function runBody(
   leave(Reason.hot);
   out.u8(op.end, op.end, op.end);
   out.u8(op.loop, noValue); // an instruction
-  load(out, slots.budget.offset);
-  out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
-  leave(Reason.budget);
-  out.u8(op.end);
-  countDown();
+  begin();
   // The handlers inside are those of the first forms and of sequences of them; all the others are called.
   const follow = () => {
     out.u8(op.localGet, at, op.localTee, from, op.i32Load, 2, record.link).u8(op.localSet, next);
@@ -233,11 +239,7 @@ function runBody(
     const behind = inside.length - k;
     for (const [place, form] of forms.entries()) {
       const block = openBlock(form);
-      if (place > 0) {
-        load(out, slots.budget.offset);
-        out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.brIf).u32(behind);
-        countDown();
-      }
+      if (place > 0) count(() => out.u8(op.brIf).u32(behind));
       inline.handlerInside(block, behind + 1, (ways) => {
         out.u8(op.localSet, pc, op.i32Const, 1, op.localSet, jumped);
         if (isLinked(form)) follow();
@@ -261,11 +263,7 @@ function runBody(
   load(out, slots.pc.offset);
   out.u8(op.localSet, pc);
   find();
-  load(out, slots.budget.offset);
-  out.u8(op.localTee, budget, op.i32Eqz).hint(0).u8(op.if, noValue);
-  leave(Reason.budget);
-  out.u8(op.end);
-  countDown();
+  begin();
   out.u8(op.localGet, at, op.localGet, pc, op.localGet, at, op.i32Load16U, 1).u8(record.original);
   out.u8(op.callIndirect).u32(handler).u8(0, op.localTee, entry);
   out.u8(op.i32Eqz, op.if, noValue);

@@ -235,12 +235,12 @@ export class HandlerLowering extends Lowering {
 /** Lowers the bodies of forms inside the interpreter's loop, where a jump is a branch. What returns in the midst of them, with a fault, returns from the loop. */
 export class InlineLowering extends HandlerLowering {
   #depth = 0;
-  #goTo: (depth: number, jump: Node) => void = () => {};
+  #goTo: (depth: number) => void = () => {};
 
   /**
    * All of a body but its end. @param depth blocks around it, inside of which `goTo` may branch: it is given how many there are, where the pc to go to is on the stack.
    */
-  handlerInside(block: Block, depth: number, goTo: (depth: number, jump: Node) => void): void {
+  handlerInside(block: Block, depth: number, goTo: (depth: number) => void): void {
     this.#depth = depth;
     this.#goTo = goTo;
     this.startNodes();
@@ -253,7 +253,7 @@ export class InlineLowering extends HandlerLowering {
     if (node.op !== "jump") super.statement(node);
     else {
       this.value(node.args[0] as Node);
-      this.#goTo(this.#depth, node);
+      this.#goTo(this.#depth);
     }
   }
 

@@ -14,15 +14,16 @@ export class Sequences {
   #handlers: readonly (readonly number[])[] = [];
   #longest = 1;
   /** A trie of those: by node and handler, the node where that leads, or 0. Node 0 is its root. */
-  #next = new Uint16Array(0);
+  #next: Uint16Array;
+  /** Of each node how many sequences there are up to the one that ends there, or 0. */
+  #ends = new Uint16Array(1);
   /** How many records were let begin one. */
   begun = 0;
-  /** Of each node how many sequences there are up to the one that ends there, or 0. */
-  #ends = new Uint16Array(0);
 
   constructor(words: Int32Array, first: number) {
     this.#words = words;
     this.#first = first;
+    this.#next = new Uint16Array(first);
   }
 
   /** These sequences are in the loop from now on, in this order. */
@@ -49,7 +50,6 @@ export class Sequences {
 
   /** Lets a record begin the longest sequence that it and the records behind it are. */
   begin(at: number): void {
-    if (this.#longest === 1) return;
     let sequence = 0;
     for (let place = at, node = 0; ; place += record.size) {
       const handler = this.#handler(place);

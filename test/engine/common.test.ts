@@ -3,6 +3,7 @@ import { openBlock } from "../../src/engine/forms.ts";
 import { standsAlone } from "../../src/engine/lower.ts";
 import { decodingFront } from "../../src/host/translator/front.ts";
 import { Decoded, type Form, type FrontEnd } from "../../src/ir/frontend.ts";
+import { terminated } from "../../src/ir/node.ts";
 
 const fronts: readonly FrontEnd[] = [
   decodingFront({ architecture: "x86", model: "pentium-m" }),
@@ -10,7 +11,12 @@ const fronts: readonly FrontEnd[] = [
 ];
 
 describe.each(fronts.map((front) => ({ name: front.name, front })))("the common instructions of $name", ({ front }) => {
-  const { mode, instructions, usual } = front.common ?? { mode: 0, instructions: [], usual: [] };
+  const { mode, instructions, usual, sequences } = front.common ?? {
+    mode: 0,
+    instructions: [],
+    usual: [],
+    sequences: [],
+  };
   const both = [...instructions, ...usual];
   const decoded = new Decoded();
   const form = (text: string): Form | undefined => {
@@ -32,6 +38,20 @@ describe.each(fronts.map((front) => ({ name: front.name, front })))("the common 
       const name = form(text)?.name ?? "";
       expect(seen.get(name), `${text} is ${name}`).toBeUndefined();
       seen.set(name, text);
+    }
+  });
+
+  it("make sequences, none but whose last always jumps", () => {
+    expect(new Set(sequences).size).toBe(sequences.length);
+    expect(sequences.length).toBeGreaterThan(50);
+    for (const sequence of sequences) {
+      const parts = sequence.split(" ");
+      expect(parts.length).toBeGreaterThan(1);
+      for (const [k, part] of parts.entries()) {
+        expect(instructions, sequence).toContain(part);
+        const one = form(part) as Form;
+        if (k < parts.length - 1) expect(terminated(openBlock(one)), sequence).toBe(false);
+      }
     }
   });
 

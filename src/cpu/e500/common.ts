@@ -1,7 +1,5 @@
 import type { CommonCode } from "../../ir/frontend.ts";
-
-const words = (line: string): readonly string[] => line.split(" ");
-const commas = (line: string): readonly string[] => line.split(", ");
+import { commas, words } from "../lists.ts";
 
 /* The forms of nine tenths of what the interpreter does while our own kernel starts, counted. One instruction stands for all of its form. */
 export const common: CommonCode = {

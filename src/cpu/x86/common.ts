@@ -1,8 +1,6 @@
 import type { CommonCode } from "../../ir/frontend.ts";
+import { commas, words } from "../lists.ts";
 import { Mode } from "./slots.ts";
-
-const words = (line: string): readonly string[] => line.split(" ");
-const commas = (line: string): readonly string[] => line.split(", ");
 
 /*
  * The forms of nine tenths of what the interpreter does while our own kernel and Linux start, counted. Code of 32 bits in flat segments; one instruction stands for
