@@ -21,16 +21,13 @@ if (isMainThread) {
 `;
 
 test.runIf(process.platform === "linux")(
-  "a thread that steps back lets others go first, and takes none with it",
+  "a thread that steps back lets others go first, and takes none with it, however far back all of them are",
   () => {
     const address = `data:text/javascript,${encodeURIComponent(script)}`;
-    const { stdout, stderr } = spawnSync(
-      process.execPath,
-      ["--input-type=module", "-e", `import ${JSON.stringify(address)}`],
-      {
-        encoding: "utf8",
-      },
-    );
-    expect(`${stdout}${stderr}`.trim()).toBe("7 0");
+    const program = [process.execPath, "--input-type=module", "-e", `import ${JSON.stringify(address)}`];
+    for (const by of ["0", "3"]) {
+      const { stdout, stderr } = spawnSync("nice", ["-n", by, ...program], { encoding: "utf8" });
+      expect(`${stdout}${stderr}`.trim(), by).toBe("7 0");
+    }
   },
 );
