@@ -2,7 +2,7 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type Background, flatten, unflatten } from "./background.ts";
+import { type Background, flatten, type MadeModule, unflatten } from "./background.ts";
 import { type Discovery, discover, type Stretch, usual, widened } from "./discover.ts";
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { Listed } from "./listing.ts";
@@ -294,25 +294,33 @@ export class Regions {
 
   /** Lets in what the other thread has made, between two slices, and gives it more to do. */
   settle(): void {
+    const { background } = this.#world;
+    let made = background?.take();
+    // The usual case: looking at the host's clock would take longer than all else here.
+    if (made === undefined && !this.#mayAsk) return;
     const begin = this.#world.now();
-    for (;;) {
-      const made = this.#world.background?.take();
-      if (made === undefined) break;
-      const awaited = this.#awaited.get(made.id);
-      // Of what was asked for before all code was forgotten nobody knows any more.
-      if (awaited === undefined) continue;
-      this.#awaited.delete(made.id);
-      const { region, takes, versions } = awaited;
-      for (const { code } of region.parts) code.awaited--;
-      if (region.parts.every(({ code }, k) => code.version === versions[k]))
-        this.#enterAll(region, takes, made.module, made.bytes);
-      else this.#giveUp(region);
-    }
-    while (this.room && this.#wanted.size > 0 && this.#world.background?.next() === "now") {
+    for (; made !== undefined; made = background?.take()) this.#letIn(made);
+    while (this.#mayAsk) {
       const wanted = this.#wanted.take();
       if (wanted !== undefined) this.#make(wanted.code, [...wanted.places], wanted.start, wanted.tlb, false);
     }
     this.time += this.#world.now() - begin;
+  }
+
+  /** Whether something waits until the other thread has time for it, and it has. */
+  get #mayAsk(): boolean {
+    return this.#wanted.size > 0 && this.room && this.#world.background?.next() === "now";
+  }
+
+  #letIn({ id, module, bytes }: MadeModule): void {
+    const awaited = this.#awaited.get(id);
+    // Of what was asked for before all code was forgotten nobody knows any more.
+    if (awaited === undefined) return;
+    this.#awaited.delete(id);
+    const { region, takes, versions } = awaited;
+    for (const { code } of region.parts) code.awaited--;
+    if (region.parts.every(({ code }, k) => code.version === versions[k])) this.#enterAll(region, takes, module, bytes);
+    else this.#giveUp(region);
   }
 
   /** Somebody wrote on one of its pages while it was made. */
