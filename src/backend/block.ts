@@ -16,6 +16,11 @@ export interface BlockBackend {
   readonly id: string;
   /** Fills all of `into` from `offset` on. */
   read(offset: number, into: Uint8Array, done: Done): void;
+  /**
+   * Fills all of these from `offset` on, one behind the other, and gives whether all of it was done. Only disks have it of which no operation ever waits: each has
+   * ended when its call returns.
+   */
+  readonly readv?: ((offset: number, into: readonly Uint8Array[]) => boolean) | undefined;
   /** Writes all of `from` at `offset`. */
   write(offset: number, from: Uint8Array, done: Done): void;
   /** When it answers true, every write answered before it is on stable storage. */
@@ -29,4 +34,11 @@ export interface BlockBackend {
 /** Whether a range lies on a disk. */
 export function isInside(backend: { readonly size: number }, offset: number, length: number): boolean {
   return offset >= 0 && length >= 0 && offset + length <= backend.size;
+}
+
+/** How many bytes these are. */
+export function lengthOf(views: readonly Uint8Array[]): number {
+  let length = 0;
+  for (let i = 0; i < views.length; i++) length += (views[i] as Uint8Array).length;
+  return length;
 }

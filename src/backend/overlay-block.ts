@@ -1,4 +1,4 @@
-import { type BlockBackend, type Done, isInside } from "./block.ts";
+import { type BlockBackend, type Done, isInside, lengthOf } from "./block.ts";
 
 /** What is copied at once, in bytes. */
 const clusterSize = 65536;
@@ -11,6 +11,7 @@ const clusterSize = 65536;
  */
 export class OverlayBlock implements BlockBackend {
   readonly readOnly = false;
+  readonly readv: BlockBackend["readv"];
   readonly #under: BlockBackend;
   readonly #clusters = new Map<number, Uint8Array>();
   readonly #waiting: (() => void)[] = [];
@@ -18,6 +19,7 @@ export class OverlayBlock implements BlockBackend {
 
   constructor(under: BlockBackend) {
     this.#under = under;
+    if (under.readv !== undefined) this.readv = (offset, into) => this.#readv(offset, into);
   }
 
   get size(): number {
@@ -75,6 +77,24 @@ export class OverlayBlock implements BlockBackend {
     };
     if (this.#busy || this.#waiting.length > 0) this.#waiting.push(begin);
     else begin();
+  }
+
+  /** Where nothing was changed it comes from below in one piece. */
+  #readv(offset: number, into: readonly Uint8Array[]): boolean {
+    const length = lengthOf(into);
+    const first = Math.floor(offset / clusterSize);
+    let changed = false;
+    for (let number = first; number * clusterSize < offset + length; number++) changed ||= this.#clusters.has(number);
+    if (!changed) return this.#under.readv?.(offset, into) === true;
+    let good = isInside(this, offset, length);
+    let at = offset;
+    for (const view of into) {
+      this.read(at, view, (ok) => {
+        good &&= ok;
+      });
+      at += view.length;
+    }
+    return good;
   }
 
   /** Runs of clusters which have not been changed come from below in one piece each. */

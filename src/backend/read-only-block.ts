@@ -3,10 +3,12 @@ import type { BlockBackend, Done } from "./block.ts";
 /** Another disk, which cannot be written through this one. */
 export class ReadOnlyBlock implements BlockBackend {
   readonly readOnly = true;
+  readonly readv: BlockBackend["readv"];
   readonly #under: BlockBackend;
 
   constructor(under: BlockBackend) {
     this.#under = under;
+    if (under.readv !== undefined) this.readv = (offset, into) => under.readv?.(offset, into) === true;
   }
 
   get size(): number {

@@ -10,6 +10,12 @@ export interface Dma {
   read(address: number, into: Uint8Array): boolean;
   /** Copies to the guest. False, and nothing copied, where a byte of the range is not RAM. */
   write(address: number, from: Uint8Array): boolean;
+  /**
+   * Puts the RAM of a range itself into `views`, in as many pieces as it lies in. False, and what was put there is nothing to use, where a byte of it is not RAM.
+   *
+   * It is lent to be filled before the caller returns, while the guest stands still and the bridge is as it is: it counts as written.
+   */
+  lend(address: number, length: number, views: Uint8Array[]): boolean;
   /** Whether the whole range is RAM which this device may reach now. */
   reaches(address: number, length: number): boolean;
   readonly le: GuestWords;

@@ -1,6 +1,6 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, readvSync, writeSync } from "node:fs";
 import { basename } from "node:path";
-import type { BlockBackend } from "../backend/block.ts";
+import { type BlockBackend, lengthOf } from "../backend/block.ts";
 import { Failure, reason } from "./failure.ts";
 
 /** What a write of zeroes is made of. */
@@ -49,6 +49,21 @@ export class BlockFile implements BlockBackend {
 
   read(offset: number, into: Uint8Array, done: (ok: boolean) => void): void {
     done(this.#inside(offset, into.length) && this.#whole(into.length, (at) => this.#readAt(into, at, offset)));
+  }
+
+  readv(offset: number, into: readonly Uint8Array[]): boolean {
+    const [first] = into;
+    // One is the usual case, and the cheaper call.
+    if (into.length === 1 && first !== undefined)
+      return this.#inside(offset, first.length) && this.#whole(first.length, (at) => this.#readAt(first, at, offset));
+    const length = lengthOf(into);
+    let left = into;
+    const step = (at: number) => {
+      const moved = readvSync(this.#descriptor, left, offset + at);
+      if (at + moved < length) left = behind(left, moved);
+      return moved;
+    };
+    return this.#inside(offset, length) && this.#whole(length, step);
   }
 
   write(offset: number, from: Uint8Array, done: (ok: boolean) => void): void {
@@ -120,4 +135,14 @@ export class BlockFile implements BlockBackend {
   #writable(offset: number, length: number): boolean {
     return !this.readOnly && this.#inside(offset, length);
   }
+}
+
+/** What is left of these behind so many bytes. */
+function behind(views: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let rest = bytes;
+  for (const [i, view] of views.entries()) {
+    if (rest < view.length) return [view.subarray(rest), ...views.slice(i + 1)];
+    rest -= view.length;
+  }
+  return [];
 }

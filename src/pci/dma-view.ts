@@ -95,6 +95,18 @@ export class DmaView implements Dma, RamUser {
     return true;
   }
 
+  lend(address: number, length: number, views: Uint8Array[]): boolean {
+    for (let done = 0; done < length; ) {
+      const piece = this.#piece(address + done, length - done);
+      if (piece <= 0) return false;
+      const at = address + done + this.#delta;
+      views.push(this.#bytes.subarray(at, at + piece));
+      this.#wrote(at, piece);
+      done += piece;
+    }
+    return true;
+  }
+
   reaches(address: number, length: number): boolean {
     if (!(length >= 0)) return false;
     for (let done = 0; done < length; ) {

@@ -12,10 +12,31 @@ class LateBlock extends MemoryBlock {
   }
 }
 
+/** A disk which can fill several places, as a file can. */
+class VectoredBlock extends MemoryBlock {
+  readv(offset: number, into: readonly Uint8Array[]): boolean {
+    const whole = new Uint8Array(into.reduce((sum, { length }) => sum + length, 0));
+    let good = false;
+    this.read(offset, whole, (ok) => {
+      good = ok;
+    });
+    let at = 0;
+    for (const view of into) {
+      view.set(whole.subarray(at, at + view.length));
+      at += view.length;
+    }
+    return good;
+  }
+}
+
 const disk = (size: number, fill: number) => new MemoryBlock(new Uint8Array(size).fill(fill));
 
 blockConformance("MemoryBlock", disk);
 blockConformance("OverlayBlock", (size, fill) => new OverlayBlock(new ReadOnlyBlock(disk(size, fill))));
+blockConformance(
+  "OverlayBlock over a disk which can fill several places",
+  (size, fill) => new OverlayBlock(new ReadOnlyBlock(new VectoredBlock(new Uint8Array(size).fill(fill)))),
+);
 blockConformance(
   "OverlayBlock over a late disk",
   (size, fill) => new OverlayBlock(new LateBlock(new Uint8Array(size).fill(fill), "late", true)),
@@ -63,6 +84,18 @@ it("a read-only wrapper refuses every change and reads as what it wraps", () => 
   wrapped.read(0, byte, note);
   wrapped.flush(note);
   expect([wrapped.readOnly, byte[0], ...answers.slice(3)]).toEqual([true, 3, true, true]);
+});
+
+it("an overlay and a read-only wrapper fill several places where what they wrap can, and not where it has to wait", () => {
+  for (const wrap of [
+    (under: BlockBackend) => new OverlayBlock(under),
+    (under: BlockBackend) => new ReadOnlyBlock(under),
+  ]) {
+    expect(wrap(new LateBlock(new Uint8Array(512))).readv).toBeUndefined();
+    expect(wrap(new VectoredBlock(new Uint8Array(512))).readv?.(0, [new Uint8Array(2), new Uint8Array(510)])).toBe(
+      true,
+    );
+  }
 });
 
 it("a read-only memory disk refuses every change", () => {

@@ -65,6 +65,30 @@ export function blockConformance(name: string, make: (size: number, fill: number
       );
     });
 
+    it("fills several places as one, where it can", async () => {
+      const disk = make(200_000, 3);
+      if (disk.readv === undefined) return;
+      await answer((done) =>
+        disk.write(
+          65530,
+          new Uint8Array(20).map((_, i) => i),
+          done,
+        ),
+      );
+      const lengths = fc.array(fc.oneof(fc.nat(3), fc.nat(70_000)), { maxLength: 6 });
+      const offset = fc.oneof(fc.nat(200_000), fc.integer({ min: 65_500, max: 65_560 }));
+      await fc.assert(
+        fc.asyncProperty(offset, lengths, async (offset, lengths) => {
+          const whole = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+          const expected = await answer((done) => disk.read(offset, whole, done));
+          const places = lengths.map((length) => new Uint8Array(length));
+          expect(disk.readv?.(offset, places)).toBe(expected);
+          if (expected) expect(Buffer.compare(Buffer.concat(places), whole)).toBe(0);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
     it("takes effect in the order of asking, answered or not", async () => {
       const disk = make(65536 * 2, 0);
       const read = new Uint8Array(4);

@@ -36,6 +36,7 @@ function ram() {
       bytes.set(from, a);
       return true;
     },
+    lend: (a, length, views) => reaches(a, length) && views.push(bytes.subarray(a, a + length)) > 0,
     reaches,
     le: words(true),
     be: words(false),

@@ -88,6 +88,21 @@ describe("a raw image", () => {
     disk.close();
   });
 
+  test("fills several places with what lies one behind the other, more of them than the host takes at once too", () => {
+    const disk = new BlockFile(file);
+    for (const lengths of [[], [5], [3, 0, 700], Array.from({ length: 3000 }, (_, i) => i % 5)]) {
+      const places = lengths.map((length) => new Uint8Array(length));
+      const whole = lengths.reduce((sum, length) => sum + length, 0);
+      expect(disk.readv(100, places)).toBe(true);
+      expect(Buffer.concat(places).equals(readFileSync(file).subarray(100, 100 + whole))).toBe(true);
+    }
+    expect(disk.readv(8191, [new Uint8Array(1), new Uint8Array(1)])).toBe(false);
+    truncateSync(file, 512);
+    expect(disk.readv(0, [new Uint8Array(512), new Uint8Array(1)])).toBe(false);
+    disk.close();
+    expect(disk.readv(0, [new Uint8Array(1)])).toBe(false);
+  });
+
   test("answers false after it was closed, and may be closed again", () => {
     const disk = new BlockFile(file);
     disk.close();

@@ -2,6 +2,8 @@ import type { Dma } from "../../bus/dma.ts";
 
 /** Bytes which cost as much to move as a descriptor costs to walk, about. */
 const bytesAUnit = 64;
+/** What a chain may hold (virtio 1.2 section 2.7.5.2 has it for split rings). */
+const maxBytes = 2 ** 32;
 
 /** What the host has had to do for a queue: descriptors walked, bytes moved. Whoever limits it sets it back. */
 export interface Work {
@@ -29,6 +31,10 @@ export class Chain {
   /** Pieces in all, and how many of them are readable: these come first. */
   #pieces = 0;
   #readablePieces = 0;
+  /** At which of its run's bytes the last piece begins. */
+  #lastAt = 0;
+  /** See `#seek`. */
+  #skip = 0;
 
   constructor(dma: Dma, work: Work) {
     this.#dma = dma;
@@ -49,29 +55,32 @@ export class Chain {
     this.#readablePieces = 0;
   }
 
-  addReadable(address: number, length: number): void {
-    this.readableLength += length;
-    if (this.#add(address, length)) this.#readablePieces = this.#pieces;
-  }
-
-  addWritable(address: number, length: number): void {
-    this.writableLength += length;
-    this.#add(address, length);
+  /** Adds a buffer; one of no length is skipped, since drivers do make them. Gives what is wrong with it, or undefined. */
+  add(address: number, length: number, writable: boolean): string | undefined {
+    if (writable) this.writableLength += length;
+    else if (this.writableLength > 0) return "a readable buffer after a writable one";
+    else this.readableLength += length;
+    if (this.readableLength + this.writableLength > maxBytes) return "more than 4 GiB";
+    if (length === 0) return undefined;
+    this.#lastAt = (writable ? this.writableLength : this.readableLength) - length;
+    if (this.#pieces === this.#address.length) {
+      this.#address = grown(this.#address);
+      this.#length = grown(this.#length);
+    }
+    this.#address[this.#pieces] = address;
+    this.#length[this.#pieces++] = length;
+    if (!writable) this.#readablePieces = this.#pieces;
+    return undefined;
   }
 
   /** Copies readable bytes from `position` on. False, and nothing usable in `into`, where they are not all there or not RAM. */
   read(position: number, into: Uint8Array): boolean {
     if (position + into.length > this.readableLength) return false;
     this.#work.units += into.length / bytesAUnit;
-    let skip = position;
     let done = 0;
-    for (let i = 0; i < this.#readablePieces && done < into.length; i++) {
-      const length = this.#length[i] as number;
-      if (skip >= length) {
-        skip -= length;
-        continue;
-      }
-      const part = Math.min(length - skip, into.length - done);
+    let i = this.#seek(0, this.#readablePieces, position);
+    for (let skip = this.#skip; i < this.#readablePieces && done < into.length; i++) {
+      const part = Math.min((this.#length[i] as number) - skip, into.length - done);
       // The usual chain has what is asked for in one piece.
       const view = part === into.length ? into : into.subarray(done, done + part);
       if (!this.#dma.read((this.#address[i] as number) + skip, view)) return false;
@@ -85,18 +94,31 @@ export class Chain {
   write(position: number, from: Uint8Array): boolean {
     if (!this.canWrite(position, from.length)) return false;
     this.#work.units += from.length / bytesAUnit;
-    let skip = position;
     let done = 0;
-    for (let i = this.#readablePieces; i < this.#pieces && done < from.length; i++) {
-      const length = this.#length[i] as number;
-      if (skip >= length) {
-        skip -= length;
-        continue;
-      }
-      const part = Math.min(length - skip, from.length - done);
+    let i = this.#seek(this.#readablePieces, this.#pieces, position);
+    for (let skip = this.#skip; i < this.#pieces && done < from.length; i++) {
+      const part = Math.min((this.#length[i] as number) - skip, from.length - done);
       const view = part === from.length ? from : from.subarray(done, done + part);
       if (!this.#dma.write((this.#address[i] as number) + skip, view)) return false;
       done += part;
+      skip = 0;
+    }
+    return true;
+  }
+
+  /**
+   * Puts the driver's own memory of a range of writable bytes into `views`, for as long as `Dma.lend` says. False, and nothing there to use, where they are not all there or not
+   * RAM.
+   */
+  lend(position: number, length: number, views: Uint8Array[]): boolean {
+    if (position + length > this.writableLength) return false;
+    this.#work.units += length / bytesAUnit;
+    let left = length;
+    let i = this.#seek(this.#readablePieces, this.#pieces, position);
+    for (let skip = this.#skip; i < this.#pieces && left > 0; i++) {
+      const part = Math.min((this.#length[i] as number) - skip, left);
+      if (!this.#dma.lend((this.#address[i] as number) + skip, part, views)) return false;
+      left -= part;
       skip = 0;
     }
     return true;
@@ -115,15 +137,10 @@ export class Chain {
   }
 
   #reaches(first: number, end: number, position: number, length: number): boolean {
-    let skip = position;
     let left = length;
-    for (let i = first; i < end && left > 0; i++) {
-      const piece = this.#length[i] as number;
-      if (skip >= piece) {
-        skip -= piece;
-        continue;
-      }
-      const part = Math.min(piece - skip, left);
+    let i = this.#seek(first, end, position);
+    for (let skip = this.#skip; i < end && left > 0; i++) {
+      const part = Math.min((this.#length[i] as number) - skip, left);
       if (!this.#dma.reaches((this.#address[i] as number) + skip, part)) return false;
       left -= part;
       skip = 0;
@@ -131,21 +148,22 @@ export class Chain {
     return true;
   }
 
+  /** In which piece of `first` to `end` a position lies, and in `#skip` how far. The last one, which has a request's status, is asked for most. */
+  #seek(first: number, end: number, position: number): number {
+    if (end === this.#pieces && first < end && position >= this.#lastAt) {
+      this.#skip = position - this.#lastAt;
+      return end - 1;
+    }
+    let skip = position;
+    let i = first;
+    while (i < end && skip >= (this.#length[i] as number)) skip -= this.#length[i++] as number;
+    this.#skip = skip;
+    return i;
+  }
+
   /** For the trace. */
   describe(): string {
     return `head ${this.head}, ${this.#pieces} buffers, ${this.readableLength} bytes to read, ${this.writableLength} to write`;
-  }
-
-  /** Notes a buffer; one of no length is skipped, since drivers do make them. */
-  #add(address: number, length: number): boolean {
-    if (length === 0) return false;
-    if (this.#pieces === this.#address.length) {
-      this.#address = grown(this.#address);
-      this.#length = grown(this.#length);
-    }
-    this.#address[this.#pieces] = address;
-    this.#length[this.#pieces++] = length;
-    return true;
   }
 }
 

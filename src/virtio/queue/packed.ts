@@ -3,6 +3,7 @@ import { State } from "../../bus/state.ts";
 import { type Features, feature } from "../features.ts";
 import { Chain, type Work } from "./chain.ts";
 import { InHand, type InHandFields, inHandFields } from "./in-hand.ts";
+import { descriptorSize, IndirectTable } from "./indirect-table.ts";
 import type { QueueWires, Ring, VirtQueue } from "./virt-queue.ts";
 
 /** Descriptor flags (virtio 1.2 sections 2.8.1, 2.8.3, 2.8.6 and 2.8.7). */
@@ -15,14 +16,12 @@ const flagUsed = 1 << 15;
 const lengthAt = 8;
 const idAt = 12;
 const flagsAt = 14;
-const descriptorSize = 16;
 /** An event suppression structure: offset and wrap counter, then flags (section 2.8.14). */
 const eventFlagsAt = 2;
 const eventSize = 4;
 const eventsOff = 1;
 const eventAtDescriptor = 2;
 const wrapBit = 0x8000;
-const maxChainBytes = 2 ** 32;
 /** The largest packed ring (section 2.8). */
 export const maxPackedSize = 32768;
 
@@ -73,6 +72,7 @@ export class PackedQueue implements VirtQueue {
   readonly #words: GuestWords;
   readonly #hand: InHand;
   readonly #spare: Chain[] = [];
+  readonly #table = new IndirectTable();
   /** Counts starts and resets. */
   #incarnation = 0;
   /** It has learnt of nothing but features since its last reset. A device is reset more often than all of its queues are used. */
@@ -340,7 +340,7 @@ export class PackedQueue implements VirtQueue {
         if (count !== 1) return "an indirect descriptor in a list of several (section 2.8.19)";
         return this.#walkTable(chain, address, length);
       }
-      const wrong = add(chain, address, length, flags);
+      const wrong = chain.add(address, length, (flags & flagWrite) !== 0);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
@@ -352,15 +352,12 @@ export class PackedQueue implements VirtQueue {
     if (bytes === 0 || bytes % descriptorSize !== 0) return `an indirect table of ${bytes} bytes`;
     const entries = bytes / descriptorSize;
     if (entries > now.size) return `an indirect table of ${entries} entries for a queue of ${now.size}`;
-    if (!this.#wires.dma.reaches(table, bytes)) return "an indirect table which is not in RAM";
-    const words = this.#words;
-    for (let at = table; at < table + bytes; at += descriptorSize) {
+    const indirect = this.#table;
+    if (!indirect.load(this.#wires.dma, table, entries, "little")) return "an indirect table which is not in RAM";
+    for (let i = 0; i < entries; i++) {
       now.units++;
-      const address = words.u64(at);
-      const length = words.u32(at + lengthAt);
-      const flags = words.u16(at + flagsAt);
-      if (address < 0 || length < 0 || flags < 0) return "a descriptor is not in RAM";
-      const wrong = add(chain, address, length, flags);
+      indirect.read(i);
+      const wrong = chain.add(indirect.address, indirect.length, (indirect.second & flagWrite) !== 0);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
@@ -424,12 +421,4 @@ export class PackedQueue implements VirtQueue {
 /** Section 2.8.1: AVAIL as the wrap counter is, USED as it is not. */
 function isAvailable(flags: number, wrap: number): boolean {
   return ((flags & flagAvailable) !== 0) === (wrap === 1) && ((flags & flagUsed) !== 0) !== (wrap === 1);
-}
-
-/** Adds a buffer to a chain. Gives what is wrong with that, or undefined. */
-function add(chain: Chain, address: number, length: number, flags: number): string | undefined {
-  if ((flags & flagWrite) !== 0) chain.addWritable(address, length);
-  else if (chain.writableLength > 0) return "a readable buffer after a writable one";
-  else chain.addReadable(address, length);
-  return chain.readableLength + chain.writableLength > maxChainBytes ? "more than 4 GiB" : undefined;
 }

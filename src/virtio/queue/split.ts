@@ -3,16 +3,15 @@ import { State } from "../../bus/state.ts";
 import { type Features, feature } from "../features.ts";
 import { Chain, type Work } from "./chain.ts";
 import { InHand, type InHandFields, inHandFields } from "./in-hand.ts";
+import { descriptorSize, IndirectTable } from "./indirect-table.ts";
 import type { QueueWires, Ring, VirtQueue } from "./virt-queue.ts";
 
 /** Descriptor flags (virtio 1.2 section 2.7.5). */
 const flagNext = 1;
 const flagWrite = 2;
 const flagIndirect = 4;
-const descriptorSize = 16;
 /** VIRTQ_AVAIL_F_NO_INTERRUPT (section 2.7.6). */
 const noInterrupt = 1;
-const maxChainBytes = 2 ** 32;
 /** The largest split ring (section 2.7). */
 export const maxSplitSize = 32768;
 
@@ -48,6 +47,7 @@ export class SplitQueue implements VirtQueue {
   readonly #wires: QueueWires;
   readonly #hand: InHand;
   readonly #spare: Chain[] = [];
+  readonly #table = new IndirectTable();
   #words: GuestWords;
   /** Counts starts and resets. */
   #incarnation = 0;
@@ -275,14 +275,10 @@ export class SplitQueue implements VirtQueue {
     const now = this.state.now;
     const words = this.#words;
     chain.begin(head, this.#incarnation);
-    let table = now.descriptorArea;
-    let entries = now.size;
-    let index = head;
-    let indirect = false;
-    for (let left = now.size; ; left--) {
+    for (let index = head, left = now.size; ; left--) {
       if (left === 0) return `more than ${now.size} descriptors`;
       now.units++;
-      const at = table + descriptorSize * index;
+      const at = now.descriptorArea + descriptorSize * index;
       const address = words.u64(at);
       const length = words.u32(at + 8);
       const flags = words.u16(at + 12);
@@ -290,23 +286,35 @@ export class SplitQueue implements VirtQueue {
       if (address < 0 || length < 0 || flags < 0 || next < 0) return "a descriptor is not in RAM";
       if ((flags & flagIndirect) !== 0) {
         if (!now.indirect) return "an indirect descriptor without the feature";
-        if (indirect) return "an indirect descriptor in an indirect table";
         if ((flags & flagNext) !== 0) return "an indirect descriptor with a next one";
-        if (length === 0 || length % descriptorSize !== 0) return `an indirect table of ${length} bytes`;
-        entries = length / descriptorSize;
-        if (entries > now.size) return `an indirect table of ${entries} entries for a queue of ${now.size}`;
-        if (!this.#wires.dma.reaches(address, length)) return "an indirect table which is not in RAM";
         // WRITE has no meaning here and must be ignored (section 2.7.5.3.2).
-        indirect = true;
-        table = address;
-        index = 0;
-        left++;
-        continue;
+        return this.#walkTable(chain, address, length, left);
       }
-      if ((flags & flagWrite) !== 0) chain.addWritable(address, length);
-      else if (chain.writableLength > 0) return "a readable buffer after a writable one";
-      else chain.addReadable(address, length);
-      if (chain.readableLength + chain.writableLength > maxChainBytes) return "more than 4 GiB";
+      const wrong = chain.add(address, length, (flags & flagWrite) !== 0);
+      if (wrong !== undefined) return wrong;
+      if ((flags & flagNext) === 0) return undefined;
+      if (next >= now.size) return `next ${next} of ${now.size}`;
+      index = next;
+    }
+  }
+
+  /** The same for a table outside of the ring. @param most how many descriptors there may be. */
+  #walkTable(chain: Chain, address: number, bytes: number, most: number): string | undefined {
+    const now = this.state.now;
+    const table = this.#table;
+    if (bytes === 0 || bytes % descriptorSize !== 0) return `an indirect table of ${bytes} bytes`;
+    const entries = bytes / descriptorSize;
+    if (entries > now.size) return `an indirect table of ${entries} entries for a queue of ${now.size}`;
+    if (!table.load(this.#wires.dma, address, entries, now.bigEndian ? "big" : "little"))
+      return "an indirect table which is not in RAM";
+    for (let index = 0, left = most; ; left--) {
+      if (left === 0) return `more than ${now.size} descriptors`;
+      now.units++;
+      table.read(index);
+      const { first: flags, second: next } = table;
+      if ((flags & flagIndirect) !== 0) return "an indirect descriptor in an indirect table";
+      const wrong = chain.add(table.address, table.length, (flags & flagWrite) !== 0);
+      if (wrong !== undefined) return wrong;
       if ((flags & flagNext) === 0) return undefined;
       if (next >= entries) return `next ${next} of ${entries}`;
       index = next;

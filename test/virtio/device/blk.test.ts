@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BlockBackend, Done } from "../../../src/backend/block.ts";
 import { MemoryBlock } from "../../../src/backend/memory-block.ts";
+import { ramSize } from "../../support/bench.ts";
 import { blkHeader } from "../../support/blk.ts";
 import { sameBytes } from "../../support/bytes.ts";
 import type { Buffer, DriverRing } from "../../support/ring.ts";
@@ -397,6 +398,56 @@ describe("a block device and wrong requests (case 29)", () => {
         .subarray(0, 512)
         .every((byte) => byte === 0),
     ).toBe(true);
+  });
+});
+
+describe("a block device over a disk which can fill several places", () => {
+  class VectoredDisk extends NotingDisk {
+    readv(offset: number, into: readonly Uint8Array[]): boolean {
+      this.log.push(`readv ${offset}+${into.map(({ length }) => length)}`);
+      let at = offset;
+      for (const view of into) {
+        view.set(this.bytes.subarray(at, at + view.length));
+        at += view.length;
+      }
+      return !this.fail;
+    }
+  }
+
+  it("has it fill the driver's own buffers, and writes from one of its own", () => {
+    const { disk, request } = start(new VectoredDisk(patternDisk().bytes));
+    const { length, status, data } = request(type.in, 3, [{ write: 100 }, { write: 412 }, { write: 512 }]);
+    expect([length, status]).toEqual([1025, ok]);
+    expect(data).toEqual(disk.bytes.subarray(3 * 512, 5 * 512));
+    expect(request(type.out, 5, [{ read: data.subarray(0, 200) }, { read: data.subarray(200) }]).status).toBe(ok);
+    expect(disk.bytes.subarray(5 * 512, 7 * 512)).toEqual(data);
+    expect(disk.log).toEqual(["readv 1536+100,412,512", "write 2560+1024"]);
+  });
+
+  it("passes on its error, and does not ask for what would lie outside of RAM", () => {
+    const { disk, request, bench, ring, driver } = start(new VectoredDisk(patternDisk().bytes));
+    disk.fail = true;
+    expect(request(type.in, 0, [{ write: 512 }])).toMatchObject({ status: ioError, length: 1 });
+    disk.log.length = 0;
+    bench.ram.load(0x6_0000, blkHeader(type.in, 0));
+    ring.descriptor(40, 0x6_0000, 16, 1, 41);
+    ring.descriptor(41, ramSize - 256, 512, 3, 42);
+    ring.descriptor(42, 0x6_1000, 1, 2, 0);
+    ring.makeAvailable(40);
+    driver.kick(0);
+    bench.clock.advance(1e9);
+    expect([bench.ram.contents()[0x6_1000], disk.log]).toEqual([ioError, []]);
+  });
+
+  it("fills them again, with what is on the disk by then, in a machine that was restored in between", () => {
+    const { bench, ring, driver, device, disk } = start(new VectoredDisk(patternDisk().bytes));
+    const offered = ring.offer([{ read: blkHeader(type.in, 0) }, { write: 512 }, { write: 1 }]);
+    driver.kick(0);
+    device.restored();
+    bench.clock.advance(1e9);
+    expect(ring.used()).toEqual([{ head: offered.head, length: 513 }]);
+    expect(ring.written(offered).at(-1)).toBe(ok);
+    expect(disk.log).toEqual(["readv 0+512", "readv 0+512"]);
   });
 });
 

@@ -38,8 +38,10 @@ interface Request {
   moved: number;
   /** What it counts for in `bytesInHand`: its piece. */
   bytes: number;
-  /** What was read, or what is to be written. */
+  /** What was read, or what is to be written, unless the disk fills the driver's own memory. */
   buffer: Uint8Array<ArrayBuffer>;
+  /** What the disk fills or writes: that memory, or the buffer. */
+  readonly views: Uint8Array[];
 }
 
 const nothing: Command = { kind: "flush" };
@@ -49,7 +51,8 @@ const outside: Command = { kind: "refuse", status: blkStatus.ioError, why: "data
  * The block device (virtio 1.2 section 5.2): one queue over a raw disk.
  *
  * A request is given to the disk when it is taken from the ring, and ends at a modelled time: requests wait for each other's bytes,
- * as on one wire. Where time is the host's own, it ends when the host has done it. Data read reaches the guest at that time and not before.
+ * as on one wire. Where time is the host's own, it ends when the host has done it. A disk of which no operation waits fills the driver's own memory, which is the device's until the request ends; with
+ * others data read reaches the guest at that time and not before, since the driver may have taken its memory back in between.
  */
 export class Blk implements VirtioDevice {
   readonly name: string;
@@ -208,7 +211,7 @@ export class Blk implements VirtioDevice {
     const request = this.#spare.pop() ?? this.#newRequest(chain);
     this.#kept -= request.buffer.buffer.byteLength;
     request.chain = chain;
-    request.command = isReachable(chain, command) ? command : outside;
+    request.command = this.#looksFirst(command, bytes) && !isReachable(chain, command) ? outside : command;
     request.moved = moved;
     request.bytes = bytes;
     this.#inHand.add(request);
@@ -237,10 +240,25 @@ export class Blk implements VirtioDevice {
     now.moved[now.inHand++] = moved;
     now.bytesInHand += bytes;
     const done = request.completion.start(Math.max(0, due - this.#clock.now));
-    if (command.kind === "read" || command.kind === "write") prepare(request, bytes);
-    // It was RAM when the request was taken; bus mastering may have been turned off since.
-    if (command.kind === "write" && !chain.read(headerBytes + moved, request.buffer)) done(false);
-    else perform(this.#disk, command, moved, request.buffer, this.#cached, done);
+    const { kind } = command;
+    // It may have been RAM when the request was taken; bus mastering may have been turned off since.
+    if ((kind === "read" || kind === "write") && !this.#gather(request, kind)) done(false);
+    else perform(this.#disk, command, moved, request.views, this.#cached, done);
+  }
+
+  /** Whether the disk would be asked before all of the data was found to be in RAM, of which this piece is some. */
+  #looksFirst(command: Command, bytes: number): boolean {
+    return bytes < bytesOf(command) || (command.kind === "read" && !this.#fillsInPlace);
+  }
+
+  /** What the disk is to fill or to write. False where that is not RAM. */
+  #gather(request: Request, kind: "read" | "write"): boolean {
+    const { chain, moved, bytes, views } = request;
+    views.length = 0;
+    if (kind === "read" && this.#fillsInPlace) return chain.lend(moved, bytes, views);
+    prepare(request, bytes);
+    views.push(request.buffer);
+    return kind === "read" || chain.read(headerBytes + moved, request.buffer);
   }
 
   /** Whether the driver may leave writes in the disk's cache, since it can flush it. */
@@ -248,12 +266,16 @@ export class Blk implements VirtioDevice {
     return (this.state.now.features & blkFeature.flush) !== 0n && this.config.get("writeback") !== 0;
   }
 
+  get #fillsInPlace(): boolean {
+    return this.#disk.readv !== undefined;
+  }
+
   /** A piece has ended. */
   #end(request: Request, ok: boolean): void {
     const { chain, command, bytes } = request;
     this.#strike(chain.head);
     this.state.now.bytesInHand -= bytes;
-    const good = ok && (command.kind !== "read" || chain.write(request.moved, request.buffer));
+    const good = ok && (command.kind !== "read" || this.#fillsInPlace || chain.write(request.moved, request.buffer));
     if (good && (command.kind === "read" || command.kind === "write") && request.moved + bytes < command.length) {
       request.moved += bytes;
       request.bytes = pieceOf(command, request.moved);
@@ -293,12 +315,14 @@ export class Blk implements VirtioDevice {
   /** Takes a request off the list of those in hand. It is the first: they end in order. */
   #strike(head: number): void {
     const now = this.state.now;
-    const at = now.heads.subarray(0, now.inHand).indexOf(head);
-    if (at < 0) return;
-    now.heads.copyWithin(at, at + 1, now.inHand);
-    now.dues.copyWithin(at, at + 1, now.inHand);
-    now.moved.copyWithin(at, at + 1, now.inHand);
+    let at = 0;
+    while (at < now.inHand && now.heads[at] !== head) at++;
+    if (at === now.inHand) return;
     now.inHand--;
+    if (at === now.inHand) return;
+    now.heads.copyWithin(at, at + 1, now.inHand + 1);
+    now.dues.copyWithin(at, at + 1, now.inHand + 1);
+    now.moved.copyWithin(at, at + 1, now.inHand + 1);
   }
 
   #newRequest(chain: Chain): Request {
@@ -309,6 +333,7 @@ export class Blk implements VirtioDevice {
       moved: 0,
       bytes: 0,
       buffer: new Uint8Array(0),
+      views: [],
     };
     return request;
   }

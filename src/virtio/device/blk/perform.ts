@@ -2,7 +2,7 @@ import type { BlockBackend, Done } from "../../../backend/block.ts";
 import { type Command, idBytes, type Range } from "./request.ts";
 
 /**
- * Gives a command to the disk. `buffer` is what a write takes and a read fills, from `moved` bytes on.
+ * Gives a command to the disk. `buffers` are what a write takes and a read fills, from `moved` bytes on: several only where the disk can fill several.
  *
  * Without a cache that the driver can flush, a change is stable when it ends (virtio 1.2 section 5.2.6.2).
  */
@@ -10,17 +10,18 @@ export function perform(
   disk: BlockBackend,
   command: Command,
   moved: number,
-  buffer: Uint8Array,
+  buffers: readonly Uint8Array[],
   cached: boolean,
   done: Done,
 ): void {
   const changed: Done = cached ? done : (ok) => (ok ? disk.flush(done) : done(false));
   switch (command.kind) {
     case "read":
-      disk.read(command.offset + moved, buffer, done);
+      if (disk.readv !== undefined) done(disk.readv(command.offset + moved, buffers));
+      else disk.read(command.offset + moved, buffers[0] as Uint8Array, done);
       break;
     case "write":
-      disk.write(command.offset + moved, buffer, changed);
+      disk.write(command.offset + moved, buffers[0] as Uint8Array, changed);
       break;
     case "discard":
       each(command.ranges, (range, next) => disk.discard(range.offset, range.length, next), changed);
