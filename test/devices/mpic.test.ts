@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { swapBytes } from "../../src/bus/target.ts";
 import { Mpic } from "../../src/devices/mpic/mpic.ts";
@@ -326,5 +327,52 @@ describe("the MPIC", () => {
     expect(get(source(1))).toBe(0x8000_0000);
     expect(get(0x1600)).toBe(0);
     expect(get(source(224))).toBe(0x8000_0000);
+  });
+});
+
+describe("whatever is asked of the MPIC", () => {
+  type Step = readonly [
+    what: "vpr" | "destination" | "line" | "take" | "end" | "ctpr" | "message",
+    n: number,
+    value: number,
+  ];
+  const some = [0, 3, 15, 16, 31, 32, 63, 223, 224, 231, 255];
+
+  /** As chapter 10.3 of the manual says it, by a look at every source. */
+  function expected({ state: { now: s } }: Mpic): { readonly int: boolean; readonly critical: boolean } {
+    const priority = (n: number) => ((s.vpr[n] as number) >>> 16) & 15;
+    const isLevel = (n: number) => n < 256 && (n >= 16 || ((s.vpr[n] as number) & 0x0040_0000) !== 0);
+    const asks = (n: number) =>
+      (isLevel(n) ? s.lines[n] !== 0 : s.edges[n] !== 0) && ((s.vpr[n] as number) & 0x8000_0000) === 0;
+    const sources = Array.from(s.vpr, (_, n) => n);
+    const serving = sources.filter((n) => s.inService[n] !== 0).map(priority);
+    const above = Math.max(s.taskPriority, ...serving);
+    return {
+      int: sources.some((n) => asks(n) && s.destination[n] === 1 && priority(n) > above),
+      critical: sources.some((n) => n < 256 && asks(n) && ((s.destination[n] as number) & 0x4000_0000) !== 0),
+    };
+  }
+
+  it("its outputs are those of the sources that ask", () => {
+    const what = fc.constantFrom<Step[0]>("vpr", "destination", "line", "take", "end", "ctpr", "message");
+    const step = fc.tuple(what, fc.constantFrom(...some), fc.nat({ max: 0xffff_ffff }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps: Step[], restored) => {
+        const { device, get, put, eoi, int, critical } = open();
+        for (const [what, n, value] of steps) {
+          if (what === "vpr") put(source(n), value & 0x804f_00ff);
+          else if (what === "destination") put(source(n) + 0x10, value & 0x4000_0001);
+          else if (what === "line" && (n < 224 || n > 231)) device.input(n).set((value & 1) !== 0);
+          else if (what === "take") get(iack);
+          else if (what === "end") eoi();
+          else if (what === "ctpr") put(ctpr, value & 3);
+          else if (what === "message") put(msiir, value);
+          expect({ int: int.level, critical: critical.level }).toEqual(expected(device));
+        }
+        if (restored) device.restored();
+        expect({ int: int.level, critical: critical.level }).toEqual(expected(device));
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -4,6 +4,7 @@ import { type BusTarget, swapBytes } from "../../bus/target.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Channel } from "../../trace/trace.ts";
 import { bigEndianWords } from "../big-endian-words.ts";
+import { SourceSet } from "./source-set.ts";
 import { GlobalTimers, type TimersState, timerCount } from "./timers.ts";
 
 export interface MpicWires {
@@ -106,7 +107,9 @@ export class Mpic implements Device, InterruptSource {
   readonly #wires: MpicWires;
   /** Groups A and B. */
   readonly #timers: readonly [GlobalTimers, GlobalTimers];
-  /** INT, as it follows from the state. */
+  /** As it follows from the state: sources that ask and are not masked, those in service, and INT. */
+  readonly #asking = new SourceSet(all);
+  readonly #serving = new SourceSet(all);
   #int = false;
 
   constructor(wires: MpicWires) {
@@ -140,6 +143,7 @@ export class Mpic implements Device, InterruptSource {
   }
 
   restored(): void {
+    for (let source = 0; source < all; source++) this.#follow(source);
     for (const group of this.#timers) group.arm();
     this.#update();
   }
@@ -221,11 +225,11 @@ export class Mpic implements Device, InterruptSource {
       const source = (offset - 0x1_0000) >>> 5;
       if ((offset & 0x0f) !== 0) return;
       if ((offset & 0x10) !== 0) s.destination[source] = value & (destinationCritical | destinationProcessor);
-      else s.vpr[source] = value & vprWritable;
+      else this.#setVpr(source, value);
     } else if (offset >= 0x2_0000 || offset < 0x100) this.#writeProcessor(offset, value);
     else if (isTimer(offset)) this.#writeTimer(timerAt(offset), offset & 0x3f, value);
     else if (offset >= 0x10a0 && offset < 0x10e0 && (offset & 0x0f) === 0)
-      s.vpr[firstIpi + ((offset - 0x10a0) >>> 4)] = value & vprWritable;
+      this.#setVpr(firstIpi + ((offset - 0x10a0) >>> 4), value);
     else {
       switch (offset) {
         case 0x1020:
@@ -301,7 +305,9 @@ export class Mpic implements Device, InterruptSource {
         break;
       case 0xb0: {
         const source = this.#highestInService();
-        if (source >= 0) s.inService[source] = 0;
+        if (source < 0) break;
+        s.inService[source] = 0;
+        this.#follow(source);
         break;
       }
       default:
@@ -335,7 +341,7 @@ export class Mpic implements Device, InterruptSource {
   #writeTimer(timer: number, register: number, value: number): void {
     const s = this.state.now;
     if (register === 0x10) this.#timers[timer < timerCount ? 0 : 1].setBase(timer % timerCount, value);
-    else if (register === 0x20) s.vpr[firstTimer + timer] = value & vprWritable;
+    else if (register === 0x20) this.#setVpr(firstTimer + timer, value);
     else if (register === 0x30) s.destination[firstTimer + timer] = value & destinationProcessor;
   }
 
@@ -366,12 +372,26 @@ export class Mpic implements Device, InterruptSource {
     if ((s.lines[source] !== 0) === level) return;
     s.lines[source] = level ? 1 : 0;
     if (level && !this.#isLevel(source)) s.edges[source] = 1;
+    this.#follow(source);
     this.#update();
   }
 
   #pulse(source: number): void {
     this.state.now.edges[source] = 1;
+    this.#follow(source);
     this.#update();
+  }
+
+  #setVpr(source: number, value: number): void {
+    this.state.now.vpr[source] = value & vprWritable;
+    this.#follow(source);
+  }
+
+  /** Something of a source has changed that says whether it asks or is in service. */
+  #follow(source: number): void {
+    const s = this.state.now;
+    this.#asking.set(source, this.#requested(source) && ((s.vpr[source] as number) & vprMask) === 0);
+    this.#serving.set(source, s.inService[source] !== 0);
   }
 
   #isLevel(source: number): boolean {
@@ -394,8 +414,8 @@ export class Mpic implements Device, InterruptSource {
     const serving = this.#highestInService();
     let above = Math.max(s.taskPriority, serving >= 0 ? this.#priority(serving) : 0);
     let best = -1;
-    for (let source = 0; source < all; source++) {
-      if (!this.#requested(source) || ((s.vpr[source] as number) & vprMask) !== 0) continue;
+    const asking = this.#asking;
+    for (let source = asking.next(0); source >= 0; source = asking.next(source + 1)) {
       if ((s.destination[source] as number) !== destinationProcessor) continue;
       const priority = this.#priority(source);
       if (priority <= above) continue;
@@ -406,10 +426,10 @@ export class Mpic implements Device, InterruptSource {
   }
 
   #highestInService(): number {
-    const { inService } = this.state.now;
+    const serving = this.#serving;
     let best = -1;
-    for (let source = 0; source < all; source++)
-      if (inService[source] !== 0 && (best < 0 || this.#priority(source) > this.#priority(best))) best = source;
+    for (let source = serving.next(0); source >= 0; source = serving.next(source + 1))
+      if (best < 0 || this.#priority(source) > this.#priority(best)) best = source;
     return best;
   }
 
@@ -420,6 +440,7 @@ export class Mpic implements Device, InterruptSource {
     if (source < 0) return s.spurious;
     s.edges[source] = 0;
     s.inService[source] = 1;
+    this.#follow(source);
     return (s.vpr[source] as number) & 0xffff;
   }
 
@@ -429,10 +450,9 @@ export class Mpic implements Device, InterruptSource {
     this.#wires.int.set(this.#int);
     if (this.#wires.critical === undefined) return;
     let critical = false;
-    for (let source = 0; source < mpicSources; source++) {
-      if (((s.destination[source] as number) & destinationCritical) === 0) continue;
-      if (((s.vpr[source] as number) & vprMask) === 0 && this.#requested(source)) critical = true;
-    }
+    const asking = this.#asking;
+    for (let source = asking.next(0); source >= 0; source = asking.next(source + 1))
+      if (((s.destination[source] as number) & destinationCritical) !== 0) critical = true;
     this.#wires.critical.set(critical);
   }
 
