@@ -52,8 +52,8 @@ const longestRun = 64;
 /** A short run, as of a test, is over before a loop with sequences would have paid: making one takes some ten milliseconds. */
 const defaultSequencesAfter = 20_000_000;
 
-/** A region costs as much, all threads together, as interpreting some ten thousands of instructions; a stretch between two jumps has about six. */
-const defaultThreshold = 6000;
+/** A region costs as much, all threads together, as interpreting some ten thousands of instructions; a stretch between two jumps has about six, and what has become hot mostly stays so. */
+const defaultThreshold = 1000;
 
 /**
  * Runs guest code: decodes it with a front end and executes it with the interpreter.

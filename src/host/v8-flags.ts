@@ -12,9 +12,15 @@ import "node:worker_threads";
  * Branch hints tell V8 which ways are seldom gone, so that the slow way of an access does not cost the registers of the fast one: a quarter to a third
  * of the time of tight loops. Node has them behind a flag; a V8 without it would say on stderr that it does not know it, so only those that are known to have it are asked.
  */
+/*
+ * Compilation hints have regions that another thread makes optimised there at once: compiled by V8's first compiler they were no faster than the interpreter, and each was compiled twice.
+ */
 const [major = 0] = process.versions.node.split(".").map(Number);
 const isKnown = major === 24 || major === 25;
-if (isKnown) setFlagsFromString("--experimental-wasm-branch-hinting");
+if (isKnown) {
+  setFlagsFromString("--experimental-wasm-branch-hinting");
+  setFlagsFromString("--experimental-wasm-compilation-hints");
+}
 
 /*
  * Node fills its compile cache when a module is loaded, not when the program ends, so functions which are compiled when they are first called are never in it: a boot parsed 1,750 of them

@@ -77,6 +77,7 @@ export function makeModule(
   const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
   const stretches = unflatten({ front, pc: sent.pc, mode: sent.mode }, sent.stretches, (page) => bytesOf.get(page));
   const job: RegionJob = { ...sent, stretches, entries, tables };
-  const emitted = translateRegion(front, around, job).module.bytes();
+  // It is called here first, where the guest does not wait for it.
+  const emitted = translateRegion(front, around, job).module.bytes(true);
   return { id, module: compile(emitted), bytes: emitted.length };
 }

@@ -7,6 +7,9 @@ export function typeCode(type: Type): number {
   return typeCodes[type];
 }
 
+/** Of a function, in V8's section of compilation hints: two bits each for when it is compiled (left to V8), by which compiler first, and by which at last (the optimising one). */
+const topTier = (2 << 2) | (2 << 4);
+
 interface FunctionType {
   readonly params: readonly Type[];
   readonly results: readonly Type[];
@@ -75,7 +78,8 @@ export class ModuleBuilder {
     this.#exportCount++;
   }
 
-  bytes(): Uint8Array<ArrayBuffer> {
+  /** @param optimized asks V8 to optimise each function when it is first called, in place of compiling it twice: for who calls it where nobody waits for that. */
+  bytes(optimized = false): Uint8Array<ArrayBuffer> {
     const code = new Bytes(this.#functions.reduce((sum, { body }) => sum + body.length + 256, 0));
     const hints = new Bytes();
     let hinted = 0;
@@ -101,6 +105,15 @@ export class ModuleBuilder {
         .append(head.view())
         .append(content.view());
     };
+    // Whoever does not know a custom section leaves it alone.
+    const custom = (name: string, content: Bytes) => {
+      const head = new Bytes().name(name);
+      out
+        .u8(0)
+        .u32(head.length + content.length)
+        .append(head.view())
+        .append(content.view());
+    };
     const types = new Bytes();
     for (const { params, results } of this.#types) {
       types.u8(0x60).u32(params.length).append(params.map(typeCode)).u32(results.length).append(results.map(typeCode));
@@ -112,17 +125,18 @@ export class ModuleBuilder {
     section(3, this.#functions.length, functions);
     section(7, this.#exportCount, this.#exports);
     if (hinted > 0) {
-      // Branch hinting: a custom section in front of the code. Whoever does not know it leaves it alone.
-      const content = new Bytes().name("metadata.code.branch_hint").u32(hinted).append(hints.view());
-      out.u8(0).u32(content.length).append(content.view());
+      // Branch hinting: in front of the code.
+      custom("metadata.code.branch_hint", new Bytes().u32(hinted).append(hints.view()));
     }
+    // Likewise: V8's own form of compilation hints, a byte for each function.
+    if (optimized)
+      custom("compilationHints", new Bytes().u32(this.#functions.length).append(this.#functions.map(() => topTier)));
     section(10, this.#functions.length, code);
     if (this.#names.size > 0) {
       // The names behind it all, which profilers show: subsection 1 has those of functions.
       const list = new Bytes().u32(this.#names.size);
       for (const [index, name] of this.#names) list.u32(index).name(name);
-      const content = new Bytes().name("name").u8(1).u32(list.length).append(list.view());
-      out.u8(0).u32(content.length).append(content.view());
+      custom("name", new Bytes().u8(1).u32(list.length).append(list.view()));
     }
     return out.view().slice();
   }
