@@ -14,6 +14,8 @@ export interface RegionPart {
   readonly entries: readonly number[];
   /** 1 where one of its instructions starts. */
   readonly instructions: Uint8Array;
+  /** The places inside of loops of one stretch: behind the first instruction of one which jumps back there. */
+  readonly inLoops: ReadonlySet<number>;
 }
 
 /** A region as its pages know it. */

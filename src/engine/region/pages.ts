@@ -103,13 +103,19 @@ export class Pages {
     const numbers = new Set(stretches.flatMap(({ instructions }) => instructions.map(({ offset }) => pageOf(offset))));
     return [...numbers].map((number) => {
       const starts = new Uint8Array(pageSize);
-      for (const { instructions } of stretches)
-        for (const { offset } of instructions) if (pageOf(offset) === number) starts[offsetOf(offset)] = 1;
+      const inLoops = new Set<number>();
+      for (const { offset: first, instructions } of stretches) {
+        if (pageOf(first) !== number) continue;
+        for (const { offset } of instructions) starts[offsetOf(offset)] = 1;
+        if (!instructions.at(-1)?.targets.includes(first)) continue;
+        for (const { offset } of instructions) if (offset !== first) inLoops.add(offsetOf(offset));
+      }
       return {
         number,
         code: this.code(number) as CodePage,
         entries: entries.filter((entry) => pageOf(entry) === number).map(offsetOf),
         instructions: starts,
+        inLoops,
       };
     });
   }

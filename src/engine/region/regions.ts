@@ -119,6 +119,7 @@ export class Regions {
     // Where every access is to be seen there is nothing to gain.
     if (tlb === this.#world.emptyTlb) return 0;
     if (this.#expected(code, offset)) return Math.ceil(heat / sooner);
+    if (isInLoop(code, offset)) return heat;
     const begin = this.#world.now();
     code.steady.set(offset, this.#steady);
     const when = this.#world.background?.next() ?? "here";
@@ -429,4 +430,14 @@ function lengthOf({ stretches }: PlacedRegion): number {
 
 function sizeOf({ stretches }: Discovery): number {
   return stretches.reduce((sum, { instructions }) => sum + instructions.length, 0);
+}
+
+/**
+ * Whether a region has this place inside of a loop of one stretch. Faults and interrupts come back there, once for many turns of the loop, and the interpreter has only the rest of a turn to go; a loop
+ * with two ways in takes twice as long in each turn.
+ */
+function isInLoop(code: CodePage, offset: number): boolean {
+  for (const { parts } of code.regions)
+    if (parts.some((part) => part.code === code && part.inLoops.has(offset))) return true;
+  return false;
 }
