@@ -49,6 +49,9 @@ export interface CodePage {
   readonly steady: Map<number, number>;
   /** Pages whose last instruction goes on here. */
   readonly before: Set<CodePage>;
+  /** The count of instructions when its code was new, and the places which were passed over since then, being hot so soon. */
+  since: number;
+  readonly passed: Set<number>;
   /** How often it was forgotten, since somebody wrote on it. */
   version: number;
   /** Regions with a part here that are being made on another thread. */
@@ -76,13 +79,16 @@ export class CodeCache {
   onForget: (code: CodePage, from: number) => void = () => {};
   readonly #pages = new Map<number, CodePage[]>();
   readonly #byTable = new Map<number, CodePage>();
+  readonly #instructions: () => number;
   #next: number;
   /** How often a page's code was thrown away since somebody wrote on it, and how often all code was. */
   invalidations = 0;
   empties = 0;
 
-  constructor(guest: GuestMemory, layout: EngineLayout, alignment: 1 | 4) {
+  /** @param instructions how many there were so far. */
+  constructor(guest: GuestMemory, layout: EngineLayout, alignment: 1 | 4, instructions: () => number) {
     this.#guest = guest;
+    this.#instructions = instructions;
     this.#layout = layout;
     this.#words = new Int32Array(guest.memory.buffer);
     this.shift = alignment === 1 ? 0 : 2;
@@ -128,6 +134,8 @@ export class CodeCache {
       before: new Set(),
       version: 0,
       awaited: 0,
+      since: this.#instructions(),
+      passed: new Set(),
       remade: 0,
       patience: 0,
       crossed: 0,
@@ -218,6 +226,8 @@ export class CodeCache {
     code.before.clear();
     code.known.clear();
     code.steady.clear();
+    code.passed.clear();
+    code.since = this.#instructions();
     code.version++;
     this.#clear(code, 0);
   }

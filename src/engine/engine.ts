@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly executor?: "jit" | "interp";
   /** Jumps to a place before it is translated, 1..65535. */
   readonly threshold?: number;
+  /** Instructions for which a page's code is new, and has to be hotter to be translated; 30 million when left out. */
+  readonly newFor?: number;
   /** Instructions before the interpreter's loop is made anew with sequences of them in it; 20 million when left out. */
   readonly sequencesAfter?: number;
   /** Another thread which makes regions while the guest runs on; left out, they are made where it runs. */
@@ -53,7 +55,10 @@ const longestRun = 64;
 const defaultSequencesAfter = 20_000_000;
 
 /** A region costs as much, all threads together, as interpreting some ten thousands of instructions; a stretch between two jumps has about six, and what has become hot mostly stays so. */
-const defaultThreshold = 1000;
+const defaultThreshold = 1600;
+
+/** Some hundredths of a second: a program's first turns, in which its ways are found. */
+const defaultNewFor = 30_000_000;
 
 /**
  * Runs guest code: decodes it with a front end and executes it with the interpreter.
@@ -112,7 +117,7 @@ export class Engine implements EngineServices {
     this.#tlb = new SoftTlb(guest, space, this.stops, this.#layout);
     const [supervisor, user] = this.#layout.tlb;
     this.#handlers = new Handlers(guest, front, this.#tlb.slow, firstForm, { supervisor, user });
-    this.#cache = new CodeCache(guest, this.#layout, front.alignment);
+    this.#cache = new CodeCache(guest, this.#layout, front.alignment, () => this.instructions);
     this.#loop = makeLoop(this.#loopParts, front.slots, []);
     this.#sequencesAfter = options.sequencesAfter ?? defaultSequencesAfter;
     this.#heat = options.executor === "interp" ? 0 : (options.threshold ?? defaultThreshold);
@@ -128,6 +133,8 @@ export class Engine implements EngineServices {
       emptyTlb: this.#layout.emptyTlb,
       fetchTlb: this.#layout.fetchTlb,
       threshold: this.#heat,
+      newFor: options.newFor ?? defaultNewFor,
+      instructions: () => this.instructions,
       counters: this.#layout.counters,
       slowAccesses: () => this.#tlb.slowAccesses,
       chain: this.#loop.chain,

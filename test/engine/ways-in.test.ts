@@ -42,6 +42,33 @@ function entries(m: BareX86, place: number): string {
 
 const [headAt, insideAt] = [head, inside].map((place) => `0x${place.toString(16)}`) as [string, string];
 
+/** How many regions there are when a loop has been gone through so many times, on a page whose code was new until then or not. */
+function regionsBehind(times: number, newFor: number, quiet = 0): number {
+  const m = bareX86("regions", { memory: 1 << 20, threshold: 16, newFor });
+  flatMode(m, 0);
+  // nop ; loop: dec ecx ; jnz loop ; hlt
+  m.load(main, Uint8Array.from([0x90, 0x49, 0x75, 0xfd, 0xf4]));
+  const go = (from: number, turns: number) => {
+    setWord(m, s.engine.pc, from);
+    setWord(m, s.halted, 0);
+    setWord(m, s.ecx, turns);
+    m.run(10_000_000);
+  };
+  for (let k = 0; k < quiet; k++) go(main, 1);
+  go(main, times);
+  return m.onEngine?.stats.regions ?? 0;
+}
+
+describe("hot code", () => {
+  it("is translated at once where it has been there for a while", () => {
+    expect([regionsBehind(10, 100, 40), regionsBehind(40, 100, 40)]).toEqual([0, 1]);
+  });
+
+  it("has to be hotter while it is new, since not much of it has run", () => {
+    expect([regionsBehind(40, 1000), regionsBehind(60, 1000), regionsBehind(80, 1000)]).toEqual([0, 0, 1]);
+  });
+});
+
 describe("a way into a loop", () => {
   it("is none in the middle of it, where faults come back to: each turn would pay for it", () => {
     const m = machine(8);

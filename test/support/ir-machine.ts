@@ -82,7 +82,7 @@ export function onInterpreter(block: Block, run: Run): Outcome {
 
 /** The same as a region, which is made the first time the block is come to. */
 export function onRegion(block: Block, run: Run): Outcome {
-  return onEngine(block, run, { executor: "jit", threshold: 1 });
+  return onEngine(block, run, { executor: "jit", threshold: 1, newFor: 0 });
 }
 
 /** Builds the nodes of a block once more, by the calls which a front end would make. */

@@ -44,6 +44,8 @@ export interface BareOptions {
   readonly model?: string;
   /** Jumps to a place before it is translated, where regions are made; 1 when left out. */
   readonly threshold?: number;
+  /** Instructions for which a page's code is new; 0 when left out. */
+  readonly newFor?: number;
   /** Instructions before the interpreter has sequences; 0 when left out. */
   readonly sequencesAfter?: number;
   readonly interrupts?: InterruptSource;
@@ -123,12 +125,12 @@ function onEngine(
   front: X86,
   size: number,
   executor: "interpreter" | "regions",
-  { threshold = 1, background, sequencesAfter = 0 }: BareOptions,
+  { threshold = 1, newFor = 0, background, sequencesAfter = 0 }: BareOptions,
 ): BareX86 {
   const guest = new GuestMemory(size + stateSize + engineMemory() + 65536);
   // The state comes first in the guest memory, which is the engine's to lay out.
   const space = new AddressSpace("memory", 2 ** 32);
-  const engineOptions = executor === "regions" ? { threshold, background } : { executor: "interp" as const };
+  const engineOptions = executor === "regions" ? { threshold, newFor, background } : { executor: "interp" as const };
   const engine = new Engine(guest, space, front, { ...engineOptions, sequencesAfter });
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });

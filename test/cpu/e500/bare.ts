@@ -177,7 +177,7 @@ function onEngine(
   const engine = new Engine(guest, space, front, {
     arenaSize: 1 << 20,
     sequencesAfter,
-    ...(executor === "regions" ? { threshold } : { executor: "interp" }),
+    ...(executor === "regions" ? { threshold, newFor: 0 } : { executor: "interp" }),
   });
   const ram = new Ram(guest, "ram", size);
   space.map(0, size, ram, { name: "ram", priority: 100 });
