@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly executor?: "jit" | "interp";
   /** Jumps to a place before it is translated, 1..65535. */
   readonly threshold?: number;
-  /** Instructions for which a page's code is new, and has to be hotter to be translated; 30 million when left out. */
+  /** Instructions for which a page's code is new, and takes twice as many jumps to be translated; 30 million when left out. */
   readonly newFor?: number;
   /** Instructions before the interpreter's loop is made anew with sequences of them in it; 20 million when left out. */
   readonly sequencesAfter?: number;
@@ -55,7 +55,7 @@ const longestRun = 64;
 const defaultSequencesAfter = 20_000_000;
 
 /** A region costs as much, all threads together, as interpreting some ten thousands of instructions; a stretch between two jumps has about six, and what has become hot mostly stays so. */
-const defaultThreshold = 1600;
+const defaultThreshold = 3000;
 
 /** Some hundredths of a second: a program's first turns, in which its ways are found. */
 const defaultNewFor = 30_000_000;

@@ -64,8 +64,8 @@ describe("hot code", () => {
     expect([regionsBehind(10, 100, 40), regionsBehind(40, 100, 40)]).toEqual([0, 1]);
   });
 
-  it("has to be hotter while it is new, since not much of it has run", () => {
-    expect([regionsBehind(40, 1000), regionsBehind(60, 1000), regionsBehind(80, 1000)]).toEqual([0, 0, 1]);
+  it("takes twice as many jumps while it is new, since not much of it has run", () => {
+    expect([regionsBehind(20, 1000), regionsBehind(30, 1000), regionsBehind(40, 1000)]).toEqual([0, 0, 1]);
   });
 });
 

@@ -58,9 +58,7 @@ export class Pages {
       hot: (offset) => {
         const at = cache.entry(code, offset);
         if (at === 0) return false;
-        const heat = this.#halves[(at + record.heat) >> 1] as number;
-        // More than there is at first has a place that was hot while its code was new.
-        return this.#handler(at) >= first || heat < warm || heat > threshold;
+        return this.#handler(at) >= first || (this.#halves[(at + record.heat) >> 1] as number) < warm;
       },
       taken: (offset) => {
         const at = cache.entry(code, offset);

@@ -24,10 +24,6 @@ const untilCounted = 16;
 /** A place on a page for which a region is being made is asked for again after this part of the jumps that make it hot. */
 const sooner = 8;
 
-/** A place that is hot while its code is new is asked for again after so many times the jumps that make it hot: a region is made of what ran, and then not much has. */
-const whileNew = 3;
-const mostHeat = 0xffff;
-
 /** A page whose regions have been made anew this often waits this many doublings longer before it is looked at again. */
 const mostPatience = 6;
 
@@ -123,8 +119,7 @@ export class Regions {
     // Where every access is to be seen there is nothing to gain.
     if (tlb === this.#world.emptyTlb) return 0;
     if (this.#expected(code, offset)) return Math.ceil(heat / sooner);
-    if (isInLoop(code, offset)) return heat;
-    if (this.#isTooNew(code, offset)) return Math.min(heat * whileNew, mostHeat);
+    if (isInLoop(code, offset) || this.#isTooNew(code, offset)) return heat;
     const begin = this.#world.now();
     code.steady.set(offset, this.#steady);
     const when = this.#world.background?.next() ?? "here";
@@ -134,7 +129,7 @@ export class Regions {
     return when === "later" ? Math.ceil(heat / sooner) : 0;
   }
 
-  /** Whether to wait once until more of its ways were gone: what is hot at once will have been hot again soon. */
+  /** Whether to wait once more: a region is made of what ran, and of code that is hot at once not much has, which will be hot again soon. */
   #isTooNew({ since, passed }: CodePage, offset: number): boolean {
     if (this.#world.instructions() - since >= this.#world.newFor || passed.has(offset)) return false;
     passed.add(offset);
