@@ -10,10 +10,8 @@ import "node:worker_threads";
  * compiles those anew that are loaded after a change, which took 20 to 40 ms.
  *
  * Branch hints tell V8 which ways are seldom gone, so that the slow way of an access does not cost the registers of the fast one: a quarter to a third
- * of the time of tight loops. Node has them behind a flag; a V8 without it would say on stderr that it does not know it, so only those that are known to have it are asked.
- */
-/*
- * Compilation hints have regions that another thread makes optimised there at once: compiled by V8's first compiler they were no faster than the interpreter, and each was compiled twice.
+ * of the time of tight loops. Compilation hints have regions that another thread makes optimised there at once: compiled by V8's first compiler they were no faster than the interpreter, and each was
+ * compiled twice. Node has both behind flags; a V8 without them would say on stderr that it does not know them, so only those that are known to have them are asked.
  */
 const [major = 0] = process.versions.node.split(".").map(Number);
 const isKnown = major === 24 || major === 25;

@@ -97,23 +97,16 @@ export class ModuleBuilder {
         .u8(0x0b);
     }
     const out = new Bytes(code.length + hints.length + 1024).u8(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
-    const section = (id: number, count: number, content: Bytes) => {
-      const head = new Bytes().u32(count);
+    const headed = (id: number, head: Bytes, content: Bytes) => {
       out
         .u8(id)
         .u32(head.length + content.length)
         .append(head.view())
         .append(content.view());
     };
+    const section = (id: number, count: number, content: Bytes) => headed(id, new Bytes().u32(count), content);
     // Whoever does not know a custom section leaves it alone.
-    const custom = (name: string, content: Bytes) => {
-      const head = new Bytes().name(name);
-      out
-        .u8(0)
-        .u32(head.length + content.length)
-        .append(head.view())
-        .append(content.view());
-    };
+    const custom = (name: string, content: Bytes) => headed(0, new Bytes().name(name), content);
     const types = new Bytes();
     for (const { params, results } of this.#types) {
       types.u8(0x60).u32(params.length).append(params.map(typeCode)).u32(results.length).append(results.map(typeCode));
