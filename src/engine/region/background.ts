@@ -66,10 +66,12 @@ export function unflatten(
   return stretches;
 }
 
-/** What the other thread does. `compile` is how its host compiles a module whose function is to be called on another thread. */
+/**
+ * What the other thread does. `optimized` asks V8 to optimise the region there, before it is called where the guest runs. `compile` is how its host compiles a module whose function is to be called on another thread. */
 export function makeModule(
   front: FrontEnd,
   sent: SentJob,
+  optimized = true,
   compile: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
 ): MadeModule {
   const { id, around, pages, entries } = sent;
@@ -77,7 +79,6 @@ export function makeModule(
   const bytesOf = new Map(pages.map(({ number, bytes }) => [number, bytes]));
   const stretches = unflatten({ front, pc: sent.pc, mode: sent.mode }, sent.stretches, (page) => bytesOf.get(page));
   const job: RegionJob = { ...sent, stretches, entries, tables };
-  // It is called here first, where the guest does not wait for it.
-  const emitted = translateRegion(front, around, job).module.bytes(true);
+  const emitted = translateRegion(front, around, job).module.bytes(optimized);
   return { id, module: compile(emitted), bytes: emitted.length };
 }
