@@ -8,7 +8,7 @@ export class ReadOnlyBlock implements BlockBackend {
 
   constructor(under: BlockBackend) {
     this.#under = under;
-    if (under.readv !== undefined) this.readv = (offset, into) => under.readv?.(offset, into) === true;
+    this.readv = under.readv?.bind(under);
   }
 
   get size(): number {

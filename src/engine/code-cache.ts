@@ -176,6 +176,11 @@ export class CodeCache {
     this.#words[(page.table >> 2) + (offset >> this.shift)] = at;
   }
 
+  /** How many instructions ago a page's code was new. */
+  age({ since }: CodePage): number {
+    return this.#instructions() - since;
+  }
+
   /** Visits each record that a table leads to. */
   eachRecord(visit: (at: number) => void): void {
     for (const table of this.#byTable.keys()) for (const at of this.#places(table)) if (at !== 0) visit(at);

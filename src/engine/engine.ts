@@ -134,7 +134,6 @@ export class Engine implements EngineServices {
       fetchTlb: this.#layout.fetchTlb,
       threshold: this.#heat,
       newFor: options.newFor ?? defaultNewFor,
-      instructions: () => this.instructions,
       counters: this.#layout.counters,
       slowAccesses: () => this.#tlb.slowAccesses,
       chain: this.#loop.chain,

@@ -3,6 +3,7 @@ import type { BlockBackend, Done } from "../../src/backend/block.ts";
 import { MemoryBlock } from "../../src/backend/memory-block.ts";
 import { OverlayBlock } from "../../src/backend/overlay-block.ts";
 import { ReadOnlyBlock } from "../../src/backend/read-only-block.ts";
+import { scatter } from "../support/bytes.ts";
 import { blockConformance } from "./conformance.ts";
 
 /** A disk whose answers come later, as a browser's do. */
@@ -20,11 +21,7 @@ class VectoredBlock extends MemoryBlock {
     this.read(offset, whole, (ok) => {
       good = ok;
     });
-    let at = 0;
-    for (const view of into) {
-      view.set(whole.subarray(at, at + view.length));
-      at += view.length;
-    }
+    scatter(whole, into);
     return good;
   }
 }

@@ -130,9 +130,9 @@ export class Regions {
   }
 
   /** Whether to wait once more: a region is made of what ran, and of code that is hot at once not much has, which will be hot again soon. */
-  #isTooNew({ since, passed }: CodePage, offset: number): boolean {
-    if (this.#world.instructions() - since >= this.#world.newFor || passed.has(offset)) return false;
-    passed.add(offset);
+  #isTooNew(code: CodePage, offset: number): boolean {
+    if (this.#world.cache.age(code) >= this.#world.newFor || code.passed.has(offset)) return false;
+    code.passed.add(offset);
     return true;
   }
 

@@ -23,8 +23,6 @@ export interface RegionWorld {
   readonly threshold: number;
   /** Instructions for which a page's code is new. */
   readonly newFor: number;
-  /** How many there were so far. */
-  readonly instructions: () => number;
   /** Where WebAssembly code counts. */
   readonly counters: number;
   /** How many accesses of the interpreter the data TLB did not answer so far. */

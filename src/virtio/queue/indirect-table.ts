@@ -15,19 +15,24 @@ export class IndirectTable {
   length = 0;
   first = 0;
   second = 0;
+  /** How many it has. */
+  entries = 0;
   #bytes = new Uint8Array(0);
   #words = new Uint32Array(0);
   #swapped = false;
 
-  /** False where it is not all in RAM. */
-  load(dma: Dma, address: number, entries: number, order: ByteOrder): boolean {
-    const bytes = entries * descriptorSize;
+  /** Gives what is wrong with a table for a queue of `size` entries, or undefined. */
+  load(dma: Dma, address: number, bytes: number, size: number, order: ByteOrder): string | undefined {
+    if (bytes === 0 || bytes % descriptorSize !== 0) return `an indirect table of ${bytes} bytes`;
+    this.entries = bytes / descriptorSize;
+    if (this.entries > size) return `an indirect table of ${this.entries} entries for a queue of ${size}`;
     if (this.#bytes.length < bytes) {
       this.#bytes = new Uint8Array(bytes);
       this.#words = new Uint32Array(this.#bytes.buffer);
     }
     this.#swapped = order === "big";
-    return dma.reaches(address, bytes) && dma.read(address, this.#bytes.subarray(0, bytes));
+    const there = dma.reaches(address, bytes) && dma.read(address, this.#bytes.subarray(0, bytes));
+    return there ? undefined : "an indirect table which is not in RAM";
   }
 
   read(entry: number): void {

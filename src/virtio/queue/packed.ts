@@ -347,17 +347,15 @@ export class PackedQueue implements VirtQueue {
   }
 
   /** Section 2.8.7: all entries of the table, one after the other. Of their flags only WRITE counts. */
-  #walkTable(chain: Chain, table: number, bytes: number): string | undefined {
+  #walkTable(chain: Chain, address: number, bytes: number): string | undefined {
     const now = this.state.now;
-    if (bytes === 0 || bytes % descriptorSize !== 0) return `an indirect table of ${bytes} bytes`;
-    const entries = bytes / descriptorSize;
-    if (entries > now.size) return `an indirect table of ${entries} entries for a queue of ${now.size}`;
-    const indirect = this.#table;
-    if (!indirect.load(this.#wires.dma, table, entries, "little")) return "an indirect table which is not in RAM";
-    for (let i = 0; i < entries; i++) {
+    const table = this.#table;
+    const unfit = table.load(this.#wires.dma, address, bytes, now.size, "little");
+    if (unfit !== undefined) return unfit;
+    for (let i = 0; i < table.entries; i++) {
       now.units++;
-      indirect.read(i);
-      const wrong = chain.add(indirect.address, indirect.length, (indirect.second & flagWrite) !== 0);
+      table.read(i);
+      const wrong = chain.add(table.address, table.length, (table.second & flagWrite) !== 0);
       if (wrong !== undefined) return wrong;
     }
     return undefined;

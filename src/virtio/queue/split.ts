@@ -302,11 +302,8 @@ export class SplitQueue implements VirtQueue {
   #walkTable(chain: Chain, address: number, bytes: number, most: number): string | undefined {
     const now = this.state.now;
     const table = this.#table;
-    if (bytes === 0 || bytes % descriptorSize !== 0) return `an indirect table of ${bytes} bytes`;
-    const entries = bytes / descriptorSize;
-    if (entries > now.size) return `an indirect table of ${entries} entries for a queue of ${now.size}`;
-    if (!table.load(this.#wires.dma, address, entries, now.bigEndian ? "big" : "little"))
-      return "an indirect table which is not in RAM";
+    const unfit = table.load(this.#wires.dma, address, bytes, now.size, now.bigEndian ? "big" : "little");
+    if (unfit !== undefined) return unfit;
     for (let index = 0, left = most; ; left--) {
       if (left === 0) return `more than ${now.size} descriptors`;
       now.units++;
@@ -316,7 +313,7 @@ export class SplitQueue implements VirtQueue {
       const wrong = chain.add(table.address, table.length, (flags & flagWrite) !== 0);
       if (wrong !== undefined) return wrong;
       if ((flags & flagNext) === 0) return undefined;
-      if (next >= entries) return `next ${next} of ${entries}`;
+      if (next >= table.entries) return `next ${next} of ${table.entries}`;
       index = next;
     }
   }

@@ -3,7 +3,7 @@ import type { BlockBackend, Done } from "../../../src/backend/block.ts";
 import { MemoryBlock } from "../../../src/backend/memory-block.ts";
 import { ramSize } from "../../support/bench.ts";
 import { blkHeader } from "../../support/blk.ts";
-import { sameBytes } from "../../support/bytes.ts";
+import { sameBytes, scatter } from "../../support/bytes.ts";
 import type { Buffer, DriverRing } from "../../support/ring.ts";
 import { ModernDriver } from "../../support/virtio-driver.ts";
 import { bits, type Options, patternDisk, plugBlk } from "../../support/virtio-function.ts";
@@ -405,11 +405,7 @@ describe("a block device over a disk which can fill several places", () => {
   class VectoredDisk extends NotingDisk {
     readv(offset: number, into: readonly Uint8Array[]): boolean {
       this.log.push(`readv ${offset}+${into.map(({ length }) => length)}`);
-      let at = offset;
-      for (const view of into) {
-        view.set(this.bytes.subarray(at, at + view.length));
-        at += view.length;
-      }
+      scatter(this.bytes.subarray(offset), into);
       return !this.fail;
     }
   }
