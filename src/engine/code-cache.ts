@@ -1,6 +1,6 @@
 import { type GuestMemory, pageShift, pageSize } from "../bus/guest-memory.ts";
 import type { EngineLayout } from "./layout.ts";
-import type { Alien, Instruction } from "./region/instructions.ts";
+import { Facts } from "./region/facts.ts";
 
 /** From here on an instruction may go on on the next page, and is forgotten with it. */
 export const lastPlaces = pageSize - 15;
@@ -43,8 +43,8 @@ export interface CodePage {
   readonly table: number;
   /** Those with a part here. */
   readonly regions: Set<PlacedRegion>;
-  /** What regions know of its instructions, by offset. */
-  readonly known: Map<number, Instruction | Alien>;
+  /** What was found out about its instructions, for regions. */
+  readonly facts: Facts;
   /** What the front end's steady word was, by offset, where a place was seen to be hot. */
   readonly steady: Map<number, number>;
   /** Pages whose last instruction goes on here. */
@@ -129,7 +129,7 @@ export class CodeCache {
       mode,
       table,
       regions: new Set(),
-      known: new Map(),
+      facts: new Facts(this.shift),
       steady: new Map(),
       before: new Set(),
       version: 0,
@@ -145,13 +145,6 @@ export class CodeCache {
     else others.push(made);
     this.#byTable.set(table, made);
     return made;
-  }
-
-  /** Forgets what regions know of instructions, if it is of more than so many: it can be found anew. */
-  trim(most: number): void {
-    let known = 0;
-    for (const page of this.#byTable.values()) known += page.known.size;
-    if (known > most) for (const page of this.#byTable.values()) page.known.clear();
   }
 
   byTable(table: number): CodePage | undefined {
@@ -229,7 +222,7 @@ export class CodeCache {
   #forget(code: CodePage): void {
     for (const page of code.before) this.#clear(page, lastPlaces);
     code.before.clear();
-    code.known.clear();
+    code.facts.clear();
     code.steady.clear();
     code.passed.clear();
     code.since = this.#instructions();

@@ -130,6 +130,7 @@ export class Engine implements EngineServices {
       helpers: this.#handlers.helpers,
       first: mostForms,
       sequences: this.#handlers.sequences,
+      formOf: (handler) => this.#handlers.form(handler),
       emptyTlb: this.#layout.emptyTlb,
       fetchTlb: this.#layout.fetchTlb,
       threshold: this.#heat,
@@ -427,12 +428,12 @@ export class Engine implements EngineServices {
       // Byte by byte: a view of them would be an object for each instruction.
       for (let k = 0; k < available; k++) this.#bytes[k] = bytes[host + offset + k] as number;
       if (!this.#front.decode(this.#bytes, available, pc, mode, decoded)) break;
-      this.#write(at, decoded);
+      const { ends } = this.#write(at, decoded);
       this.#cache.enter(code, offset, at);
       at += record.size;
       offset += decoded.length;
       pc += decoded.length;
-      if (decoded.ends) break;
+      if (ends) break;
     }
     if (at === start) {
       this.#cache.giveBack(start);

@@ -40,6 +40,8 @@ export class Handlers {
   /** What modules with handlers import. */
   readonly imports: WebAssembly.Imports;
   readonly #indices = new Map<Form, number>();
+  /** By their indices. */
+  readonly #forms: (Form | undefined)[] = [];
   #wanted: Form[] = [];
   #next: number;
   /** The first forms, whose handlers are inside the interpreter's loop. */
@@ -64,7 +66,7 @@ export class Handlers {
     this.#usual = named?.usual ?? [];
     this.inlined = formsOf(front, named?.instructions ?? []).filter(mayBeInlined);
     this.#uncalled = new Set(this.inlined);
-    for (const form of this.inlined) this.#indices.set(form, this.#next++);
+    for (const form of this.inlined) this.#number(form);
     this.sequences = new Sequences(new Int32Array(guest.memory.buffer), this.#next);
     this.#next += named?.sequences.length ?? 0;
     this.helpers = withQuickWays(guest, front, Object.fromEntries(plain), tlbs);
@@ -94,11 +96,21 @@ export class Handlers {
     let index = this.#indices.get(form);
     if (index === undefined) {
       if (this.#next >= mostForms) throw new Error(`more than ${mostForms} instruction forms`);
-      index = this.#next++;
-      this.#indices.set(form, index);
+      index = this.#number(form);
       this.#wanted.push(form);
     }
     return index;
+  }
+
+  #number(form: Form): number {
+    this.#indices.set(form, this.#next);
+    this.#forms[this.#next] = form;
+    return this.#next++;
+  }
+
+  /** The form of a handler; undefined for what is no form's: a sequence, a region, the end of a run. */
+  form(handler: number): Form | undefined {
+    return this.#forms[handler];
   }
 
   /** Wants the handler of a form which the loop has to call, also where that is one of the first: it is there after the next `compile`. */

@@ -28,6 +28,8 @@ export class Fields {
  */
 export interface Form {
   readonly name: string;
+  /** No instruction behind one runs in order (a jump), or what it does changes how code is decoded. */
+  readonly ends: boolean;
   body(b: Builder, operands: Fields): void;
 }
 
@@ -37,8 +39,6 @@ export class Decoded {
   /** Bytes. */
   length = 0;
   readonly operands = new Int32Array(8);
-  /** No instruction behind this one runs in order (a jump), or what it does changes how code is decoded. */
-  ends = false;
 }
 
 /** Why the CPU touches memory. */

@@ -147,8 +147,8 @@ function onEngine(block: Block, run: Run, options: EngineOptions): Outcome {
   const fault = {};
   let status: number = Status.next;
   let services: EngineServices | undefined;
-  const form: Form = { name: "block", body: (b) => void replay(b, block, new Map()) };
-  const stop: Form = { name: "stop", body: (b) => b.exit("stop") };
+  const form: Form = { name: "block", ends: true, body: (b) => void replay(b, block, new Map()) };
+  const stop: Form = { name: "stop", ends: true, body: (b) => b.exit("stop") };
   const names = new Set(["sum", "refuse", "first", "next", "jump", "leave", "stop", ...helpersOf(block)]);
   const helpers: Record<string, Helper> = {};
   for (const name of names) {
@@ -175,7 +175,6 @@ function onEngine(block: Block, run: Run, options: EngineOptions): Outcome {
       into.length = length;
       into.operands.fill(0);
       for (const [k, value] of run.operands.entries()) into.operands[k] = value;
-      into.ends = true;
       return true;
     },
     translate: (address: number, _access: Access, _user: boolean, into: Translation) => {

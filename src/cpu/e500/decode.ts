@@ -22,7 +22,6 @@ export function decode(bytes: Uint8Array, available: number, mode: number, into:
   readOperands(row, word, into.operands);
   into.form = formOf(row, variantOf(row, word, mode));
   into.length = 4;
-  into.ends = row.has(Attribute.ends);
   return true;
 }
 

@@ -267,6 +267,7 @@ export function formOf(row: Row, variant: number): Form {
   if (form === undefined) {
     form = {
       name: nameOf(row, variant),
+      ends: row.has(Attribute.ends),
       body: (b, fields) => {
         const i = new Instruction(b, fields, row, variant);
         if (i.debug) i.call("instructionAddress");

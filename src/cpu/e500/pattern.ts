@@ -27,7 +27,7 @@ export const Attribute = {
   overflow: 2,
   /** A branch: bit 31 is LK and bit 30 is AA. */
   branch: 4,
-  /** See `Decoded.ends`. */
+  /** See `Form.ends`. */
   ends: 8,
   /** Supervisor only: a privileged-instruction exception in problem state. */
   privileged: 16,

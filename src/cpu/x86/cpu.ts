@@ -57,7 +57,7 @@ const prefixes: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x6
 const longest = 15;
 
 /** What an instruction is that the model does not have. */
-const absent: Form = { name: "absent", body: (b) => b.exit("undefinedOpcode") };
+const absent: Form = { name: "absent", ends: true, body: (b) => b.exit("undefinedOpcode") };
 
 /** The x86 front end: a P6 of 32 bits, one processor. */
 export class X86 implements FrontEnd {
@@ -160,10 +160,7 @@ export class X86 implements FrontEnd {
 
   decode(bytes: Uint8Array, available: number, pc: number, mode: number, into: Decoded): boolean {
     if (!decode(bytes, available, pc, mode, into)) return false;
-    if (lacks(this.model, (into.form as FormOfModels).needs)) {
-      into.form = absent;
-      into.ends = true;
-    }
+    if (lacks(this.model, (into.form as FormOfModels).needs)) into.form = absent;
     return true;
   }
 

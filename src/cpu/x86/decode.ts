@@ -64,7 +64,6 @@ class Decoder {
     if (row === undefined) return false;
     into.form = formOf(row, variant);
     into.length = length;
-    into.ends = row.has(Attribute.ends);
     return true;
   }
 

@@ -4,7 +4,7 @@ import { signed, type Width } from "./flags.ts";
 import type { FpuHelpers } from "./fpu/helpers.ts";
 import type { HelperName } from "./helpers.ts";
 import { type Needs, needsOf } from "./identification.ts";
-import { Kind, kindShift, levelShift, type OperandSpec, type Row, repeatShift, Variant } from "./pattern.ts";
+import { Attribute, Kind, kindShift, levelShift, type OperandSpec, type Row, repeatShift, Variant } from "./pattern.ts";
 import type { SimdHelpers } from "./simd/helpers.ts";
 import { base, eax, ebx, ecx, edi, esi, esp, limit, rights, segment, selector, step, zero } from "./slots.ts";
 
@@ -429,7 +429,7 @@ export function formOf(row: Row, variant: number): FormOfModels {
       row.body(instruction);
     };
     const name = nameOf(row, key);
-    form = { name, body, needs: needsOf(name) };
+    form = { name, ends: row.has(Attribute.ends), body, needs: needsOf(name) };
     row.forms.set(key, form);
   }
   return form;

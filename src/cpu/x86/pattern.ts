@@ -59,7 +59,7 @@ export const Attribute = {
   size: 8,
   /** REP and REPNE mean something. */
   repeat: 16,
-  /** See `Decoded.ends`. */
+  /** See `Form.ends`. */
   ends: 32,
   /** LOCK may stand before it when operand 0 is memory. */
   lock: 64,

@@ -1,6 +1,5 @@
 import type { FrontEnd } from "../../ir/frontend.ts";
-import type { Stretch } from "./discover.ts";
-import { type Decoding, instructionsFrom, pageOf } from "./instructions.ts";
+import { type Decoding, instructionsFrom, pageOf, type Stretch } from "./instructions.ts";
 import { type RegionJob, type RegionSurroundings, translateRegion } from "./translate.ts";
 
 /*
@@ -43,10 +42,6 @@ export interface Background {
   post(job: SentJob): void;
   /** What is done, each once. Throws what the thread died of. */
   take(): MadeModule | undefined;
-}
-
-export function flatten(stretches: readonly Stretch[]): Int32Array {
-  return Int32Array.from(stretches.flatMap(({ offset, instructions }) => [offset, instructions.length]));
 }
 
 /** The stretches again, from the bytes of their pages. Throws `RangeError` where there is no page, or no instruction for a region. */

@@ -1,14 +1,6 @@
 import { pageSize } from "../../bus/guest-memory.ts";
-import {
-  type Alien,
-  type Decoding,
-  type Found,
-  type Instruction,
-  inspect,
-  offsetOf,
-  pageOf,
-  placed,
-} from "./instructions.ts";
+import { fact } from "./facts.ts";
+import { offsetOf, pageOf } from "./instructions.ts";
 
 /** How much a region may hold at most. */
 export interface Limits {
@@ -27,15 +19,16 @@ export const widened: Limits = { instructions: 800, pages: 8, entries: 128 };
 /** A record counts the pages between a place and the region's first page in 16 bits. */
 const farthest = 0x7fff;
 
-/** A run of instructions entered at its first and left at its last. */
-export interface Stretch {
-  readonly offset: number;
-  readonly instructions: readonly Found[];
+/** Where a stretch is: the places of its instructions, which lie on one page. */
+export interface Extent {
+  readonly places: readonly [number, ...number[]];
+  /** Whether it jumps back to its start. */
+  readonly loops: boolean;
 }
 
 /** What is reached. */
 export interface Discovery {
-  readonly stretches: readonly Stretch[];
+  readonly extents: readonly Extent[];
   /** Where it may be entered: the places asked for, and those where calls come back to. */
   readonly entries: readonly number[];
   /** Where jumps and falls lead that go out of it. */
@@ -44,22 +37,18 @@ export interface Discovery {
 
 /** A page from which a region is made. */
 export interface SourcePage {
-  readonly bytes: Uint8Array;
-  /** Whether an instruction at this offset has been come to: what never ran stays out. */
-  ran(offset: number): boolean;
+  /** What is known of the instruction at this offset (`fact`); 0 where none has been come to: what never ran stays out. */
+  facts(offset: number): number;
+  /** Where it may jump to, as far as that is known: in bytes from this page's start. */
+  targets(offset: number): readonly number[];
   /** Whether jumps went there at least half as often as makes a region. */
   hot(offset: number): boolean;
   /** Whether another region is entered at this offset, and does not come back to where this one is wanted: the way on is a way from region to region. */
   taken(offset: number): boolean;
-  /** What was found on the page before, by offset. Places in it are counted from this page. */
-  readonly known: Map<number, Instruction | Alien>;
 }
 
-/** What a region is made from. */
-export interface Source extends Decoding {
-  /** The page so many pages behind the first one, if code is fetched from there now. */
-  page(number: number): SourcePage | undefined;
-}
+/** What a region is made from: the page so many pages behind the first one, if code is fetched from there now. */
+export type Source = (number: number) => SourcePage | undefined;
 
 /**
  * The code that is reached from `wanted`, cut into stretches: all that ran on pages come to already, and on others what is hot and not in a region of its own. Empty when not even the
@@ -76,7 +65,8 @@ class Search {
   readonly #limits: Limits;
   readonly #apart: boolean;
   readonly #wanted: ReadonlySet<number>;
-  readonly #found = new Map<number, Found>();
+  /** Instructions by their places, and what is known of them. */
+  readonly #found = new Map<number, number>();
   readonly #entries: Set<number>;
   readonly #leaders: Set<number>;
   readonly #pages = new Map<number, SourcePage | undefined>();
@@ -103,20 +93,39 @@ class Search {
       this.#follow(at);
     }
     const found = this.#found;
-    const stretches = [...this.#leaders]
-      .filter((leader) => found.has(leader))
-      .map((leader) => stretch(found, this.#leaders, leader));
-    return { stretches, entries: [...this.#entries].filter((at) => found.has(at)), leads: this.#leads(stretches) };
+    const extents: Extent[] = [];
+    const leads = new Set<number>();
+    for (const leader of this.#leaders) if (found.has(leader)) extents.push(this.#extent(leader, leads));
+    return { extents, entries: [...this.#entries].filter((at) => found.has(at)), leads: [...leads] };
   }
 
-  #leads(stretches: readonly Stretch[]): number[] {
-    const leads = new Set<number>();
-    for (const { instructions } of stretches) {
-      const last = instructions[instructions.length - 1] as Found;
-      for (const to of last.targets) leads.add(to);
-      if (last.falls) leads.add(last.offset + last.length);
+  /** From a leader on to where something else begins. Says where it leads that is not found. */
+  #extent(leader: number, leads: Set<number>): Extent {
+    const found = this.#found;
+    const places: [number, ...number[]] = [leader];
+    let last = leader;
+    let facts = found.get(leader) as number;
+    let next = leader + (facts & fact.length);
+    while ((facts & fact.last) === 0 && found.has(next) && !this.#leaders.has(next)) {
+      places.push(next);
+      last = next;
+      facts = found.get(last) as number;
+      next = last + (facts & fact.length);
     }
-    return [...leads].filter((to) => !this.#found.has(to));
+    let loops = false;
+    for (const to of this.#targets(last, facts)) {
+      if (!found.has(to)) leads.add(to);
+      if (to === leader) loops = true;
+    }
+    if ((facts & fact.falls) !== 0 && !found.has(next)) leads.add(next);
+    return { places, loops };
+  }
+
+  #targets(at: number, facts: number): readonly number[] {
+    if ((facts & fact.jumps) === 0) return [];
+    const number = pageOf(at);
+    const targets = this.#pages.get(number)?.targets(offsetOf(at)) ?? [];
+    return number === 0 ? targets : targets.map((to) => (to + number * pageSize) | 0);
   }
 
   /** Along the instructions from a place on, to where they part. */
@@ -124,29 +133,31 @@ class Search {
     const number = pageOf(from);
     const page = this.#page(number);
     if (page === undefined) return;
-    const start = number * pageSize;
-    for (let at = from; !this.#found.has(at) && page.ran(at - start); ) {
-      if (this.#found.size >= this.#limits.instructions || (this.#apart && this.#isTaken(page, at))) return;
-      const one = this.#instruction(page, number, at - start);
-      if (typeof one === "number") {
-        if (one > 0) this.#enterAt(page, number, at + one);
+    for (let at = from; !this.#found.has(at); ) {
+      const facts = page.facts(offsetOf(at));
+      if (facts === 0 || this.#found.size >= this.#limits.instructions) return;
+      if (this.#apart && this.#isTaken(page, at)) return;
+      const length = facts & fact.length;
+      if ((facts & fact.alien) !== 0) {
+        if (length > 0) this.#enterAt(page, number, at + length);
         return;
       }
-      this.#found.set(at, one);
-      for (const target of one.targets) this.#lead(number, target);
-      at += one.length;
+      this.#found.set(at, facts);
+      const jumps = (facts & fact.jumps) !== 0;
+      if (jumps) for (const target of this.#targets(at, facts)) this.#lead(number, target);
+      at += length;
       const here = pageOf(at) === number;
-      if (one.links) this.#enterAt(page, number, at);
-      if (!one.falls || (one.last && !one.jumps)) return;
+      if ((facts & fact.links) !== 0) this.#enterAt(page, number, at);
+      if ((facts & fact.falls) === 0 || ((facts & fact.last) !== 0 && !jumps)) return;
       if (!here) this.#near.push(at);
-      if (!here || one.jumps) this.#leaders.add(at);
+      if (!here || jumps) this.#leaders.add(at);
       if (!here) return;
     }
   }
 
   /** A place on a page at which the region is come back to. */
   #enterAt(page: SourcePage, number: number, at: number): void {
-    if (pageOf(at) !== number || !page.ran(offsetOf(at)) || this.#entries.size >= this.#limits.entries) return;
+    if (pageOf(at) !== number || this.#entries.size >= this.#limits.entries || page.facts(offsetOf(at)) === 0) return;
     this.#entries.add(at);
     this.#lead(number, at);
   }
@@ -172,27 +183,9 @@ class Search {
   #page(number: number): SourcePage | undefined {
     if (this.#pages.has(number)) return this.#pages.get(number);
     if (this.#pageCount >= this.#limits.pages || Math.abs(number) > farthest) return undefined;
-    const page = this.#source.page(number);
+    const page = this.#source(number);
     this.#pages.set(number, page);
     if (page !== undefined) this.#pageCount++;
     return page;
   }
-
-  #instruction(page: SourcePage, number: number, offset: number): Instruction | Alien {
-    const known = page.known.get(offset) ?? inspect(this.#source, page.bytes, number, offset);
-    page.known.set(offset, known);
-    return typeof known === "number" ? known : placed(known, number);
-  }
-}
-
-function stretch(found: ReadonlyMap<number, Found>, leaders: ReadonlySet<number>, offset: number): Stretch {
-  const instructions: Found[] = [];
-  for (let at = offset; ; ) {
-    const one = found.get(at);
-    if (one === undefined || (at !== offset && leaders.has(at))) break;
-    instructions.push(one);
-    at += one.length;
-    if (one.last) break;
-  }
-  return { offset, instructions };
 }

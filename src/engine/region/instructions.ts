@@ -4,7 +4,6 @@ import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions } from "./cell-builder.ts";
 import { keeps, type Leads, leadsOf } from "./leads.ts";
 import { builderFor, pageStart } from "./region-builder.ts";
-import { isForRegions, isStraight } from "./straight.ts";
 
 /** How bytes are instructions. */
 export interface Decoding {
@@ -32,6 +31,12 @@ export interface Found {
   readonly dynamic: boolean;
   /** It ends its stretch: it may jump, or what it does changes how the next one is decoded. */
   readonly last: boolean;
+}
+
+/** A run of instructions entered at its first and left at its last. */
+export interface Stretch {
+  readonly offset: number;
+  readonly instructions: readonly Found[];
 }
 
 /** A decoded instruction, and what tells that a call comes back behind it. */
@@ -78,20 +83,7 @@ function jumpsIn(block: Block, into: Node[]): Node[] {
   return into;
 }
 
-/** With places counted from the first page, in place of its own. */
-export function placed(found: Instruction, number: number): Instruction {
-  if (number === 0) return found;
-  const start = number * pageSize;
-  return {
-    ...found,
-    offset: found.offset + start,
-    targets: found.targets.map((target) => (target + start) | 0),
-  };
-}
-
-/** What is found of an instruction that only goes on to the next one. */
 const nowhere: readonly number[] = [];
-const straightOn = { targets: nowhere, falls: true, dynamic: false, last: false, links: false, jumps: false } as const;
 
 const decoded = new Decoded();
 const window = new Uint8Array(16);
@@ -103,19 +95,6 @@ function decode({ front, pc, mode }: Decoding, bytes: Uint8Array, number: number
   if (available <= 0 || !front.decode(window, available, (pc + number * pageSize + at) | 0, mode, decoded))
     return undefined;
   return decoded.form;
-}
-
-/** The instruction at an offset of a page, with places counted from this page. */
-export function inspect(source: Decoding, bytes: Uint8Array, number: number, at: number): Instruction | Alien {
-  const form = decode(source, bytes, number, at);
-  if (form === undefined) return 0;
-  const { length, ends } = decoded;
-  const operands = decoded.operands.slice();
-  const one = { offset: at, length, form, operands, from: 0 };
-  if (!ends && isStraight(form)) return { ...one, ...straightOn };
-  const leads = leadsOf(form);
-  if (leads === undefined || !jumps(leads) || !isForRegions(form)) return lookInto(source.front, one, ends);
-  return { ...placesOf(leads, one), links: leads.links, jumps: true };
 }
 
 /** Instructions one behind the other on a page, of which only the last one may lead elsewhere. Throws `RangeError` where there are none, or none for a region. */
@@ -142,29 +121,25 @@ export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: num
 /** With where it leads. */
 function leading(front: FrontEnd, one: Plain): Found {
   const leads = leadsOf(one.form);
-  if (leads !== undefined) return placesOf(leads, one);
-  const found = lookInto(front, one, decoded.ends);
+  if (leads !== undefined) {
+    const { falls, dynamic } = leads;
+    return { ...one, targets: placesIn(leads, one), falls, dynamic, last: true };
+  }
+  const found = lookInto(front, one);
   if (typeof found === "number") throw new RangeError(`no instruction for a region at ${one.offset}`);
   return found;
 }
 
-function jumps({ places, dynamic }: Leads): boolean {
-  return dynamic || places.length > 0;
+/** The places to which an instruction jumps whose form says that it does. */
+export function placesIn({ places }: Pick<Leads, "places">, { offset, length, operands, from }: Plain): number[] {
+  return places.map(({ behind, field }) => (offset + (behind ? length : 0) + (operands[from + field] as number)) | 0);
 }
 
-/** An instruction that ends its stretch, with where its form says that it leads. */
-function placesOf({ places, dynamic, falls }: Leads, one: Plain): Found {
-  const { offset, length, operands, from } = one;
-  const targets = places.map(
-    ({ behind, field }) => (offset + (behind ? length : 0) + (operands[from + field] as number)) | 0,
-  );
-  return { ...one, targets, falls, dynamic, last: true };
-}
+/** An instruction by itself. */
+export type Plain = Pick<Found, "offset" | "length" | "form" | "operands" | "from">;
 
-type Plain = Pick<Found, "offset" | "length" | "form" | "operands" | "from">;
-
-/** Where an instruction leads, from its meaning. @param decodedEnds see `Decoded.ends` */
-export function lookInto(front: FrontEnd, one: Plain, decodedEnds: boolean): Instruction | Alien {
+/** Where an instruction leads, from its meaning. */
+export function lookInto(front: FrontEnd, one: Plain): Instruction | Alien {
   const { offset, length, form, operands, from } = one;
   const { mode: modeSlot, fetchBase } = front.slots;
   const builder = builderFor(front);
@@ -191,9 +166,7 @@ export function lookInto(front: FrontEnd, one: Plain, decodedEnds: boolean): Ins
     links: keeps(block, (value) => builder.links.has(value)) || ends,
     // What changes how the next one is decoded, in a region, writes so itself: helpers that do so are none for it.
     last:
-      ends ||
-      all.length > 0 ||
-      (decodedEnds && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
+      ends || all.length > 0 || (form.ends && [modeSlot, fetchBase].some(({ offset }) => builder.written.has(offset))),
     jumps: all.length > 0,
   };
 }

@@ -4,8 +4,7 @@ import { print, type Tell } from "../../ir/text.ts";
 import { openBlock } from "../forms.ts";
 import { instructionsOf, linesOf, type WasmInstruction } from "../wasm/text.ts";
 import type { Writes } from "./cell-values.ts";
-import type { Stretch } from "./discover.ts";
-import type { Found } from "./instructions.ts";
+import type { Found, Stretch } from "./instructions.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import type { RegionLowering } from "./region-lowering.ts";
 

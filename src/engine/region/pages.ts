@@ -1,7 +1,7 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
-import { fetchEntry, record } from "../layout.ts";
-import type { Discovery, Source, SourcePage } from "./discover.ts";
+import { fetchEntry, operandOffset, record } from "../layout.ts";
+import type { Discovery, Extent, Source, SourcePage } from "./discover.ts";
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { RegionWorld } from "./world.ts";
 
@@ -10,10 +10,12 @@ export class Pages {
   readonly #world: RegionWorld;
   readonly #words: Int32Array;
   readonly #halves: Uint16Array;
+  readonly #bytes: Uint8Array;
   readonly #mode: number;
   readonly #linear: number;
   readonly #pc: number;
   readonly #codes = new Map<number, CodePage | undefined>();
+  readonly #operands = new Int32Array(8);
 
   /** @param pc that of the first page's first byte. */
   constructor(world: RegionWorld, code: CodePage, pc: number) {
@@ -21,6 +23,7 @@ export class Pages {
     this.#world = world;
     this.#words = new Int32Array(guest.memory.buffer);
     this.#halves = new Uint16Array(guest.memory.buffer);
+    this.#bytes = guest.bytes;
     this.#mode = code.mode;
     this.#pc = pc;
     this.#linear = (pc + (this.#words[front.slots.fetchBase.index] as number)) | 0;
@@ -31,7 +34,7 @@ export class Pages {
   source(wanted: readonly number[]): Source {
     const pc = this.#pc;
     const wantedAt = wanted.map((place) => (pc + place) | 0);
-    return { front: this.#world.front, pc, mode: this.#mode, page: (number) => this.#page(number, wantedAt) };
+    return (number) => this.#page(number, wantedAt);
   }
 
   /** The page so many pages behind the first one. */
@@ -50,11 +53,14 @@ export class Pages {
   #page(number: number, wanted: readonly number[]): SourcePage | undefined {
     const code = this.code(number);
     if (code === undefined) return undefined;
-    const { cache, guest, first, threshold } = this.#world;
+    const { cache, first, threshold } = this.#world;
     const warm = threshold / 2;
     return {
-      bytes: guest.page(code.page),
-      ran: (offset) => cache.entry(code, offset) !== 0,
+      facts: (offset) => {
+        const at = cache.entry(code, offset);
+        return at === 0 ? 0 : code.facts.at(offset) || this.#learn(code, offset, at);
+      },
+      targets: (offset) => code.facts.targets(offset),
       hot: (offset) => {
         const at = cache.entry(code, offset);
         if (at === 0) return false;
@@ -65,8 +71,21 @@ export class Pages {
         const region = at === 0 ? undefined : regionOf(code, this.#handler(at));
         return region !== undefined && !wanted.some((pc) => region.leads.has(pc));
       },
-      known: code.known,
     };
+  }
+
+  /** Finds out about an instruction by its record. */
+  #learn({ facts }: CodePage, offset: number, at: number): number {
+    const { first, formOf, front, sequences } = this.#world;
+    const handler = this.#handler(at);
+    const own = handler < first ? sequences.own(handler) : (this.#halves[(at + record.original) >> 1] as number);
+    const form = formOf(own);
+    if (form === undefined) return facts.across(offset);
+    const length = this.#bytes[at + record.length] as number;
+    const operands = this.#operands;
+    for (let k = 0; k < 6; k++) operands[k] = this.#halves[(at + operandOffset(k)) >> 1] as number;
+    for (let k = 6; k < 8; k++) operands[k] = this.#words[(at + operandOffset(k)) >> 2] as number;
+    return facts.learn(front, { offset, length, form, operands, from: 0 });
   }
 
   /** What a record leads to. */
@@ -75,17 +94,14 @@ export class Pages {
   }
 
   /** The regions which have an instruction of what was discovered, with all their entries on pages that are there. */
-  touched({ stretches }: Discovery): PlacedRegion[] {
+  touched({ extents }: Discovery): PlacedRegion[] {
     const found = new Set<PlacedRegion>();
-    for (const { instructions } of stretches) {
-      const first = instructions[0];
-      if (first === undefined) continue;
-      // A stretch lies on one page.
-      const code = this.code(pageOf(first.offset)) as CodePage;
+    for (const { places } of extents) {
+      const code = this.code(pageOf(places[0])) as CodePage;
       for (const region of code.regions) {
         if (found.has(region)) continue;
         const part = region.parts.find((part) => part.code === code) as RegionPart;
-        if (instructions.some(({ offset }) => part.instructions[offsetOf(offset)] === 1)) found.add(region);
+        if (places.some((place) => part.instructions[offsetOf(place)] === 1)) found.add(region);
       }
     }
     return [...found].filter((region) => region.parts.every(({ code }) => this.numberOf(code) !== undefined));
@@ -99,22 +115,26 @@ export class Pages {
   }
 
   /** What is discovered, by the pages on which it lies. */
-  partsOf({ stretches, entries }: Discovery): RegionPart[] {
-    const numbers = new Set(stretches.flatMap(({ instructions }) => instructions.map(({ offset }) => pageOf(offset))));
-    return [...numbers].map((number) => {
-      const starts = new Uint8Array(pageSize);
+  partsOf({ extents, entries }: Discovery): RegionPart[] {
+    const byPage = new Map<number, Extent[]>();
+    for (const extent of extents) {
+      const number = pageOf(extent.places[0]);
+      const there = byPage.get(number);
+      if (there === undefined) byPage.set(number, [extent]);
+      else there.push(extent);
+    }
+    return [...byPage].map(([number, there]) => {
+      const instructions = new Uint8Array(pageSize);
       const inLoops = new Set<number>();
-      for (const { offset: first, instructions } of stretches) {
-        if (pageOf(first) !== number) continue;
-        for (const { offset } of instructions) starts[offsetOf(offset)] = 1;
-        if (!instructions.at(-1)?.targets.includes(first)) continue;
-        for (const { offset } of instructions) if (offset !== first) inLoops.add(offsetOf(offset));
+      for (const { places, loops } of there) {
+        for (const place of places) instructions[offsetOf(place)] = 1;
+        if (loops) for (let k = 1; k < places.length; k++) inLoops.add(offsetOf(places[k] as number));
       }
       return {
         number,
         code: this.code(number) as CodePage,
         entries: entries.filter((entry) => pageOf(entry) === number).map(offsetOf),
-        instructions: starts,
+        instructions,
         inLoops,
       };
     });

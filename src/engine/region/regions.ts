@@ -2,9 +2,9 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { record } from "../layout.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type Background, flatten, type MadeModule, unflatten } from "./background.ts";
-import { type Discovery, discover, type Stretch, usual, widened } from "./discover.ts";
-import { offsetOf, pageOf } from "./instructions.ts";
+import { type Background, type MadeModule, unflatten } from "./background.ts";
+import { type Discovery, discover, usual, widened } from "./discover.ts";
+import { offsetOf, pageOf, type Stretch } from "./instructions.ts";
 import type { Listed } from "./listing.ts";
 import { Pages, regionOf } from "./pages.ts";
 import { type RegionJob, type RegionSurroundings, type TranslatedRegion, translateRegion } from "./translate.ts";
@@ -16,10 +16,6 @@ const mostCrossings = 16;
 
 /** Ways into a region at most, those of regions that it takes the place of among them: a record has a byte for which one it is. */
 const mostWaysIn = 255;
-
-/** Instructions that are kept for the next region on their page, each of some 300 bytes; they are counted once in so many regions. */
-const mostKnown = 50_000;
-const untilCounted = 16;
 
 /** A place on a page for which a region is being made is asked for again after this part of the jumps that make it hot. */
 const sooner = 8;
@@ -53,7 +49,6 @@ export class Regions {
   /** By number, as they were sent. */
   readonly #awaited = new Map<number, Awaited>();
   #sent = 0;
-  #begun = 0;
   readonly #arrivals = new Arrivals();
   readonly #wanted = new Wanted();
   /** When a region was last left for a span. */
@@ -176,14 +171,13 @@ export class Regions {
     { start, tlb, place, here }: { start: number; tlb: number; place: number; here: boolean },
   ): void {
     const index = this.#free.pop() ?? this.#next++;
-    const { entries, stretches, leads } = discovery;
-    if (++this.#begun % untilCounted === 0) this.#world.cache.trim(mostKnown);
+    const { extents, entries, leads } = discovery;
     const region: PlacedRegion = {
       index,
       parts: pages.partsOf(discovery),
       pc: start,
       entries,
-      stretches: flatten(stretches),
+      stretches: Int32Array.from(extents.flatMap(({ places }) => [places[0], places.length])),
       leads: new Set(leads.map((place) => (start + place) | 0)),
       tlb,
     };
@@ -191,7 +185,7 @@ export class Regions {
     const { background } = this.#world;
     if (background !== undefined && !here) this.#send(background, region, takes, name);
     else {
-      const emitted = this.#translated(region, stretches, name).module.bytes();
+      const emitted = this.#translated(region, this.stretchesOf(region), name).module.bytes();
       this.#enterAll(region, takes, new WebAssembly.Module(emitted), emitted.length);
     }
   }
@@ -435,8 +429,8 @@ function lengthOf({ stretches }: PlacedRegion): number {
   return stretches.reduce((sum, count, k) => sum + (k % 2) * count, 0);
 }
 
-function sizeOf({ stretches }: Discovery): number {
-  return stretches.reduce((sum, { instructions }) => sum + instructions.length, 0);
+function sizeOf({ extents }: Discovery): number {
+  return extents.reduce((sum, { places }) => sum + places.length, 0);
 }
 
 /**

@@ -3,7 +3,7 @@ import { handlerParams, importHelper } from "../lower.ts";
 import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { NotForRegions } from "./cell-builder.ts";
-import type { Stretch } from "./discover.ts";
+import type { Stretch } from "./instructions.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import { type BuiltBlock, builderFor, type RegionBuilder } from "./region-builder.ts";
 import { RegionLowering } from "./region-lowering.ts";

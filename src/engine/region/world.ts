@@ -1,5 +1,5 @@
 import type { GuestMemory } from "../../bus/guest-memory.ts";
-import type { FrontEnd } from "../../ir/frontend.ts";
+import type { Form, FrontEnd } from "../../ir/frontend.ts";
 import type { CodeCache } from "../code-cache.ts";
 import type { Sequences } from "../sequences.ts";
 import type { Background } from "./background.ts";
@@ -16,6 +16,8 @@ export interface RegionWorld {
   readonly first: number;
   /** Records may name these in place of their own handlers. */
   readonly sequences: Sequences;
+  /** The form of a handler, if it is one's. */
+  readonly formOf: (handler: number) => Form | undefined;
   /** Where the TLB lies that stays empty. */
   readonly emptyTlb: number;
   readonly fetchTlb: number;

@@ -53,7 +53,7 @@ function decoded(word: number, mode = 0): { name: string; operands: number[]; en
   const into = new Decoded();
   const bytes = Uint8Array.of(word >>> 24, word >>> 16, word >>> 8, word);
   expect(decode(bytes, 4, mode, into)).toBe(true);
-  return { name: into.form?.name ?? "", operands: [...into.operands], ends: into.ends };
+  return { name: into.form?.name ?? "", operands: [...into.operands], ends: into.form?.ends === true };
 }
 
 describe("the decoder", () => {
