@@ -14,8 +14,10 @@ import type { Stopwatch } from "./stopwatch.ts";
 import type { TraceOut } from "./trace-out.ts";
 import { Watch } from "./watch.ts";
 
-/** Instructions a slice: some milliseconds, and a fixed number, so that input from a file arrives at the same one in every run. */
+/** Instructions a slice, of virtual time: a fixed number, so that input from a file arrives at the same one in every run. */
 const slice = 250_000;
+/** With the host's clock no run is like another. A slice is some milliseconds of cold code; a turn of the host's loop takes as long as some ten thousand. */
+const hostSlice = 1_000_000;
 
 /** A guest that polls its console never asks for interrupts; after this much of its time piped input is given to it all the same. */
 const patience = 5e9;
@@ -83,7 +85,7 @@ export async function converse(machine: Machine, options: Conversation): Promise
 
   const listens = () => isTerminal || machine.console.listening || machine.clock.now > patience;
   const loop = new Loop(debug, {
-    slice,
+    slice: machine.clock.isHostTime ? hostSlice : slice,
     feed: (asleep) => !debug.stopped && (asleep || listens()) && input.feed(machine.console),
     flush: () => {
       output.flush();

@@ -1,13 +1,16 @@
 import { type Alarm, AlarmQueue } from "./clock.ts";
 import { HoldCount, type MachineClock, ringDue } from "./machine-clock.ts";
 
-/** Instructions between two looks at the host's clock: some tenths of a millisecond. */
-const look = 20_000;
+/** Instructions between two looks at the host's clock: some tenths of a millisecond of cold code, some hundredths of the fastest. A look takes as long as some thousand of that. */
+const look = 60_000;
 
 /** And as few at least, when an alarm is close. */
-const shortest = 200;
+const shortest = 1000;
 
-/** What an instruction may last at most, in nanoseconds: a fraction of the speed of the coldest code. */
+/** How long an instruction is taken to last, in nanoseconds, to be there when an alarm is due: about as long as in the coldest code. */
+const usual = 10;
+
+/** And how long at most, if the host's clock says that it did. */
 const slowest = 250;
 
 /** How far the guest's time may fall behind the host's, in nanoseconds. */
@@ -17,8 +20,8 @@ const mostBehind = 60e9;
  * Time that is the host's: a guest's second is a second, and a halted guest sleeps. Two runs are not the same.
  *
  * A host with other work takes the processor away for many milliseconds, which no guest expects between two of its instructions: it
- * would find its timers to run at a wrong rate, or lose ticks. So time passes by what the guest has done, no instruction taking longer than `slowest`, and what is
- * missing is made up for as the guest goes on or waits; only what is more than a minute is given up.
+ * would find its timers to run at a wrong rate, or lose ticks. So time passes by what the guest has done, no instruction taking longer than `slowest`, and none passes an alarm that has not
+ * rung: each rings at its own time, and the guest gets to run between two of them. What is missing is made up for as the guest goes on or waits; only what is more than a minute is given up.
  */
 export class HostClock implements MachineClock {
   readonly isHostTime = true;
@@ -33,7 +36,7 @@ export class HostClock implements MachineClock {
   #at = 0;
   /** The processor is halted: time goes on without it, as far as the next alarm. */
   #waiting = false;
-  /** Where time can be at most at the end of the run in hand. */
+  /** Where time is taken to be at the end of the run in hand. */
   #horizon = 0;
 
   /**
@@ -54,9 +57,9 @@ export class HostClock implements MachineClock {
   get now(): number {
     const host = this.#host;
     const at = this.#position();
-    const most = this.#waiting && at === this.#at ? this.#queue.due : this.#now + (at - this.#at) * slowest;
+    const most = this.#waiting && at === this.#at ? Number.POSITIVE_INFINITY : this.#now + (at - this.#at) * slowest;
     this.#at = at;
-    this.#now = Math.max(this.#now, Math.min(host, most), host - mostBehind);
+    this.#now = Math.max(this.#now, Math.min(host, most, this.#queue.due), host - mostBehind);
     return this.#now;
   }
 
@@ -87,9 +90,9 @@ export class HostClock implements MachineClock {
   }
 
   budget(limit: number): number {
-    const close = Math.max(shortest, Math.ceil((this.#queue.due - this.#now) / slowest));
+    const close = Math.max(shortest, Math.ceil((this.#queue.due - this.#now) / usual));
     const budget = Math.min(limit, look, close);
-    this.#horizon = this.#now + budget * slowest;
+    this.#horizon = this.#now + budget * usual;
     return budget;
   }
 
