@@ -20,6 +20,8 @@ export abstract class CellBuilder extends Builder {
   /** Of `set` and `jump` nodes: several cells at once; and those of the block at hand. */
   protected writes = new NodeTable<Writes>();
   protected writing: Writes[] = [];
+  /** The cells which that block reads. */
+  protected reading: number[] = [];
   /** `get` nodes whose cell is written while their value may still be wanted. */
   protected pinned = new NodeTable<true>();
   /** In arms: the cells that these write. */
@@ -47,6 +49,7 @@ export abstract class CellBuilder extends Builder {
   protected beginCells(steady: number): void {
     this.cells.clear();
     this.writing = [];
+    this.reading = [];
     this.armWrites = undefined;
     this.wrote = false;
     this.taken = steady;
@@ -159,6 +162,7 @@ export abstract class CellBuilder extends Builder {
     const known = this.cells.known(at);
     if (known !== undefined) return known;
     this.touched.add(at);
+    this.reading.push(at);
     const type = this.#map.typeOf(at);
     const node = this.node("get", type, none, at, type === "v128" ? 16 : type === "i64" ? 8 : 4);
     this.cells.read(at, node);

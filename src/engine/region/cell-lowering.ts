@@ -42,7 +42,7 @@ export interface Cell {
   reversed: boolean;
 }
 
-/** The cells of a region: words of state in locals, some of them kept as what they follow from. */
+/** The cells of a region: words of state, most of them in locals, and some of these kept as what they follow from. */
 export abstract class CellLowering extends Lowering {
   protected readonly front: FrontEnd;
   protected readonly slots: EngineSlots;
@@ -62,19 +62,23 @@ export abstract class CellLowering extends Lowering {
     }
     for (const block of plan.blocks) if (block !== undefined) swappedIn(block.built.block, this.swapped);
     const { sums, orders } = keptOtherwise(plan);
-    for (const [at, narrow] of sums) {
-      const [y, sum] = [this.local("i32"), this.local("i32")];
-      this.cell(at).sum = { y, sum, up: narrow ? this.local("i32") : undefined };
+    for (const [at, cell] of this.cells) {
+      const narrow = sums.get(at);
+      if (narrow !== undefined) {
+        const [y, sum] = [this.local("i32"), this.local("i32")];
+        cell.sum = { y, sum, up: narrow ? this.local("i32") : undefined };
+      }
+      const comparing = orders.get(at);
+      if (comparing !== undefined) cell.order = { x: this.local("i32"), y: this.local("i32"), comparing };
     }
-    for (const [at, comparing] of orders)
-      this.cell(at).order = { x: this.local("i32"), y: this.local("i32"), comparing };
     if (!this.swapped.has("i32")) return;
     for (const at of reversedCells(plan)) {
-      const cell = this.cell(at);
-      cell.reversed = cell.sum === undefined && cell.order === undefined && cell.type === "i32";
+      const cell = this.cells.get(at);
+      if (cell?.sum === undefined && cell?.order === undefined && cell?.type === "i32") cell.reversed = true;
     }
   }
 
+  /** One that has a local. */
   protected cell(at: number): Cell {
     return this.cells.get(at) as Cell;
   }
@@ -145,15 +149,15 @@ export abstract class CellLowering extends Lowering {
   /** Shows the values that are computed to write cells. */
   protected put({ cells, values }: Writes, show: (value: Node) => void): void {
     for (let k = 0; k < cells.length; k++) {
-      const cell = this.cell(cells[k] as number);
+      const cell = this.cells.get(cells[k] as number);
       const value = values[k] as Node;
-      const order = this.#orderFor(cell, value);
-      const sum = order === undefined ? this.#sumFor(cell, value) : undefined;
+      const order = cell && this.#orderFor(cell, value);
+      const sum = order === undefined ? cell && this.#sumFor(cell, value) : undefined;
       if (order !== undefined) {
         if (order.beside !== undefined) show(order.beside);
         show(order.x);
         show(order.y);
-      } else if (sum === undefined) show(isKept(cell, value) ? (value.args[0] as Node) : value);
+      } else if (sum === undefined) show(cell !== undefined && isKept(cell, value) ? (value.args[0] as Node) : value);
       else {
         show(sum.x);
         show(sum.y);
@@ -162,34 +166,51 @@ export abstract class CellLowering extends Lowering {
     }
   }
 
+  /** All values are computed before the first cell is written: what one of them held may be what another is given. */
   protected write({ cells, values }: Writes): void {
-    const { out } = this;
-    for (let k = 0; k < cells.length; k++) {
-      const cell = this.cell(cells[k] as number);
-      const value = values[k] as Node;
-      const order = this.#orderFor(cell, value);
-      const sum = order === undefined ? this.#sumFor(cell, value) : undefined;
-      if (order !== undefined) this.#orderValues(order, cell.order as OrderLocals);
-      else if (sum === undefined) this.value(isKept(cell, value) ? (value.args[0] as Node) : value);
-      else {
-        this.value(sum.x);
-        this.value(sum.y);
-        this.value(sum.sum);
-      }
+    for (let k = 0; k < cells.length; k++) this.#computeFor(this.cells.get(cells[k] as number), values[k] as Node);
+    for (let k = cells.length - 1; k >= 0; k--) this.#giveTo(cells[k] as number, values[k] as Node);
+  }
+
+  /** Leaves on the stack what a cell is given: of one that has no local, behind the address of the state. */
+  #computeFor(cell: Cell | undefined, value: Node): void {
+    if (cell === undefined) {
+      this.out.u8(op.i32Const, 0);
+      this.value(value);
+      return;
     }
-    for (let k = cells.length - 1; k >= 0; k--) {
-      const cell = this.cell(cells[k] as number);
-      const value = values[k] as Node;
-      const { local, sum, order } = cell;
-      if (order !== undefined && this.#orderFor(cell, value) !== undefined)
-        out.u8(op.localSet).u32(order.y).u8(op.localSet).u32(order.x).u8(op.localSet).u32(local);
-      else if (isKept(cell, value)) out.u8(op.localSet).u32(local);
-      else if (sum === undefined || this.#sumFor(cell, value) === undefined) this.#setCell(cell);
-      else {
-        out.u8(op.localSet).u32(sum.sum).u8(op.localSet).u32(sum.y);
-        out.u8(op.localSet).u32(local);
-        if (sum.up !== undefined) out.u8(op.i32Const, movedUp(value) as number, op.localSet).u32(sum.up);
-      }
+    const order = this.#orderFor(cell, value);
+    if (order !== undefined) {
+      this.#orderValues(order, cell.order as OrderLocals);
+      return;
+    }
+    const sum = this.#sumFor(cell, value);
+    if (sum === undefined) this.value(isKept(cell, value) ? (value.args[0] as Node) : value);
+    else {
+      this.value(sum.x);
+      this.value(sum.y);
+      this.value(sum.sum);
+    }
+  }
+
+  /** What `computeFor` has left on the stack. */
+  #giveTo(at: number, value: Node): void {
+    const { out } = this;
+    const cell = this.cells.get(at);
+    if (cell === undefined) {
+      const type = this.front.wide?.get(at) ?? "i32";
+      emitStore(out, type, bytesOf[type], 4, at);
+      return;
+    }
+    const { local, sum, order } = cell;
+    if (order !== undefined && this.#orderFor(cell, value) !== undefined)
+      out.u8(op.localSet).u32(order.y).u8(op.localSet).u32(order.x).u8(op.localSet).u32(local);
+    else if (isKept(cell, value)) out.u8(op.localSet).u32(local);
+    else if (sum === undefined || this.#sumFor(cell, value) === undefined) this.#setCell(cell);
+    else {
+      out.u8(op.localSet).u32(sum.sum).u8(op.localSet).u32(sum.y);
+      out.u8(op.localSet).u32(local);
+      if (sum.up !== undefined) out.u8(op.i32Const, movedUp(value) as number, op.localSet).u32(sum.up);
     }
   }
 

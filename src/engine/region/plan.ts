@@ -26,7 +26,7 @@ export interface RegionPlan {
   readonly ways: ReadonlyMap<string, readonly number[]>;
   /** Positions of the blocks at which the region is entered. Entry k has label k + 1. */
   readonly entries: readonly number[];
-  /** State words which it uses, and those among them which it writes. */
+  /** State words which it has in locals, and those among them which it writes. It reads and writes all others where they lie. */
   readonly cells: readonly number[];
   readonly written: ReadonlySet<number>;
   /** Where the TLB lies for which it is made. */

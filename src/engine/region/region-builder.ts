@@ -34,6 +34,8 @@ export interface BuiltBlock {
   readonly writes: NodeTable<Writes>;
   /** Those of this block. */
   readonly written: readonly Writes[];
+  /** The cells which it reads, one as often as it does. */
+  readonly read: readonly number[];
   /** `get` nodes whose cell is written while their value may still be wanted. */
   readonly pinned: NodeTable<true>;
 }
@@ -106,6 +108,7 @@ export class RegionBuilder extends CellBuilder {
       leavers: this.#leavers,
       writes: this.writes,
       written: this.writing,
+      read: this.reading,
       pinned: this.pinned,
     };
   }

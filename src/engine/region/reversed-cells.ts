@@ -3,6 +3,7 @@ import type { Block, Node } from "../../ir/node.ts";
 import { NodeTable } from "../../ir/node-table.ts";
 import type { Writes } from "./cell-values.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
+import { weightOf } from "./structure.ts";
 
 /*
  * What a big-endian guest copies from memory to memory it has in a register on the way, where it stands in the other order, and is put into order again when it is stored. A cell that
@@ -12,10 +13,6 @@ import type { PlacedBlock, RegionPlan } from "./plan.ts";
 const swap = codeOf("bswap");
 const set = codeOf("set");
 const jump = codeOf("jump");
-
-/** How many times more a block counts for each loop around it, and how deep that is looked at. */
-const inLoop = 8;
-const deepest = 3;
 
 /** What is loaded is put in order by two instructions, what is in a register by six. */
 const dearer = 3;
@@ -27,7 +24,7 @@ export function reversedCells(plan: RegionPlan): number[] {
   const computed = new Computed();
   for (const [k, block] of plan.blocks.entries()) {
     if (block === undefined) continue;
-    const weight = inLoop ** Math.min(depthOf(plan, k), deepest);
+    const weight = weightOf(plan.scopes, k);
     computed.in(block);
     for (const { cells, values } of block.built.written) {
       for (let j = 0; j < cells.length; j++) {
@@ -40,11 +37,6 @@ export function reversedCells(plan: RegionPlan): number[] {
     for (const cell of computed.cells) count(cell, -dearer * weight);
   }
   return [...gain].filter(([, by]) => by > 0).map(([cell]) => cell);
-}
-
-/** How many loops lie around a block, without the one around the whole region, by which jumps to computed addresses go. */
-function depthOf({ scopes }: RegionPlan, k: number): number {
-  return scopes.filter(({ kind, start, end }) => kind === "loop" && start > 0 && start <= k && k < end).length;
 }
 
 /** What a block computes with, besides what it writes to cells, and puts into the other order. */

@@ -10,6 +10,16 @@ export interface Scope {
   readonly end: number;
 }
 
+/** How many times more a block counts for each loop around it, and how deep that is looked at. */
+const inLoop = 8;
+const deepest = 3;
+
+/** How often a block is gone through, as far as the loops around it say: without the one around the whole region, by which jumps to computed addresses go. */
+export function weightOf(scopes: readonly Scope[], block: number): number {
+  const around = ({ kind, start, end }: Scope) => kind === "loop" && start > 0 && start <= block && block < end;
+  return inLoop ** Math.min(scopes.filter(around).length, deepest);
+}
+
 /** How a graph is put into WebAssembly's structured control flow. */
 export interface Structure {
   readonly scopes: readonly Scope[];

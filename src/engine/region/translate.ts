@@ -4,6 +4,7 @@ import { Bytes } from "../wasm/bytes.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { NotForRegions } from "./cell-builder.ts";
 import type { Stretch } from "./instructions.ts";
+import { keptCells } from "./kept-cells.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import { type BuiltBlock, builderFor, type RegionBuilder } from "./region-builder.ts";
 import { RegionLowering } from "./region-lowering.ts";
@@ -77,13 +78,14 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
       entered: entered.includes(k),
     };
   });
+  const cells = keptCells(blocks, scopes, builder.touched.cells, (cell) => front.wide?.has(cell) === true);
   return {
     blocks,
     scopes,
     ways,
     entries: entered,
-    cells: builder.touched.cells.slice(),
-    written: new Set(builder.written.cells),
+    cells,
+    written: new Set(cells.filter((cell) => builder.written.has(cell))),
     tables: job.tables,
     mode: job.mode,
     fetchTlb: around.fetchTlb,
