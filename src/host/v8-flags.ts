@@ -32,6 +32,9 @@ setFlagsFromString("--no-lazy");
  */
 if (isKnown) setFlagsFromString("--invocation-count-for-turbofan=12000");
 
+/* A guest's first requests to a device come when it has long been booted, and a test may have no more than some hundreds: an eighth of 256 first reads went into functions that were not worth Maglev's code yet. */
+if (isKnown) setFlagsFromString("--invocation-count-for-maglev=50");
+
 /*
  * Heaps are collected before they have grown by a fifth: making regions leaves much behind, which V8 would let lie up to four times what is in use. What it has for that itself,
  * `--optimize-for-size`, makes each collection of old objects throw the shapes of objects away of which none is left between two regions, and with them all code that
