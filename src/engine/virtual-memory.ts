@@ -27,6 +27,9 @@ export class SoftTlb implements VirtualMemory {
   /** Entries made for pages that are not global, and for those that are. */
   readonly #passing = new Entered();
   readonly #lasting = new Entered();
+  /** By pages of the guest memory: in which age of the TLBs one was last entered for writes. An age ends when all entries are forgotten. */
+  readonly #written: Uint32Array;
+  #age = 1;
   /** Pages entered, times that entries were forgotten other than by a page's address, and accesses by handlers which it did not answer. */
   misses = 0;
   flushes = 0;
@@ -39,6 +42,7 @@ export class SoftTlb implements VirtualMemory {
     this.#layout = layout;
     this.#words = new Int32Array(guest.memory.buffer);
     this.#view = new DataView(guest.memory.buffer);
+    this.#written = new Uint32Array(guest.bytes.length >>> pageShift);
     this.#trap = front.slots.trap.index;
     this.#current = front.slots.tlb.index;
     this.#scratch = front.slots.scratch.offset;
@@ -52,6 +56,7 @@ export class SoftTlb implements VirtualMemory {
 
   flush(keepGlobal = false): void {
     this.flushes++;
+    if (!keepGlobal) this.#age++;
     this.#each(this.#passing.take(), keepGlobal ? none : this.#lasting.take(), (entry) => {
       if (!keepGlobal || this.#words[entry + (tlb.global >> 2)] !== 1) this.#forget(entry);
     });
@@ -95,6 +100,8 @@ export class SoftTlb implements VirtualMemory {
 
   /** Stores to this page of the guest memory come here from now on, since it holds decoded code. */
   watch(page: number): void {
+    // Of the pages that become code most are such that nobody writes on, and there are thousands of entries to look at.
+    if (this.#written[page] !== this.#age) return;
     const host = page << pageShift;
     this.#each(this.#passing.made, this.#lasting.made, (entry) => this.#forgetWrites(entry, host));
   }
@@ -326,7 +333,10 @@ export class SoftTlb implements VirtualMemory {
     this.#words[entry] = tag;
     this.#words[this.#mapped(entry, map.read, tag)] = host - tag;
     this.#words[entry + 1] = write ? tag : -1;
-    if (write) this.#words[this.#mapped(entry, map.write, tag)] = host - tag;
+    if (write) {
+      this.#words[this.#mapped(entry, map.write, tag)] = host - tag;
+      this.#written[host >>> pageShift] = this.#age;
+    }
     this.#words[entry + 2] = host - tag;
     this.#words[entry + 3] = global ? 1 : 0;
     (global ? this.#lasting : this.#passing).add(entry);

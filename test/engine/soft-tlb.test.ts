@@ -82,6 +82,22 @@ describe.each([10, 1024, 1500, 2300, tlb.entries])("a TLB with %i pages in it", 
     expect(pages.every((k) => m.memory.read(k * page, 4) === 2)).toBe(true);
   });
 
+  it("answers for no store to a page that is watched, behind a flush of all as well, and for those to another one still", () => {
+    const m = machine();
+    for (const k of pages) read(m, k);
+    m.memory.flush();
+    m.watch();
+    for (const k of pages) read(m, k);
+    expect(m.mapped([map.write])).toBe(count);
+    m.turn();
+    m.watch();
+    expect(m.mapped([map.write])).toBe(count);
+    m.turn();
+    m.watch();
+    expect(m.mapped([map.write])).toBe(0);
+    expect(m.mapped([map.read])).toBe(count);
+  });
+
   it("answers for no store to a page that is watched, behind a flush which spares global pages as well", () => {
     const m = machine();
     for (const k of pages) read(m, k);
