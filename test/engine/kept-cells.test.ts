@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { ctr } from "../../src/cpu/e500/slots.ts";
 import { keptCells } from "../../src/engine/region/kept-cells.ts";
 import type { PlacedBlock } from "../../src/engine/region/plan.ts";
-import type { Scope } from "../../src/engine/region/structure.ts";
+import { type Scope, weightOf } from "../../src/engine/region/structure.ts";
 import { addi, b, bc, lwz, stw } from "../cpu/e500/asm.ts";
 import { Bare, executors } from "../cpu/e500/bare.ts";
 
 /** A block which reads these cells and writes those. */
-function block(read: readonly number[], written: readonly number[]): PlacedBlock {
-  return { built: { read, written: [{ cells: written, values: [] }] } } as unknown as PlacedBlock;
+function block(read: readonly number[], written: readonly number[], weight = 1): PlacedBlock {
+  return { built: { read, written: [{ cells: written, values: [] }] }, weight } as unknown as PlacedBlock;
 }
 
 const cells = Array.from({ length: 16 }, (_, k) => 4 * k);
@@ -16,19 +16,21 @@ const narrow = () => false;
 
 describe("the cells that a region has in locals", () => {
   it("are all, where there are few", () => {
-    expect(keptCells([block(cells.slice(0, 10), [])], [], cells.slice(0, 10), narrow)).toEqual(cells.slice(0, 10));
+    expect(keptCells([block(cells.slice(0, 10), [])], cells.slice(0, 10), narrow)).toEqual(cells.slice(0, 10));
   });
 
   it("are those which are read and written the most", () => {
     const blocks = cells.map((_, k) => block(cells.slice(k), k === 0 ? [cells[0] as number] : []));
-    const kept = keptCells([undefined, ...blocks], [], cells, narrow);
+    const kept = keptCells([undefined, ...blocks], cells, narrow);
     expect([...kept].sort((x, y) => x - y)).toEqual(cells.slice(6));
   });
 
   it("are rather those of loops, but for the loop around the whole region", () => {
-    const blocks = [undefined, block(cells.slice(0, 10), []), block(cells.slice(6), [])];
     const loop = (start: number, end: number): Scope => ({ kind: "loop", start, end });
-    const sorted = (scopes: Scope[]) => [...keptCells(blocks, scopes, cells, narrow)].sort((x, y) => x - y);
+    const sorted = (scopes: Scope[]) => {
+      const blocks = [cells.slice(0, 10), cells.slice(6)].map((read, k) => block(read, [], weightOf(scopes, k + 1)));
+      return [...keptCells([undefined, ...blocks], cells, narrow)].sort((x, y) => x - y);
+    };
     expect(sorted([loop(2, 3)])).toEqual(cells.slice(6));
     expect(sorted([loop(1, 2)])).toEqual(cells.slice(0, 10));
     expect(sorted([loop(0, 3), loop(1, 2)])).toEqual(cells.slice(0, 10));
@@ -36,7 +38,7 @@ describe("the cells that a region has in locals", () => {
 
   it("are counted apart where they are wide", () => {
     const isWide = (cell: number) => cell >= 32;
-    const kept = keptCells([block(cells, [])], [], cells, isWide);
+    const kept = keptCells([block(cells, [])], cells, isWide);
     expect(kept).toEqual(cells);
   });
 });

@@ -62,7 +62,9 @@ export function unflatten(
 }
 
 /**
- * What the other thread does. `optimized` asks V8 to optimise the region there, before it is called where the guest runs. `compile` is how its host compiles a module whose function is to be called on another thread. */
+ * What the other thread does. `optimized` asks V8 to optimise the region there, before it is called where the guest runs. `compile` is how its host compiles a module whose function is to
+ * be called on another thread.
+ */
 export function makeModule(
   front: FrontEnd,
   sent: SentJob,

@@ -20,6 +20,7 @@ import {
 } from "./orders.ts";
 import type { RegionPlan } from "./plan.ts";
 import { reversedCells } from "./reversed-cells.ts";
+import { type StateMap, stateMapOf } from "./state-map.ts";
 
 const bytesOf = { i32: 4, i64: 8, v128: 16 } as const;
 
@@ -47,6 +48,7 @@ export abstract class CellLowering extends Lowering {
   protected readonly front: FrontEnd;
   protected readonly slots: EngineSlots;
   protected readonly plan: RegionPlan;
+  readonly #state: StateMap;
   protected readonly cells = new Map<number, Cell>();
   /** Types of what is put into the other order anywhere in the region. */
   protected readonly swapped = new Set<Reversed>();
@@ -56,8 +58,9 @@ export abstract class CellLowering extends Lowering {
     this.front = front;
     this.slots = front.slots;
     this.plan = plan;
+    this.#state = stateMapOf(front);
     for (const at of plan.cells) {
-      const type = front.wide?.get(at) ?? "i32";
+      const type = this.#state.typeOf(at);
       this.cells.set(at, { local: this.local(type), type, sum: undefined, order: undefined, reversed: false });
     }
     for (const block of plan.blocks) if (block !== undefined) swappedIn(block.built.block, this.swapped);
@@ -198,7 +201,7 @@ export abstract class CellLowering extends Lowering {
     const { out } = this;
     const cell = this.cells.get(at);
     if (cell === undefined) {
-      const type = this.front.wide?.get(at) ?? "i32";
+      const type = this.#state.typeOf(at);
       emitStore(out, type, bytesOf[type], 4, at);
       return;
     }

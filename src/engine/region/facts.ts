@@ -2,7 +2,7 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import type { Form, FrontEnd } from "../../ir/frontend.ts";
 import { oncePer } from "../once-per.ts";
 import { type Instruction, lookInto, type Plain, placesIn } from "./instructions.ts";
-import { type Leads, leadsOf } from "./leads.ts";
+import { leadsOf, type Relative } from "./leads.ts";
 import { isForRegions, isStraight } from "./straight.ts";
 
 /**
@@ -51,7 +51,7 @@ export class Facts {
     const { offset, length } = one;
     const told = toldBy(one.form);
     if (told !== undefined) {
-      if (told.leads.places.length > 0) this.#targets.set(offset, placesIn(told.leads, one));
+      if (told.places.length > 0) this.#targets.set(offset, placesIn(told.places, one));
       return this.#set(offset, told.flags | length);
     }
     const found = lookInto(front, one);
@@ -80,10 +80,10 @@ export class Facts {
 /** What instructions are like whatever their operands. */
 interface Told {
   readonly flags: number;
-  readonly leads: Pick<Leads, "places">;
+  readonly places: readonly Relative[];
 }
 
-const straightOn: Told = { flags: fact.falls, leads: { places: [] } };
+const straightOn: Told = { flags: fact.falls, places: [] };
 
 /** Undefined of a form of which it takes a look at each instruction. */
 const toldBy = oncePer((form: Form): Told | undefined => {
@@ -91,7 +91,7 @@ const toldBy = oncePer((form: Form): Told | undefined => {
   const leads = leadsOf(form);
   if (leads === undefined || !isForRegions(form)) return undefined;
   const jumps = leads.dynamic || leads.places.length > 0;
-  return jumps ? { flags: flagsOf({ ...leads, last: true, jumps }), leads } : undefined;
+  return jumps ? { flags: flagsOf({ ...leads, last: true, jumps }), places: leads.places } : undefined;
 });
 
 function flagsOf({ falls, last, jumps, links }: Pick<Instruction, "falls" | "last" | "jumps" | "links">): number {

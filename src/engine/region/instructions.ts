@@ -2,7 +2,7 @@ import { pageSize } from "../../bus/guest-memory.ts";
 import { Decoded, Fields, type Form, type FrontEnd } from "../../ir/frontend.ts";
 import { armsOf, type Block, type Node, terminated } from "../../ir/node.ts";
 import { NotForRegions } from "./cell-builder.ts";
-import { keeps, type Leads, leadsOf } from "./leads.ts";
+import { keeps, leadsOf, type Relative } from "./leads.ts";
 import { builderFor, pageStart } from "./region-builder.ts";
 
 /** How bytes are instructions. */
@@ -29,8 +29,6 @@ export interface Found {
   readonly falls: boolean;
   /** It goes where a register or memory says. */
   readonly dynamic: boolean;
-  /** It ends its stretch: it may jump, or what it does changes how the next one is decoded. */
-  readonly last: boolean;
 }
 
 /** A run of instructions entered at its first and left at its last. */
@@ -39,10 +37,16 @@ export interface Stretch {
   readonly instructions: readonly Found[];
 }
 
-/** A decoded instruction, and what tells that a call comes back behind it. */
-export type Instruction = Found & Links;
+/** A decoded instruction, and what tells where something else begins. */
+export interface Instruction extends Found {
+  /** It ends its stretch: it may jump, or what it does changes how the next one is decoded. */
+  readonly last: boolean;
+  readonly jumps: boolean;
+  /** It keeps the address behind it: a call comes back there. */
+  readonly links: boolean;
+}
 
-/** An instruction which is none for a region: its length, or 0 when it has none. The interpreter does it, and comes back behind it. */
+/** An instruction which is none for a region: its length. The interpreter does it, and comes back behind it. */
 export type Alien = number;
 
 /** How many pages a place lies behind the region's first one. */
@@ -53,12 +57,6 @@ export function pageOf(place: number): number {
 /** Where on its page it lies. */
 export function offsetOf(place: number): number {
   return place & (pageSize - 1);
-}
-
-/** An instruction that jumps, and whether it keeps the address behind it. */
-interface Links {
-  readonly jumps: boolean;
-  readonly links: boolean;
 }
 
 /** The place that a jump goes to, or undefined when it is not known. */
@@ -111,7 +109,7 @@ export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: num
     instructions.push(
       k === count - 1
         ? leading(source.front, { offset: at, length, form, operands, from })
-        : { offset: at, length, form, operands, from, targets: nowhere, falls: true, dynamic: false, last: false },
+        : { offset: at, length, form, operands, from, targets: nowhere, falls: true, dynamic: false },
     );
     at += length;
   }
@@ -122,8 +120,8 @@ export function instructionsFrom(source: Decoding, bytes: Uint8Array, place: num
 function leading(front: FrontEnd, one: Plain): Found {
   const leads = leadsOf(one.form);
   if (leads !== undefined) {
-    const { falls, dynamic } = leads;
-    return { ...one, targets: placesIn(leads, one), falls, dynamic, last: true };
+    const { places, falls, dynamic } = leads;
+    return { ...one, targets: placesIn(places, one), falls, dynamic };
   }
   const found = lookInto(front, one);
   if (typeof found === "number") throw new RangeError(`no instruction for a region at ${one.offset}`);
@@ -131,7 +129,7 @@ function leading(front: FrontEnd, one: Plain): Found {
 }
 
 /** The places to which an instruction jumps whose form says that it does. */
-export function placesIn({ places }: Pick<Leads, "places">, { offset, length, operands, from }: Plain): number[] {
+export function placesIn(places: readonly Relative[], { offset, length, operands, from }: Plain): number[] {
   return places.map(({ behind, field }) => (offset + (behind ? length : 0) + (operands[from + field] as number)) | 0);
 }
 

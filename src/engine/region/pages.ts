@@ -1,7 +1,7 @@
 import { pageSize } from "../../bus/guest-memory.ts";
 import type { CodePage, PlacedRegion, RegionPart } from "../code-cache.ts";
 import { fetchEntry, operandOffset, record } from "../layout.ts";
-import type { Discovery, Extent, Source, SourcePage } from "./discover.ts";
+import type { Discovery, Source, SourcePage } from "./discover.ts";
 import { offsetOf, pageOf } from "./instructions.ts";
 import type { RegionWorld } from "./world.ts";
 
@@ -116,14 +116,7 @@ export class Pages {
 
   /** What is discovered, by the pages on which it lies. */
   partsOf({ extents, entries }: Discovery): RegionPart[] {
-    const byPage = new Map<number, Extent[]>();
-    for (const extent of extents) {
-      const number = pageOf(extent.places[0]);
-      const there = byPage.get(number);
-      if (there === undefined) byPage.set(number, [extent]);
-      else there.push(extent);
-    }
-    return [...byPage].map(([number, there]) => {
+    return [...Map.groupBy(extents, ({ places }) => pageOf(places[0]))].map(([number, there]) => {
       const instructions = new Uint8Array(pageSize);
       const inLoops = new Set<number>();
       for (const { places, loops } of there) {

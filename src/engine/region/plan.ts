@@ -12,6 +12,8 @@ export interface PlacedBlock {
   readonly need: number;
   /** Whether it is branched back to, or the region is entered here, so that the budget is looked at here. */
   readonly header: boolean;
+  /** How often it is gone through, as far as the loops around it say. */
+  readonly weight: number;
   /** What follows when it falls through: a place. */
   readonly next: number | undefined;
   /** Whether the region is entered here. */

@@ -3,7 +3,6 @@ import type { Block, Node } from "../../ir/node.ts";
 import { NodeTable } from "../../ir/node-table.ts";
 import type { Writes } from "./cell-values.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
-import { weightOf } from "./structure.ts";
 
 /*
  * What a big-endian guest copies from memory to memory it has in a register on the way, where it stands in the other order, and is put into order again when it is stored. A cell that
@@ -22,9 +21,9 @@ export function reversedCells(plan: RegionPlan): number[] {
   const gain = new Map<number, number>();
   const count = (cell: number, by: number) => gain.set(cell, (gain.get(cell) ?? 0) + by);
   const computed = new Computed();
-  for (const [k, block] of plan.blocks.entries()) {
+  for (const block of plan.blocks) {
     if (block === undefined) continue;
-    const weight = weightOf(plan.scopes, k);
+    const { weight } = block;
     computed.in(block);
     for (const { cells, values } of block.built.written) {
       for (let j = 0; j < cells.length; j++) {

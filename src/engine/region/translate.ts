@@ -8,7 +8,7 @@ import { keptCells } from "./kept-cells.ts";
 import type { PlacedBlock, RegionPlan } from "./plan.ts";
 import { type BuiltBlock, builderFor, type RegionBuilder } from "./region-builder.ts";
 import { RegionLowering } from "./region-lowering.ts";
-import { type Graph, order, structure } from "./structure.ts";
+import { type Graph, order, structure, weightOf } from "./structure.ts";
 
 /** Where an engine has what its regions use: the same for all of them. */
 export interface RegionSurroundings {
@@ -74,11 +74,12 @@ function planRegion(front: FrontEnd, around: RegionSurroundings, job: RegionJob)
       built,
       need: needs[k] as number,
       header: headers.has(k),
+      weight: weightOf(scopes, k),
       next: fallOf(stretch),
       entered: entered.includes(k),
     };
   });
-  const cells = keptCells(blocks, scopes, builder.touched.cells, (cell) => front.wide?.has(cell) === true);
+  const cells = keptCells(blocks, builder.touched.cells, (cell) => front.wide?.has(cell) === true);
   return {
     blocks,
     scopes,
