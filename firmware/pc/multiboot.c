@@ -68,7 +68,7 @@ static void enter(struct boot *boot, const struct elf_image *image) {
     debug("initrd: %x-%x\n", module.start, module.end);
   }
   debug("kernel: enter %x\n", image->entry);
-  enter_kernel(image->entry, ENTRY_MAGIC, (uint32)&info, 0);
+  enter_multiboot(image->entry, ENTRY_MAGIC, (uint32)&info, 0);
 }
 
 // The header's address fields place one stretch of the file.

@@ -98,5 +98,6 @@ void bios_service(struct bios_frame *frame);
 
 // real.S
 void enter_kernel(uint32 entry, uint32 eax, uint32 ebx, uint32 esi) __attribute__((noreturn));
+void enter_multiboot(uint32 entry, uint32 eax, uint32 ebx, uint32 esi) __attribute__((noreturn));
 void enter_boot_sector(void) __attribute__((noreturn));
 extern uint8 bios_return[], bios_10[], bios_11[], bios_12[], bios_13[], bios_15[];

@@ -9,6 +9,20 @@
 
   .text
   .code32
+  # enter_multiboot(entry, eax, ebx, esi): flat segments at 8 and 0x10. Multiboot 0.6.96 section 3.2
+  # leaves the numbers open, but loaders have these, and kernels whose GDT is alike never load CS
+  .globl enter_multiboot
+enter_multiboot:
+  lgdtl multiboot_gdt_register
+  ljmpl $8, $1f
+1:
+  movl $0x10, %ecx
+  movl %ecx, %ds
+  movl %ecx, %es
+  movl %ecx, %fs
+  movl %ecx, %gs
+  movl %ecx, %ss
+
   # enter_kernel(entry, eax, ebx, esi): flat segments, paging and interrupts off
   .globl enter_kernel
 enter_kernel:

@@ -102,6 +102,17 @@ gdt_register_high:
   .word gdt_end - gdt - 1
   .long gdt + HIGH
 
+  # Flat segments at 8 and 0x10, for a multiboot kernel.
+  .balign 8
+multiboot_gdt:
+  .quad 0
+  .quad 0x00cf9b000000ffff
+  .quad 0x00cf93000000ffff
+  .globl multiboot_gdt_register
+multiboot_gdt_register:
+  .word 23
+  .long multiboot_gdt
+
   .bss
   .balign 16
   .skip 4096

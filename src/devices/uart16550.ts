@@ -126,6 +126,12 @@ export class Uart16550 implements Device {
     if (this.room <= 0) return false;
     this.#push(byte);
     this.#update();
+    // A driver written where nobody gates it would wait for its first key for ever, and nothing would say why.
+    if (this.listening && this.#wires.out2 !== undefined && !this.#out2)
+      this.#wires.trace.once(
+        `${this.name} out2`,
+        `${this.name}: a byte came in, but on a PC its interrupt goes nowhere while OUT2 (bit 3 of MCR) is 0`,
+      );
     return true;
   }
 

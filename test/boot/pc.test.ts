@@ -60,6 +60,23 @@ describe("the machine pc, from its reset vector", () => {
     expect(outcome.status).toBe(1);
   });
 
+  test("enters a multiboot kernel in segments 8 and 0x10, as other loaders do", async () => {
+    const selectors = [0xc8, 0xd8, 0xc0, 0xe0, 0xe8, 0xd0]; // cs, ds, es, fs, gs, ss
+    const code = [
+      [0xba, 0xf8, 0x03, 0, 0], // mov edx, 3F8h
+      ...selectors.map((register) => [0x8c, register, 0x04, 0x30, 0xee]), // mov eax, SREG; add al, "0"; out dx, al
+      [0xf4], // hlt
+    ].flat();
+    const kernel = new Uint8Array(512);
+    const words = new DataView(kernel.buffer);
+    // Multiboot 0.6.96 section 3.1.1: magic, flags (addresses), checksum, then where header, load, end, BSS's end and entry are.
+    const header = [0x1badb002, 0x10000, -(0x1badb002 + 0x10000), 0x100000, 0x100000, 0, 0, 0x100020];
+    for (const [i, word] of header.entries()) words.setUint32(4 * i, word, true);
+    kernel.set(code, 0x20);
+    await using vm = await boot({ kernel });
+    await vm.console.expect("8@@@@@");
+  });
+
   test("says what it was doing when the console does not say what is expected", async () => {
     await using vm = await boot();
     const failure = vm.console.expect("no such words", { timeout: 2 });

@@ -38,6 +38,28 @@ conforms("the 16550A", () => {
 });
 
 describe("the 16550A", () => {
+  it("says once that a byte's interrupt goes nowhere, on a board that gates it and while OUT2 is clear", () => {
+    const heard = (mcr: number, ier: number, out2?: Probe) => {
+      const said: string[] = [];
+      const trace = new Trace();
+      trace.sink = ({ text }) => said.push(text);
+      const wires = { name: "serial0", clock: new ManualClock(), irq: new Probe(), transmit: () => {} };
+      const device = new Uart16550({ ...wires, ...(out2 && { out2 }), trace: trace.channel("uart16550") });
+      device.registers.write(4, 1, mcr);
+      device.registers.write(1, 1, ier);
+      for (const byte of [1, 2]) {
+        device.receive(byte);
+        device.registers.read(0, 1);
+      }
+      return said;
+    };
+    expect(heard(0, 1, new Probe())).toEqual([expect.stringMatching(/serial0.*OUT2/)]);
+    expect(heard(8, 1, new Probe())).toEqual([]);
+    // Nobody asked for one, and a board that passes all of them on.
+    expect(heard(0, 0, new Probe())).toEqual([]);
+    expect(heard(0, 1)).toEqual([]);
+  });
+
   it("says once that it sends no break, and not for a probe which sets all of LCR's upper bits", () => {
     const said: string[] = [];
     const trace = new Trace();
