@@ -281,6 +281,7 @@ void main(u32 magic, const u32 *information)
 	alignment_tests();
 	register_tests();
 	v86_tests();
+	real_tests();
 	paging_tests();
 	pae_tests();
 	print("1..");

@@ -144,5 +144,6 @@ void alignment_tests(void);
 void register_tests(void);
 void paging_tests(void);
 void pae_tests(void);
+void real_tests(void);
 
 #endif

@@ -68,23 +68,25 @@ export function loadNull(core: Core, n: number, selector: number): void {
 }
 
 /**
- * A paragraph in real mode: base follows, limit and rights stay what they were (SDM vol. 3 section 20.1.1, and section 9.9 on going back).
- * What was null in protected mode can be used again.
+ * A paragraph in real mode: base follows, limit and rights stay what they were (SDM vol. 3 section 20.1.1), but for CS, which a jump behind protected mode gives the rights of real mode
+ * (section 9.9.2, step 7): there code writes to its own segment. What was null in protected mode can be used again.
  */
 export function loadParagraph(core: Core, n: number, selector: number): void {
-  if (core.get(s.rights[n] as Slot) === 0) {
-    core.set(s.limit[n] as Slot, 0xffff);
-    core.set(s.rights[n] as Slot, Right.present | Right.segment | Right.readWrite | Right.accessed);
-  }
+  const rights = core.get(s.rights[n] as Slot);
+  if (rights === 0) core.set(s.limit[n] as Slot, 0xffff);
+  if (rights === 0 || n === s.segment.cs)
+    core.set(s.rights[n] as Slot, (rights & (Right.big | Right.granular)) | writable);
   core.set(s.selector[n] as Slot, selector & 0xffff);
   core.set(s.base[n] as Slot, (selector & 0xffff) << 4);
 }
+
+const writable = Right.present | Right.segment | Right.readWrite | Right.accessed;
 
 /** A segment of virtual-8086 mode: 64 KiB, writable, ring 3. SDM vol. 3 section 20.2.1. */
 export function loadV86(core: Core, n: number, selector: number): void {
   loadParagraph(core, n, selector);
   core.set(s.limit[n] as Slot, 0xffff);
-  core.set(s.rights[n] as Slot, Right.present | Right.segment | Right.readWrite | Right.accessed | (3 << 13));
+  core.set(s.rights[n] as Slot, writable | (3 << 13));
 }
 
 /** MOV and POP to DS, ES, FS, GS, SS. SDM vol. 2, MOV. A task switch has another `vector` for what is wrong with a descriptor. */
