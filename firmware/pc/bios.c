@@ -6,8 +6,6 @@
 #define BOOT_SECTOR 0x7c00
 #define BOOT_DISK 0x80
 
-#define FLAG_CARRY 0x0001
-
 #define DISK_BAD_COMMAND 0x01
 #define DISK_WRITE_PROTECTED 0x03
 #define DISK_NOT_FOUND 0x04
@@ -39,12 +37,10 @@ void disk_boot(void) {
   vector(0x12, bios_12);
   vector(0x13, bios_13);
   vector(0x15, bios_15);
+  vector(0x16, bios_16);
+  terminal_init();
   debug("disk: enter the boot sector\n");
   enter_boot_sector();
-}
-
-static void set_low(uint32 *reg, uint32 value) {
-  *reg = (*reg & 0xffff0000) | (value & 0xffff);
 }
 
 static void set_ah(struct bios_frame *f, uint8 value) {
@@ -188,14 +184,10 @@ void bios_service(struct bios_frame *f) {
   int good = 1;
   switch (f->vector) {
   case 0x10:
-    if ((f->eax >> 8 & 0xff) == 0x0e) {
-      char c = f->eax;
-      if (c != '\r')  // console_putc sends its own before a newline
-        console_putc(c);
-    }
+    display_service(f);
     return;
-  case 0x11:  // equipment: nothing it could name
-    set_low(&f->eax, 0);
+  case 0x11:
+    set_low(&f->eax, terminal_equipment());
     return;
   case 0x12:
     set_low(&f->eax, EBDA_BASE / 1024);
@@ -206,6 +198,9 @@ void bios_service(struct bios_frame *f) {
   case 0x15:
     good = system_service(f);
     break;
+  case 0x16:
+    keyboard_service(f);
+    return;
   }
   f->flags = good ? f->flags & ~FLAG_CARRY : f->flags | FLAG_CARRY;
 }

@@ -16,6 +16,11 @@
 #define UART_LSR (UART0_PORT + 5)
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
+#define IER_DATA 0x01
+#define MCR_DTR 0x01
+#define MCR_RTS 0x02
+#define MCR_OUT2 0x08
+#define LSR_DATA 0x01
 #define LSR_THRE 0x20
 
 void console_init(void) {
@@ -26,10 +31,10 @@ void console_init(void) {
   outb(UART_IER, divisor >> 8);
   outb(UART_LCR, LCR_8N1);
   outb(UART_FCR, 0x07);  // FIFOs on and empty
-  outb(UART_MCR, 0x03);  // DTR, RTS
+  outb(UART_MCR, MCR_DTR | MCR_RTS);
 }
 
-static void uart_send(char c) {
+void console_send(char c) {
   // a port with nothing behind it reads 0xff: the bit is set
   for (int polls = 0; !(inb(UART_LSR) & LSR_THRE) && polls < 100000; polls++)
     ;
@@ -38,8 +43,18 @@ static void uart_send(char c) {
 
 void console_putc(char c) {
   if (c == '\n')
-    uart_send('\r');
-  uart_send(c);
+    console_send('\r');
+  console_send(c);
+}
+
+// Nobody takes the interrupt; but whoever sees the port from outside knows that it is read.
+void console_listen(void) {
+  outb(UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+  outb(UART_IER, IER_DATA);
+}
+
+int console_receive(void) {
+  return inb(UART_LSR) & LSR_DATA ? inb(UART_DATA) : -1;
 }
 
 void debug_putc(char c) {

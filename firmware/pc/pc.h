@@ -39,6 +39,9 @@ extern uint8 image_end[];  // one past the firmware in its shadow
 
 // chipset.c
 void console_init(void);
+void console_send(char c);  // as it is; console_putc makes CR LF of a newline
+void console_listen(void);
+int console_receive(void);  // -1: nothing has come
 void chipset_init(void);
 void pci_init(uint64 ram_end);
 
@@ -96,8 +99,21 @@ struct bios_frame {  // what bios_entry in real.S leaves on the caller's stack
 
 void bios_service(struct bios_frame *frame);
 
+#define FLAG_CARRY 0x0001
+#define FLAG_ZERO 0x0040
+
+static inline void set_low(uint32 *reg, uint32 value) {
+  *reg = (*reg & 0xffff0000) | (value & 0xffff);
+}
+
+// terminal.c
+void terminal_init(void);
+uint16 terminal_equipment(void);
+void display_service(struct bios_frame *frame);  // INT 10h
+void keyboard_service(struct bios_frame *frame);  // INT 16h
+
 // real.S
 void enter_kernel(uint32 entry, uint32 eax, uint32 ebx, uint32 esi) __attribute__((noreturn));
 void enter_multiboot(uint32 entry, uint32 eax, uint32 ebx, uint32 esi) __attribute__((noreturn));
 void enter_boot_sector(void) __attribute__((noreturn));
-extern uint8 bios_return[], bios_10[], bios_11[], bios_12[], bios_13[], bios_15[];
+extern uint8 bios_return[], bios_10[], bios_11[], bios_12[], bios_13[], bios_15[], bios_16[];

@@ -74,7 +74,7 @@ leave_protected:
   jmp *%di
 
   # One entry a vector; all of them end in bios_service(), in C.
-  .globl bios_10, bios_11, bios_12, bios_13, bios_15, bios_return
+  .globl bios_10, bios_11, bios_12, bios_13, bios_15, bios_16, bios_return
 bios_10:
   pushw $0x10
   jmp bios_entry
@@ -89,6 +89,9 @@ bios_13:
   jmp bios_entry
 bios_15:
   pushw $0x15
+  jmp bios_entry
+bios_16:
+  pushw $0x16
 bios_entry:
   pushal
   pushw %ds

@@ -41,6 +41,37 @@ test("the PC's firmware boots from the first virtio disk, and serves it by INT 1
   await vm.console.expect("the second sector");
 });
 
+test("the PC's firmware is display and keyboard on the serial port, by INT 10h and INT 16h", async () => {
+  const program = [
+    [0xb8, 0x00, 0x02], // mov ax, 0200h: the cursor goes to
+    [0x31, 0xdb], // xor bx, bx
+    [0xba, 0x05, 0x02], // mov dx, 0205h: row 2, column 5
+    [0xcd, 0x10], // int 10h
+    [0xb8, 0x41, 0x09], // mov ax, 0941h: "A", where the cursor stays
+    [0xb9, 0x03, 0x00], // mov cx, 3
+    [0xcd, 0x10], // int 10h
+    [0xb4, 0x03, 0xcd, 0x10], // mov ah, 3; int 10h: where is the cursor?
+    [0x88, 0xd0, 0x04, 0x30], // mov al, dl; add al, "0"
+    byTeletype,
+    [0xb4, 0x01, 0xcd, 0x16], // key: mov ah, 1; int 16h: is there one?
+    [0x74, 0xfa], // jz key
+    [0x30, 0xe4, 0xcd, 0x16], // xor ah, ah; int 16h
+    [0x88, 0xe2], // mov dl, ah
+    byTeletype,
+    [0x88, 0xd0, 0x04, 0x30], // mov al, dl; add al, "0": the scan code
+    byTeletype,
+    [0xf4], // hlt
+  ];
+  const disk = new Uint8Array(2 ** 20);
+  disk.set(program.flat());
+  disk.set([0x55, 0xaa], 510);
+  await using vm = await boot({ kernel: false, drives: [disk] });
+  await vm.console.expect("\x1b[3;6HAAA\x1b[3;6H5");
+  vm.console.send(" ");
+  // The space bar's is 39h.
+  await vm.console.expect(" i");
+});
+
 // Debian's package `seabios`. It prints to a display, which there is none of.
 const seabios = "/usr/share/seabios/bios-256k.bin";
 
