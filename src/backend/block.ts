@@ -23,6 +23,8 @@ export interface BlockBackend {
   readonly readv?: ((offset: number, into: readonly Uint8Array[]) => boolean) | undefined;
   /** Writes all of `from` at `offset`. */
   write(offset: number, from: Uint8Array, done: Done): void;
+  /** Writes all of these at `offset`, one behind the other, where `readv` would fill them. */
+  readonly writev?: ((offset: number, from: readonly Uint8Array[]) => boolean) | undefined;
   /** When it answers true, every write answered before it is on stable storage. */
   flush(done: Done): void;
   /** The guest no longer needs this range; it may read as anything until written again. */

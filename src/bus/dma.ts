@@ -13,14 +13,17 @@ export interface Dma {
   /**
    * Puts the RAM of a range itself into `views`, in as many pieces as it lies in. False, and what was put there is nothing to use, where a byte of it is not RAM.
    *
-   * It is lent to be filled before the caller returns, while the guest stands still and the bridge is as it is: it counts as written.
+   * It is lent until the caller returns, while the guest stands still and the bridge is as it is. What is lent to be filled counts as written.
    */
-  lend(address: number, length: number, views: Uint8Array[]): boolean;
+  lend(address: number, length: number, views: Uint8Array[], use: Lent): boolean;
   /** Whether the whole range is RAM which this device may reach now. */
   reaches(address: number, length: number): boolean;
   readonly le: GuestWords;
   readonly be: GuestWords;
 }
+
+/** What RAM is lent for. */
+export type Lent = "to-read" | "to-fill";
 
 /** Words of guest RAM in one byte order. Reads give -1 and writes false where there is no RAM. */
 export interface GuestWords {

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, readvSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, readvSync, writeSync, writevSync } from "node:fs";
 import { basename } from "node:path";
 import { type BlockBackend, lengthOf } from "../backend/block.ts";
 import { Failure, reason } from "./failure.ts";
@@ -56,18 +56,20 @@ export class BlockFile implements BlockBackend {
     // One is the usual case, and the cheaper call.
     if (into.length === 1 && first !== undefined)
       return this.#inside(offset, first.length) && this.#whole(first.length, (at) => this.#readAt(first, at, offset));
-    const length = lengthOf(into);
-    let left = into;
-    const step = (at: number) => {
-      const moved = readvSync(this.#descriptor, left, offset + at);
-      if (at + moved < length) left = behind(left, moved);
-      return moved;
-    };
-    return this.#inside(offset, length) && this.#whole(length, step);
+    return this.#inside(offset, lengthOf(into)) && this.#wholeOf(into, offset, readvSync);
   }
 
   write(offset: number, from: Uint8Array, done: (ok: boolean) => void): void {
     done(this.#writable(offset, from.length) && this.#whole(from.length, (at) => this.#writeAt(from, at, offset)));
+  }
+
+  writev(offset: number, from: readonly Uint8Array[]): boolean {
+    const [first] = from;
+    if (from.length === 1 && first !== undefined)
+      return (
+        this.#writable(offset, first.length) && this.#whole(first.length, (at) => this.#writeAt(first, at, offset))
+      );
+    return this.#writable(offset, lengthOf(from)) && this.#wholeOf(from, offset, writevSync);
   }
 
   flush(done: (ok: boolean) => void): void {
@@ -105,6 +107,17 @@ export class BlockFile implements BlockBackend {
 
   #writeAt(from: Uint8Array, at: number, offset: number): number {
     return writeSync(this.#descriptor, from, at, from.length - at, offset + at);
+  }
+
+  /** The same for several buffers. */
+  #wholeOf(views: readonly Uint8Array[], offset: number, move: typeof readvSync): boolean {
+    const length = lengthOf(views);
+    let left = views;
+    return this.#whole(length, (at) => {
+      const moved = move(this.#descriptor, left, offset + at);
+      if (at + moved < length) left = behind(left, moved);
+      return moved;
+    });
   }
 
   /** Repeats a call, which may do less than it was asked for, until all is done. None at all is an error: the file was cut. */

@@ -1,4 +1,4 @@
-import type { Dma, GuestWords } from "../bus/dma.ts";
+import type { Dma, GuestWords, Lent } from "../bus/dma.ts";
 import { pageShift } from "../bus/guest-memory.ts";
 import type { DmaPath, RamUser } from "./dma.ts";
 
@@ -95,13 +95,13 @@ export class DmaView implements Dma, RamUser {
     return true;
   }
 
-  lend(address: number, length: number, views: Uint8Array[]): boolean {
+  lend(address: number, length: number, views: Uint8Array[], use: Lent): boolean {
     for (let done = 0; done < length; ) {
       const piece = this.#piece(address + done, length - done);
       if (piece <= 0) return false;
       const at = address + done + this.#delta;
       views.push(this.#bytes.subarray(at, at + piece));
-      this.#wrote(at, piece);
+      if (use === "to-fill") this.#wrote(at, piece);
       done += piece;
     }
     return true;

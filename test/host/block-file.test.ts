@@ -103,6 +103,24 @@ describe("a raw image", () => {
     expect(disk.readv(0, [new Uint8Array(1)])).toBe(false);
   });
 
+  test("writes what lies in several places one behind the other, more of them than the host takes at once too", () => {
+    const disk = new BlockFile(file);
+    let next = 1;
+    for (const lengths of [[], [5], [3, 0, 700], Array.from({ length: 3000 }, (_, i) => i % 5)]) {
+      const before = readFileSync(file);
+      const places = lengths.map((length) => new Uint8Array(length).fill(next++));
+      expect(disk.writev(100, places)).toBe(true);
+      before.set(Buffer.concat(places), 100);
+      expect(readFileSync(file).equals(before)).toBe(true);
+    }
+    expect(disk.writev(8191, [new Uint8Array(1), new Uint8Array(1)])).toBe(false);
+    disk.close();
+    expect(disk.writev(0, [new Uint8Array(1)])).toBe(false);
+    const readOnly = new BlockFile(file, true);
+    expect(readOnly.writev(0, [new Uint8Array(1), new Uint8Array(1)])).toBe(false);
+    readOnly.close();
+  });
+
   test("answers false after it was closed, and may be closed again", () => {
     const disk = new BlockFile(file);
     disk.close();

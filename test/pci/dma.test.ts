@@ -109,20 +109,22 @@ describe("DMA", () => {
     expect(writes).toEqual([0x2ffe, 0x3010, 0x3014]);
   });
 
-  it("lends RAM in the pieces in which it lies, as written, and none of what is not all RAM", () => {
+  it("lends RAM in the pieces in which it lies, as written where it is to be filled, and none of what is not all RAM", () => {
     const { dma, guest, ram, memory, fn } = master();
     memory.map(ramSize, 0x1000, new Ram(guest, "more", 0x1000), { name: "more", priority: 100 });
     const writes: number[] = [];
     guest.code[(ram.backing.base + ramSize - 0x1000) >>> 12] = 1;
     guest.onCodeWrite = (offset) => void writes.push(offset - ram.backing.base);
     const views: Uint8Array[] = [];
-    expect(dma.lend(ramSize - 2, 6, views)).toBe(true);
+    expect(dma.lend(ramSize - 2, 6, views, "to-fill")).toBe(true);
     expect([views.map(({ length }) => length), writes]).toEqual([[2, 4], [ramSize - 2]]);
     for (const [i, view] of views.entries()) view.fill(i + 1);
     expect([ram.read(ramSize - 2, 2), dma.le.u32(ramSize)]).toEqual([0x0101, 0x0202_0202]);
-    expect(dma.lend(ramSize + 0xfff, 2, [])).toBe(false);
+    writes.length = 0;
+    expect([dma.lend(ramSize - 2, 6, views, "to-read"), writes]).toEqual([true, []]);
+    expect(dma.lend(ramSize + 0xfff, 2, [], "to-fill")).toBe(false);
     fn.writeConfig(header.command, 2, command.memory);
-    expect(dma.lend(0, 1, [])).toBe(false);
+    expect(dma.lend(0, 1, [], "to-fill")).toBe(false);
   });
 
   it("tells of them in every piece of RAM it crosses", () => {

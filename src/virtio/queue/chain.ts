@@ -1,4 +1,4 @@
-import type { Dma } from "../../bus/dma.ts";
+import type { Dma, Lent } from "../../bus/dma.ts";
 
 /** Bytes which cost as much to move as a descriptor costs to walk, about. */
 const bytesAUnit = 64;
@@ -107,17 +107,19 @@ export class Chain {
   }
 
   /**
-   * Puts the driver's own memory of a range of writable bytes into `views`, for as long as `Dma.lend` says. False, and nothing there to use, where they are not all there or not
-   * RAM.
+   * Puts the driver's own memory of a range of readable bytes, or of writable ones to be filled, into `views`, for as long as `Dma.lend` says. False, and nothing there to use, where they
+   * are not all there or not RAM.
    */
-  lend(position: number, length: number, views: Uint8Array[]): boolean {
-    if (position + length > this.writableLength) return false;
+  lend(position: number, length: number, views: Uint8Array[], use: Lent): boolean {
+    const fills = use === "to-fill";
+    if (position + length > (fills ? this.writableLength : this.readableLength)) return false;
     this.#work.units += length / bytesAUnit;
     let left = length;
-    let i = this.#seek(this.#readablePieces, this.#pieces, position);
-    for (let skip = this.#skip; i < this.#pieces && left > 0; i++) {
+    const end = fills ? this.#pieces : this.#readablePieces;
+    let i = this.#seek(fills ? this.#readablePieces : 0, end, position);
+    for (let skip = this.#skip; i < end && left > 0; i++) {
       const part = Math.min((this.#length[i] as number) - skip, left);
-      if (!this.#dma.lend((this.#address[i] as number) + skip, part, views)) return false;
+      if (!this.#dma.lend((this.#address[i] as number) + skip, part, views, use)) return false;
       left -= part;
       skip = 0;
     }

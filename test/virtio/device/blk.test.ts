@@ -420,6 +420,33 @@ describe("a block device over a disk which can fill several places", () => {
     expect(disk.log).toEqual(["readv 1536+100,412,512", "write 2560+1024"]);
   });
 
+  it("has it take what it writes from there, where it can do that too", () => {
+    class Both extends VectoredDisk {
+      writev(offset: number, from: readonly Uint8Array[]): boolean {
+        this.log.push(`writev ${offset}+${from.map(({ length }) => length)}`);
+        if (!this.fail) this.bytes.set(Buffer.concat(from), offset);
+        return !this.fail;
+      }
+    }
+    const { disk, request, bench, ring, driver } = start(new Both(patternDisk().bytes));
+    const data = new Uint8Array(1024).map((_, i) => i * 7);
+    const buffers = [{ read: data.subarray(0, 200) }, { read: data.subarray(200) }];
+    expect(request(type.out, 5, buffers)).toMatchObject({ length: 1, status: ok });
+    expect(disk.bytes.subarray(5 * 512, 7 * 512)).toEqual(data);
+    disk.fail = true;
+    expect(request(type.out, 5, buffers)).toMatchObject({ length: 1, status: ioError });
+    expect(disk.log).toEqual(["writev 2560+200,824", "writev 2560+200,824"]);
+    // And is not asked for what lies outside of RAM.
+    bench.ram.load(0x6_0000, blkHeader(type.out, 0));
+    ring.descriptor(40, 0x6_0000, 16, 1, 41);
+    ring.descriptor(41, ramSize - 256, 512, 1, 42);
+    ring.descriptor(42, 0x6_1000, 1, 2, 0);
+    ring.makeAvailable(40);
+    driver.kick(0);
+    bench.clock.advance(1e9);
+    expect([bench.ram.contents()[0x6_1000], disk.log.length]).toEqual([ioError, 2]);
+  });
+
   it("passes on its error, and does not ask for what would lie outside of RAM", () => {
     const { disk, request, bench, ring, driver } = start(new VectoredDisk(patternDisk().bytes));
     disk.fail = true;

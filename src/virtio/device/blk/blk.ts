@@ -255,7 +255,9 @@ export class Blk implements VirtioDevice {
   #gather(request: Request, kind: "read" | "write"): boolean {
     const { chain, moved, bytes, views } = request;
     views.length = 0;
-    if (kind === "read" && this.#fillsInPlace) return chain.lend(moved, bytes, views);
+    if (kind === "read" && this.#fillsInPlace) return chain.lend(moved, bytes, views, "to-fill");
+    if (kind === "write" && this.#disk.writev !== undefined)
+      return chain.lend(headerBytes + moved, bytes, views, "to-read");
     prepare(request, bytes);
     views.push(request.buffer);
     return kind === "read" || chain.read(headerBytes + moved, request.buffer);

@@ -2,7 +2,7 @@ import type { BlockBackend, Done } from "../../../backend/block.ts";
 import { type Command, idBytes, type Range } from "./request.ts";
 
 /**
- * Gives a command to the disk. `buffers` are what a write takes and a read fills, from `moved` bytes on: several only where the disk can fill several.
+ * Gives a command to the disk. `buffers` are what a write takes and a read fills, from `moved` bytes on: several only where the disk takes several.
  *
  * Without a cache that the driver can flush, a change is stable when it ends (virtio 1.2 section 5.2.6.2).
  */
@@ -21,7 +21,8 @@ export function perform(
       else disk.read(command.offset + moved, buffers[0] as Uint8Array, done);
       break;
     case "write":
-      disk.write(command.offset + moved, buffers[0] as Uint8Array, changed);
+      if (disk.writev !== undefined) changed(disk.writev(command.offset + moved, buffers));
+      else disk.write(command.offset + moved, buffers[0] as Uint8Array, changed);
       break;
     case "discard":
       each(command.ranges, (range, next) => disk.discard(range.offset, range.length, next), changed);
