@@ -109,7 +109,7 @@ export class BlockFile implements BlockBackend {
     return writeSync(this.#descriptor, from, at, from.length - at, offset + at);
   }
 
-  /** The same for several buffers. */
+  /** `#whole` for several buffers. */
   #wholeOf(views: readonly Uint8Array[], offset: number, move: typeof readvSync): boolean {
     const length = lengthOf(views);
     let left = views;
