@@ -110,7 +110,7 @@ multiboot_gdt:
   .quad 0x00cf93000000ffff
   .globl multiboot_gdt_register
 multiboot_gdt_register:
-  .word 23
+  .word multiboot_gdt_register - multiboot_gdt - 1
   .long multiboot_gdt
 
   .bss

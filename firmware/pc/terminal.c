@@ -70,6 +70,11 @@ static void show(char c, int column, int row) {
   shown_column = column + 1 < COLUMNS ? column + 1 : -1;
 }
 
+// The row below; at the bottom the terminal scrolls.
+static int below(int row) {
+  return row < ROWS - 1 ? row + 1 : row;
+}
+
 static void teletype(char c) {
   int column = BDA_CURSOR[0], row = BDA_CURSOR[1];
   if (c == '\r') {
@@ -77,7 +82,7 @@ static void teletype(char c) {
     console_send(c);
   } else if (c == '\n') {
     go_to(column, row);
-    row = shown_row = row < ROWS - 1 ? row + 1 : row;
+    row = shown_row = below(row);
     console_send(c);
   } else if (c == '\b') {
     go_to(column, row);
@@ -92,7 +97,7 @@ static void teletype(char c) {
     if (column == COLUMNS) {
       send_text("\r\n");
       column = shown_column = 0;
-      row = shown_row = row < ROWS - 1 ? row + 1 : row;
+      row = shown_row = below(row);
     }
   }
   set_cursor(column, row);

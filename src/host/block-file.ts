@@ -48,27 +48,23 @@ export class BlockFile implements BlockBackend {
   }
 
   read(offset: number, into: Uint8Array, done: (ok: boolean) => void): void {
-    done(this.#inside(offset, into.length) && this.#whole(into.length, (at) => this.#readAt(into, at, offset)));
+    done(this.#readOne(offset, into));
   }
 
   readv(offset: number, into: readonly Uint8Array[]): boolean {
     const [first] = into;
     // One is the usual case, and the cheaper call.
-    if (into.length === 1 && first !== undefined)
-      return this.#inside(offset, first.length) && this.#whole(first.length, (at) => this.#readAt(first, at, offset));
+    if (into.length === 1 && first !== undefined) return this.#readOne(offset, first);
     return this.#inside(offset, lengthOf(into)) && this.#wholeOf(into, offset, readvSync);
   }
 
   write(offset: number, from: Uint8Array, done: (ok: boolean) => void): void {
-    done(this.#writable(offset, from.length) && this.#whole(from.length, (at) => this.#writeAt(from, at, offset)));
+    done(this.#writeOne(offset, from));
   }
 
   writev(offset: number, from: readonly Uint8Array[]): boolean {
     const [first] = from;
-    if (from.length === 1 && first !== undefined)
-      return (
-        this.#writable(offset, first.length) && this.#whole(first.length, (at) => this.#writeAt(first, at, offset))
-      );
+    if (from.length === 1 && first !== undefined) return this.#writeOne(offset, first);
     return this.#writable(offset, lengthOf(from)) && this.#wholeOf(from, offset, writevSync);
   }
 
@@ -101,12 +97,14 @@ export class BlockFile implements BlockBackend {
     closeSync(this.#descriptor);
   }
 
-  #readAt(into: Uint8Array, at: number, offset: number): number {
-    return readSync(this.#descriptor, into, at, into.length - at, offset + at);
+  #readOne(offset: number, into: Uint8Array): boolean {
+    const step = (at: number) => readSync(this.#descriptor, into, at, into.length - at, offset + at);
+    return this.#inside(offset, into.length) && this.#whole(into.length, step);
   }
 
-  #writeAt(from: Uint8Array, at: number, offset: number): number {
-    return writeSync(this.#descriptor, from, at, from.length - at, offset + at);
+  #writeOne(offset: number, from: Uint8Array): boolean {
+    const step = (at: number) => writeSync(this.#descriptor, from, at, from.length - at, offset + at);
+    return this.#writable(offset, from.length) && this.#whole(from.length, step);
   }
 
   /** `#whole` for several buffers. */

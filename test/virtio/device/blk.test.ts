@@ -410,6 +410,18 @@ describe("a block device over a disk which can fill several places", () => {
     }
   }
 
+  /** The status of a request whose sector lies half behind the end of RAM. */
+  function outsideOfRam({ bench, ring, driver }: ReturnType<typeof start>, kind: number): number | undefined {
+    bench.ram.load(0x6_0000, blkHeader(kind, 0));
+    ring.descriptor(40, 0x6_0000, 16, 1, 41);
+    ring.descriptor(41, ramSize - 256, 512, kind === type.in ? 3 : 1, 42);
+    ring.descriptor(42, 0x6_1000, 1, 2, 0);
+    ring.makeAvailable(40);
+    driver.kick(0);
+    bench.clock.advance(1e9);
+    return bench.ram.contents()[0x6_1000];
+  }
+
   it("has it fill the driver's own buffers, and writes from one of its own", () => {
     const { disk, request } = start(new VectoredDisk(patternDisk().bytes));
     const { length, status, data } = request(type.in, 3, [{ write: 100 }, { write: 412 }, { write: 512 }]);
@@ -428,7 +440,8 @@ describe("a block device over a disk which can fill several places", () => {
         return !this.fail;
       }
     }
-    const { disk, request, bench, ring, driver } = start(new Both(patternDisk().bytes));
+    const started = start(new Both(patternDisk().bytes));
+    const { disk, request } = started;
     const data = new Uint8Array(1024).map((_, i) => i * 7);
     const buffers = [{ read: data.subarray(0, 200) }, { read: data.subarray(200) }];
     expect(request(type.out, 5, buffers)).toMatchObject({ length: 1, status: ok });
@@ -437,14 +450,7 @@ describe("a block device over a disk which can fill several places", () => {
     expect(request(type.out, 5, buffers)).toMatchObject({ length: 1, status: ioError });
     expect(disk.log).toEqual(["writev 2560+200,824", "writev 2560+200,824"]);
     // And is not asked for what lies outside of RAM.
-    bench.ram.load(0x6_0000, blkHeader(type.out, 0));
-    ring.descriptor(40, 0x6_0000, 16, 1, 41);
-    ring.descriptor(41, ramSize - 256, 512, 1, 42);
-    ring.descriptor(42, 0x6_1000, 1, 2, 0);
-    ring.makeAvailable(40);
-    driver.kick(0);
-    bench.clock.advance(1e9);
-    expect([bench.ram.contents()[0x6_1000], disk.log.length]).toEqual([ioError, 2]);
+    expect([outsideOfRam(started, type.out), disk.log.length]).toEqual([ioError, 2]);
   });
 
   it("is as fast as that disk is, where time is the host's own: 4 GB/s are no reason to make a driver wait", () => {
@@ -464,18 +470,12 @@ describe("a block device over a disk which can fill several places", () => {
   });
 
   it("passes on its error, and does not ask for what would lie outside of RAM", () => {
-    const { disk, request, bench, ring, driver } = start(new VectoredDisk(patternDisk().bytes));
+    const started = start(new VectoredDisk(patternDisk().bytes));
+    const { disk, request } = started;
     disk.fail = true;
     expect(request(type.in, 0, [{ write: 512 }])).toMatchObject({ status: ioError, length: 1 });
     disk.log.length = 0;
-    bench.ram.load(0x6_0000, blkHeader(type.in, 0));
-    ring.descriptor(40, 0x6_0000, 16, 1, 41);
-    ring.descriptor(41, ramSize - 256, 512, 3, 42);
-    ring.descriptor(42, 0x6_1000, 1, 2, 0);
-    ring.makeAvailable(40);
-    driver.kick(0);
-    bench.clock.advance(1e9);
-    expect([bench.ram.contents()[0x6_1000], disk.log]).toEqual([ioError, []]);
+    expect([outsideOfRam(started, type.in), disk.log]).toEqual([ioError, []]);
   });
 
   it("fills them again, with what is on the disk by then, in a machine that was restored in between", () => {
