@@ -1,4 +1,4 @@
-import { allOnes, type BusTarget, type Width } from "./target.ts";
+import { allOnes, type Backing, type BusTarget, type Width } from "./target.ts";
 
 /** A window of an address space. It stays the same object while it moves, so that whoever made it can move it again. */
 export interface Mapping {
@@ -27,6 +27,8 @@ export interface Segment {
   /** First address past the run. */
   readonly end: number;
   readonly target: BusTarget;
+  /** The target's: asked for here it is found without regard to what kind of target that is. */
+  readonly backing: Backing | undefined;
   /** Add to an address to get the target's offset. */
   readonly delta: number;
   readonly name: string;
@@ -136,11 +138,19 @@ export class AddressSpace {
     return found;
   }
 
+  /** Where in the guest memory the bytes of an access lie, or -1 where they are not all in one piece of memory. */
+  host(address: number, width: number, writing: boolean): number {
+    const segment = this.find(address);
+    const backing = segment?.backing;
+    if (segment === undefined || backing === undefined || address + width > segment.end) return -1;
+    return writing && !backing.writable ? -1 : backing.base + address + segment.delta;
+  }
+
   read(address: number, width: Width): number {
-    const at = address % this.size;
+    const at = address < this.size ? address : address % this.size;
     const segment = this.find(at);
     if (segment !== undefined && at + width <= segment.end) {
-      if (segment.target.backing === undefined) this.chipAccesses++;
+      if (segment.backing === undefined) this.chipAccesses++;
       return segment.target.read(at + segment.delta, width);
     }
     if (width > 1 && this.#straddles(at, width)) {
@@ -153,10 +163,10 @@ export class AddressSpace {
   }
 
   write(address: number, width: Width, value: number): void {
-    const at = address % this.size;
+    const at = address < this.size ? address : address % this.size;
     const segment = this.find(at);
     if (segment !== undefined && at + width <= segment.end) {
-      if (segment.target.backing === undefined) this.chipAccesses++;
+      if (segment.backing === undefined) this.chipAccesses++;
       segment.target.write(at + segment.delta, width, value);
       return;
     }
@@ -204,7 +214,7 @@ function flatten(windows: readonly Window[]): Segment[] {
     for (let start = base; start < end; at++) {
       const other = seen[at];
       const until = Math.min(end, other?.start ?? end);
-      if (start < until) seen.splice(at++, 0, { start, end: until, target, delta, name });
+      if (start < until) seen.splice(at++, 0, { start, end: until, target, backing: target.backing, delta, name });
       start = other?.end ?? end;
     }
   }

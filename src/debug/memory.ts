@@ -30,7 +30,7 @@ export class DebugMemory {
     const targets: [Segment, number][] = [];
     for (let i = 0; i < bytes.length; i++) {
       const found = this.#find((address + i) >>> 0, this.#translate);
-      if (found === undefined || found[0].target.backing?.writable !== true) return false;
+      if (found === undefined || found[0].backing?.writable !== true) return false;
       targets.push(found);
     }
     for (const [i, [segment, at]] of targets.entries()) segment.target.write(at + segment.delta, 1, bytes[i] as number);
@@ -40,7 +40,7 @@ export class DebugMemory {
   /** A word for walking page tables. */
   word(physical: number): number | undefined {
     const segment = this.#space.find(physical);
-    if (segment?.target.backing === undefined || physical + 4 > segment.end) return undefined;
+    if (segment?.backing === undefined || physical + 4 > segment.end) return undefined;
     return segment.target.read(physical + segment.delta, 4);
   }
 
@@ -61,6 +61,6 @@ export class DebugMemory {
   #find(address: number, translate: (address: number) => number | undefined): [Segment, number] | undefined {
     const physical = translate(address);
     const segment = physical === undefined ? undefined : this.#space.find(physical);
-    return segment?.target.backing === undefined ? undefined : [segment, physical as number];
+    return segment?.backing === undefined ? undefined : [segment, physical as number];
   }
 }

@@ -257,11 +257,11 @@ export class Engine implements EngineServices {
   }
 
   readPhysical(address: number, width: Width): number {
-    return this.#space.read(address, width);
+    return this.#tlb.readPhysical(address, width);
   }
 
   writePhysical(address: number, width: Width, value: number): void {
-    this.#space.write(address, width, value);
+    this.#tlb.writePhysical(address, width, value);
   }
 
   /** Forgets all decoded and translated code, as if none had run. Between two runs only. */
@@ -376,11 +376,8 @@ export class Engine implements EngineServices {
 
   /** The number in the guest memory of the page on which a physical address lies; undefined where that is no memory. */
   #pageOf(physical: number): number | undefined {
-    const start = physical - (physical % pageSize);
-    const segment = this.#space.find(start);
-    const backing = segment?.target.backing;
-    if (segment === undefined || backing === undefined || segment.end < start + pageSize) return undefined;
-    return (backing.base + start + segment.delta) >>> pageShift;
+    const host = this.#space.host(physical - (physical & (pageSize - 1)), pageSize, false);
+    return host < 0 ? undefined : host >>> pageShift;
   }
 
   #newPage(page: number, mode: number): CodePage {

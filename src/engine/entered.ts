@@ -3,7 +3,7 @@
  * than once, and may hold something else by now.
  */
 export class Entered {
-  readonly #entries = new Int32Array(1024);
+  readonly #entries = new Int32Array(8192);
   #count = 0;
 
   add(entry: number): void {

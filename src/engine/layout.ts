@@ -40,11 +40,11 @@ export function operandOffset(k: number): number {
 }
 
 /**
- * The data TLB: 4096 entries of 16 bytes, direct mapped by the page number. An entry holds the page's address for reads, the same for
+ * The data TLB: 32,768 entries of 16 bytes, direct mapped by the page number, which is 128 MiB side by side. An entry holds the page's address for reads, the same for
  * writes, what to add to a virtual address to find the byte in the guest memory, and 1 for a global page. -1 is empty: no aligned page
  * equals it.
  */
-export const tlb = { entries: 4096, size: 4096 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
+export const tlb = { entries: 32768, size: 32768 * 16, read: 0, write: 4, addend: 8, global: 12 } as const;
 
 /**
  * Behind each data TLB lie two maps of the address space, for regions: a word for each page, with what is added to an address on it, as far as an entry of the TLB says so for

@@ -29,6 +29,8 @@ export class SoftTlb implements VirtualMemory {
   readonly #lasting = new Entered();
   /** By pages of the guest memory: in which age of the TLBs one was last entered for writes. An age ends when all entries are forgotten. */
   readonly #written: Uint32Array;
+  /** And by which entry; -1 when by several. */
+  readonly #writer: Int32Array;
   #age = 1;
   /** Pages entered, times that entries were forgotten other than by a page's address, and accesses by handlers which it did not answer. */
   misses = 0;
@@ -43,6 +45,7 @@ export class SoftTlb implements VirtualMemory {
     this.#words = new Int32Array(guest.memory.buffer);
     this.#view = new DataView(guest.memory.buffer);
     this.#written = new Uint32Array(guest.bytes.length >>> pageShift);
+    this.#writer = new Int32Array(this.#written.length);
     this.#trap = front.slots.trap.index;
     this.#current = front.slots.tlb.index;
     this.#scratch = front.slots.scratch.offset;
@@ -103,7 +106,9 @@ export class SoftTlb implements VirtualMemory {
     // Of the pages that become code most are such that nobody writes on, and there are thousands of entries to look at.
     if (this.#written[page] !== this.#age) return;
     const host = page << pageShift;
-    this.#each(this.#passing.made, this.#lasting.made, (entry) => this.#forgetWrites(entry, host));
+    const writer = this.#writer[page] as number;
+    if (writer >= 0) this.#forgetWrites(writer, host);
+    else this.#each(this.#passing.made, this.#lasting.made, (entry) => this.#forgetWrites(entry, host));
   }
 
   /** An entry for a page of the guest memory answers for writes no more. */
@@ -128,7 +133,7 @@ export class SoftTlb implements VirtualMemory {
         if (!this.#reach(address >>> 0, access, user)) return this.#trapped();
         const { physical, watched } = this.#translation;
         if (watched) this.#front.touched?.(address >>> 0, width, false);
-        return this.#space.read(physical, width as Width);
+        return this.readPhysical(physical, width as Width);
       }
       if (!this.#check(address, width, access, user)) return this.#trapped();
       if (this.#watched) this.#front.touched?.(address >>> 0, width, false);
@@ -142,7 +147,7 @@ export class SoftTlb implements VirtualMemory {
         if (!this.#reach(address >>> 0, Access.write, user)) return this.#trapped() | 1;
         const { physical, watched } = this.#translation;
         if (watched) this.#front.touched?.(address >>> 0, width, true);
-        this.#space.write(physical, width as Width, value >>> 0);
+        this.writePhysical(physical, width as Width, value >>> 0);
         return 0;
       }
       if (!this.#check(address, width, Access.write, user)) return this.#trapped() | 1;
@@ -168,12 +173,7 @@ export class SoftTlb implements VirtualMemory {
 
   read(address: number, width: 1 | 2 | 4, privileged = false): number {
     const hit = this.#lookUp(address, width, tlb.read, privileged);
-    if (hit >= 0)
-      return width === 4
-        ? this.#view.getUint32(hit, true)
-        : width === 2
-          ? this.#view.getUint16(hit, true)
-          : this.#view.getUint8(hit);
+    if (hit >= 0) return this.#get(hit, width);
     const user = !privileged && this.#user();
     if (!this.#aligned(address, width, user)) throw this.#front.fault;
     if (!this.#check(address, width, Access.read, user)) throw this.#front.fault;
@@ -184,9 +184,7 @@ export class SoftTlb implements VirtualMemory {
   write(address: number, width: 1 | 2 | 4, value: number, privileged = false): void {
     const hit = this.#lookUp(address, width, tlb.write, privileged);
     if (hit >= 0) {
-      if (width === 4) this.#view.setUint32(hit, value, true);
-      else if (width === 2) this.#view.setUint16(hit, value, true);
-      else this.#view.setUint8(hit, value);
+      this.#set(hit, width, value);
       return;
     }
     const user = !privileged && this.#user();
@@ -227,7 +225,35 @@ export class SoftTlb implements VirtualMemory {
     return bytes;
   }
 
+  // --- by physical addresses: most of what is asked for is memory, and that is reached without asking its target
+
+  readPhysical(address: number, width: Width): number {
+    const host = this.#space.host(address, width, false);
+    return host < 0 ? this.#space.read(address, width) : this.#get(host, width);
+  }
+
+  writePhysical(address: number, width: Width, value: number): void {
+    const host = this.#space.host(address, width, true);
+    if (host < 0) {
+      this.#space.write(address, width, value);
+      return;
+    }
+    this.#set(host, width, value);
+    this.#guest.wrote(host, width);
+  }
+
   // ---
+
+  #get(host: number, width: Width): number {
+    if (width === 4) return this.#view.getUint32(host, true);
+    return width === 2 ? this.#view.getUint16(host, true) : this.#view.getUint8(host);
+  }
+
+  #set(host: number, width: Width, value: number): void {
+    if (width === 4) this.#view.setUint32(host, value, true);
+    else if (width === 2) this.#view.setUint16(host, value, true);
+    else this.#view.setUint8(host, value);
+  }
 
   /** Where in the guest memory a byte lies whose page is RAM and may be touched so, or -1. */
   #inPage(address: number, tag: number): number {
@@ -302,12 +328,12 @@ export class SoftTlb implements VirtualMemory {
 
   #readPage(address: number, width: Width, user: boolean): number {
     this.#reach(address, Access.read, user);
-    return this.#space.read(this.#translation.physical, width);
+    return this.readPhysical(this.#translation.physical, width);
   }
 
   #writePage(address: number, width: Width, value: number, user: boolean): void {
     this.#reach(address, Access.write, user);
-    this.#space.write(this.#translation.physical, width, value);
+    this.writePhysical(this.#translation.physical, width, value);
   }
 
   /** Translates and enters what was found; false, with the fault recorded, when the access is refused. */
@@ -320,25 +346,30 @@ export class SoftTlb implements VirtualMemory {
 
   /** Enters a page whose bytes lie in the guest memory. A chip's page stays out: each access is to be seen. */
   #fill(address: number, physical: number, writable: boolean, global: boolean, user: boolean): void {
-    const page = physical - (physical % pageSize);
-    const segment = this.#space.find(page);
-    const backing = segment?.target.backing;
-    if (segment === undefined || backing === undefined || segment.end < page + pageSize) return;
+    const page = physical - (physical & (pageSize - 1));
+    const host = this.#space.host(page, pageSize, false);
+    if (host < 0) return;
     this.misses++;
-    const host = backing.base + page + segment.delta;
     const tag = address & -pageSize;
     const entry = (this.#layout.tlb[user ? 1 : 0] + tlbEntry(address)) >> 2;
-    const write = writable && backing.writable && this.#guest.code[host >>> pageShift] === 0;
+    const write =
+      writable && this.#guest.code[host >>> pageShift] === 0 && this.#space.host(page, pageSize, true) === host;
     this.#forget(entry);
     this.#words[entry] = tag;
     this.#words[this.#mapped(entry, map.read, tag)] = host - tag;
     this.#words[entry + 1] = write ? tag : -1;
     if (write) {
       this.#words[this.#mapped(entry, map.write, tag)] = host - tag;
-      this.#written[host >>> pageShift] = this.#age;
+      this.#wrote(host >>> pageShift, entry);
     }
     this.#words[entry + 2] = host - tag;
     this.#words[entry + 3] = global ? 1 : 0;
     (global ? this.#lasting : this.#passing).add(entry);
+  }
+
+  #wrote(page: number, entry: number): void {
+    const again = this.#written[page] === this.#age && this.#writer[page] !== entry;
+    this.#written[page] = this.#age;
+    this.#writer[page] = again ? -1 : entry;
   }
 }

@@ -75,7 +75,7 @@ export class DmaPath implements Device {
     const inbound = this.#inbound.translate(address);
     if (inbound === undefined) return undefined;
     const segment = this.#space.find(address + inbound.delta);
-    const backing = segment?.target.backing;
+    const backing = segment?.backing;
     if (segment === undefined || backing?.writable !== true) return undefined;
     return {
       start: Math.max(inbound.start, segment.start - inbound.delta),
