@@ -32,13 +32,16 @@ void disk_boot(void) {
   }
   for (int i = 0; i < 256; i++)
     vector(i, bios_return);
+  vector(0x08, bios_08);
   vector(0x10, bios_10);
   vector(0x11, bios_11);
   vector(0x12, bios_12);
   vector(0x13, bios_13);
   vector(0x15, bios_15);
   vector(0x16, bios_16);
+  vector(0x1a, bios_1a);
   terminal_init();
+  clock_init();
   debug("disk: enter the boot sector\n");
   enter_boot_sector();
 }
@@ -180,18 +183,19 @@ static int system_service(struct bios_frame *f) {
   return 0;
 }
 
-void bios_service(struct bios_frame *f) {
+// Whether the caller has to ask again: until then interrupts are taken.
+int bios_service(struct bios_frame *f) {
   int good = 1;
   switch (f->vector) {
   case 0x10:
     display_service(f);
-    return;
+    return 0;
   case 0x11:
     set_low(&f->eax, terminal_equipment());
-    return;
+    return 0;
   case 0x12:
     set_low(&f->eax, EBDA_BASE / 1024);
-    return;
+    return 0;
   case 0x13:
     good = disk_service(f);
     break;
@@ -199,8 +203,11 @@ void bios_service(struct bios_frame *f) {
     good = system_service(f);
     break;
   case 0x16:
-    keyboard_service(f);
-    return;
+    return keyboard_service(f);
+  case 0x1a:
+    good = clock_service(f);
+    break;
   }
   f->flags = good ? f->flags & ~FLAG_CARRY : f->flags | FLAG_CARRY;
+  return 0;
 }

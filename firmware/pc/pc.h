@@ -97,7 +97,7 @@ struct bios_frame {  // what bios_entry in real.S leaves on the caller's stack
   uint16 ip, cs, flags;
 };
 
-void bios_service(struct bios_frame *frame);
+int bios_service(struct bios_frame *frame);
 
 #define FLAG_CARRY 0x0001
 #define FLAG_ZERO 0x0040
@@ -110,10 +110,14 @@ static inline void set_low(uint32 *reg, uint32 value) {
 void terminal_init(void);
 uint16 terminal_equipment(void);
 void display_service(struct bios_frame *frame);  // INT 10h
-void keyboard_service(struct bios_frame *frame);  // INT 16h
+int keyboard_service(struct bios_frame *frame);  // INT 16h; whether there is no key yet
+
+// clock.c
+void clock_init(void);
+int clock_service(struct bios_frame *frame);  // INT 1Ah
 
 // real.S
 void enter_kernel(uint32 entry, uint32 eax, uint32 ebx, uint32 esi) __attribute__((noreturn));
 void enter_multiboot(uint32 entry, uint32 eax, uint32 ebx, uint32 esi) __attribute__((noreturn));
 void enter_boot_sector(void) __attribute__((noreturn));
-extern uint8 bios_return[], bios_10[], bios_11[], bios_12[], bios_13[], bios_15[], bios_16[];
+extern uint8 bios_return[], bios_08[], bios_10[], bios_11[], bios_12[], bios_13[], bios_15[], bios_16[], bios_1a[];

@@ -1,4 +1,5 @@
-# The ways out of the firmware, and the way back in through a software interrupt.
+# The ways out of the firmware, and the ways back in through an interrupt.
+#include "layout.h"
 
 #define SEGMENT 0xf000
 #define SEGMENT_BASE 0xf0000
@@ -6,6 +7,9 @@
 #define CODE32 0x10
 #define DATA32 0x18
 #define DATA16 0x20
+
+#define TICKS_A_DAY 0x1800b0
+#define EOI 0x20  // OCW2
 
   .text
   .code32
@@ -74,7 +78,7 @@ leave_protected:
   jmp *%di
 
   # One entry a vector; all of them end in bios_service(), in C.
-  .globl bios_10, bios_11, bios_12, bios_13, bios_15, bios_16, bios_return
+  .globl bios_10, bios_11, bios_12, bios_13, bios_15, bios_16, bios_1a, bios_return
 bios_10:
   pushw $0x10
   jmp bios_entry
@@ -92,10 +96,14 @@ bios_15:
   jmp bios_entry
 bios_16:
   pushw $0x16
+  jmp bios_entry
+bios_1a:
+  pushw $0x1a
 bios_entry:
   pushal
   pushw %ds
   pushw %es
+bios_again:
   # the frame's linear address, for C; SS:SP, for the way back
   xorl %eax, %eax
   movw %ss, %ax
@@ -122,6 +130,7 @@ bios_entry:
   cld
   pushl %ecx
   call bios_service
+  movl %eax, %esi
   ljmp $CODE16, $2f - SEGMENT_BASE
   .code16
 2:
@@ -131,11 +140,39 @@ bios_entry:
   addr32 lgdtl caller_gdt - SEGMENT_BASE
   addr32 movw caller_ss - SEGMENT_BASE, %ss
   addr32 movzwl caller_sp - SEGMENT_BASE, %esp
+  testl %esi, %esi
+  jz 3f
+  # whoever waits for a key loses no tick by it
+  sti
+  nop
+  cli
+  jmp bios_again
+3:
   popw %es
   popw %ds
   popal
   addw $2, %sp
 bios_return:
+  iretw
+
+  # INT 08h, IRQ 0: a tick of the day, at 0040:006C; at midnight they begin anew, which 0040:0070 says
+  .globl bios_08
+bios_08:
+  pushw %ax
+  pushw %ds
+  movw $0x40, %ax
+  movw %ax, %ds
+  incl 0x6c
+  cmpl $TICKS_A_DAY, 0x6c
+  jb 1f
+  movl $0, 0x6c
+  movb $1, 0x70
+1:
+  int $0x1c
+  movb $EOI, %al
+  outb %al, $I8259_MASTER_PORT
+  popw %ds
+  popw %ax
   iretw
 
   .bss

@@ -19,8 +19,11 @@
 #define ONE_SERIAL_PORT 0x0200
 #define COLOUR_80 0x0020
 
+#define PM_TIMER_HZ 3579545
+
 static int shown_column, shown_row;  // where the terminal has its cursor
-static int waiting = -1;  // a key that was looked at and not taken
+static uint16 waiting;  // a key that was looked at and not taken
+static int kept = -1;  // a byte that came behind an Esc and is a key of its own
 static int listening;
 
 void terminal_init(void) {
@@ -63,9 +66,22 @@ static void set_cursor(int column, int row) {
   BDA_CURSOR[1] = row;
 }
 
+// What a PC's display draws for a byte (code page 437), as near as ASCII has it.
+static char drawn(uint8 c) {
+  if (c >= ' ' && c < 0x7f)
+    return c;
+  if (c == 0 || c == 0xff)
+    return ' ';
+  if (c == 0xb3 || c == 0xba)
+    return '|';
+  if (c == 0xc4 || c == 0xcd)
+    return '-';
+  return c >= 0xb4 && c <= 0xda ? '+' : '?';
+}
+
 static void show(char c, int column, int row) {
   go_to(column, row);
-  console_send(c);
+  console_send(drawn(c));
   // behind the last column terminals differ
   shown_column = column + 1 < COLUMNS ? column + 1 : -1;
 }
@@ -108,6 +124,12 @@ static void clear(void) {
   shown_column = shown_row = 0;
 }
 
+static void scroll(int lines) {
+  go_to(0, ROWS - 1);
+  while (lines--)
+    console_send('\n');
+}
+
 void display_service(struct bios_frame *f) {
   int column = BDA_CURSOR[0], row = BDA_CURSOR[1];
   switch (f->eax >> 8 & 0xff) {
@@ -122,10 +144,14 @@ void display_service(struct bios_frame *f) {
     set_low(&f->edx, row << 8 | column);
     set_low(&f->ecx, CURSOR_SHAPE);
     return;
-  case 0x06:
-  case 0x07:  // by no lines: the window becomes empty
-    if ((f->eax & 0xff) == 0 && (f->ecx & 0xffff) == 0)
+  case 0x06:  // a window scrolls up; by no lines: it becomes empty. Only all of a terminal does either.
+  case 0x07:
+    if ((f->ecx & 0xffff) != 0 || (f->edx >> 8 & 0xff) < ROWS - 1)
+      return;
+    if ((f->eax & 0xff) == 0)
       clear();
+    else if ((f->eax >> 8 & 0xff) == 0x06)
+      scroll(f->eax & 0xff);
     return;
   case 0x08:
     set_low(&f->eax, ' ');  // a serial port cannot be asked
@@ -145,11 +171,59 @@ void display_service(struct bios_frame *f) {
   }
 }
 
-// A key's scan code and character.
-static uint16 key(char c) {
+static int receive(void) {
+  int c = kept >= 0 ? kept : console_receive();
+  kept = -1;
+  return c;
+}
+
+// The same, within 20 ms: the bytes of one key come together. The timer has 24 bits (ACPI 6.4 section 4.8.3.3).
+static int receive_soon(void) {
+  uint32 begin = inl(PM_TIMER_PORT);
+  int c;
+  do {
+    c = receive();
+  } while (c < 0 && ((inl(PM_TIMER_PORT) - begin) & 0xffffff) < PM_TIMER_HZ / 50);
+  return c;
+}
+
+#define ESC 0x011b
+
+// What follows Esc [ or Esc O, as VT100 and xterm send it: the scan code. 0 for what no PC has.
+static uint16 cursor_key(int c) {
+  static const uint8 letter[26] = {
+    ['A' - 'A'] = 0x48, ['B' - 'A'] = 0x50, ['C' - 'A'] = 0x4d, ['D' - 'A'] = 0x4b,
+    ['F' - 'A'] = 0x4f, ['H' - 'A'] = 0x47,
+    ['P' - 'A'] = 0x3b, ['Q' - 'A'] = 0x3c, ['R' - 'A'] = 0x3d, ['S' - 'A'] = 0x3e,
+  };
+  static const uint8 digit[10] = { 0, 0x47, 0x52, 0x53, 0x4f, 0x49, 0x51, 0x47, 0x4f };
+  uint16 code = 0;
+  if (c >= 'A' && c <= 'Z')
+    return letter[c - 'A'] << 8;
+  if (c >= '0' && c <= '9')
+    code = digit[c - '0'] << 8;
+  // Home is Esc [ 1 ~; with more before the byte that ends it, it is another key
+  while ((c = receive_soon()) >= 0 && c < '@')
+    code = 0;
+  return c == '~' ? code : 0;
+}
+
+static uint16 escape(void) {
+  int c = receive_soon();
+  if (c == '[' || c == 'O')
+    return cursor_key(receive_soon());
+  kept = c;
+  return ESC;
+}
+
+// A key's scan code and character; 0 when there is none.
+static uint16 next_key(void) {
+  int c = receive();
   switch (c) {
+  case -1:
+    return 0;
   case '\033':
-    return 0x011b;
+    return escape();
   case 0x7f:
   case '\b':
     return 0x0e08;
@@ -161,10 +235,10 @@ static uint16 key(char c) {
   case ' ':
     return 0x3920;
   }
-  return (uint8)c;
+  return c;
 }
 
-void keyboard_service(struct bios_frame *f) {
+int keyboard_service(struct bios_frame *f) {
   if (!listening) {
     console_listen();
     listening = 1;
@@ -172,25 +246,28 @@ void keyboard_service(struct bios_frame *f) {
   switch (f->eax >> 8 & 0xff) {
   case 0x00:
   case 0x10:
-    while (waiting < 0)
-      waiting = console_receive();
-    set_low(&f->eax, key(waiting));
-    waiting = -1;
-    return;
+    if (!waiting)
+      waiting = next_key();
+    if (!waiting)
+      return 1;
+    set_low(&f->eax, waiting);
+    waiting = 0;
+    return 0;
   case 0x01:
   case 0x11:
-    if (waiting < 0)
-      waiting = console_receive();
-    if (waiting < 0) {
-      f->flags |= FLAG_ZERO;
-    } else {
+    if (!waiting)
+      waiting = next_key();
+    if (waiting) {
       f->flags &= ~FLAG_ZERO;
-      set_low(&f->eax, key(waiting));
+      set_low(&f->eax, waiting);
+    } else {
+      f->flags |= FLAG_ZERO;
     }
-    return;
+    return 0;
   case 0x02:
   case 0x12:  // no shift key is down
     set_low(&f->eax, f->eax & 0xff00);
-    return;
+    return 0;
   }
+  return 0;
 }

@@ -62,9 +62,10 @@
 #define PIRQC_IRQ 11
 #define PIRQD_IRQ 11
 
-/* ACPI power management: base, the PM1a control register, the value that enters S5, the interrupt */
+/* ACPI power management: base, the PM1a control register, the timer, the value that enters S5, the interrupt */
 #define PM_BASE_PORT 0x600
 #define PM1A_CONTROL_PORT 0x604
+#define PM_TIMER_PORT 0x608
 #define PM1A_S5_VALUE 0x2000
 #define SCI_IRQ 9
 

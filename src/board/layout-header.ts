@@ -66,9 +66,10 @@ function pcSections(spec: PcSpec): readonly Section[] {
       ["PIRQD_IRQ", decimal(pci.isa.pirqs[3] as number)],
     ],
     [
-      "ACPI power management: base, the PM1a control register, the value that enters S5, the interrupt",
+      "ACPI power management: base, the PM1a control register, the timer, the value that enters S5, the interrupt",
       ["PM_BASE_PORT", hex(pci.power.address)],
       ["PM1A_CONTROL_PORT", hex(pci.power.address + 4)],
+      ["PM_TIMER_PORT", hex(pci.power.address + 8)],
       ["PM1A_S5_VALUE", hex(s5Value(pci.power.s5))],
       ["SCI_IRQ", decimal(pci.power.sci)],
     ],

@@ -41,8 +41,16 @@ test("the PC's firmware boots from the first virtio disk, and serves it by INT 1
   await vm.console.expect("the second sector");
 });
 
+/** A disk whose boot sector is this program. */
+function program(code: readonly (readonly number[])[]): Uint8Array {
+  const disk = new Uint8Array(2 ** 20);
+  disk.set(code.flat());
+  disk.set([0x55, 0xaa], 510);
+  return disk;
+}
+
 test("the PC's firmware is display and keyboard on the serial port, by INT 10h and INT 16h", async () => {
-  const program = [
+  const disk = program([
     [0xb8, 0x00, 0x02], // mov ax, 0200h: the cursor goes to
     [0x31, 0xdb], // xor bx, bx
     [0xba, 0x05, 0x02], // mov dx, 0205h: row 2, column 5
@@ -61,15 +69,61 @@ test("the PC's firmware is display and keyboard on the serial port, by INT 10h a
     [0x88, 0xd0, 0x04, 0x30], // mov al, dl; add al, "0": the scan code
     byTeletype,
     [0xf4], // hlt
-  ];
-  const disk = new Uint8Array(2 ** 20);
-  disk.set(program.flat());
-  disk.set([0x55, 0xaa], 510);
+  ]);
   await using vm = await boot({ kernel: false, drives: [disk] });
   await vm.console.expect("\x1b[3;6HAAA\x1b[3;6H5");
   vm.console.send(" ");
   // The space bar's is 39h.
   await vm.console.expect(" i");
+});
+
+test("the PC's firmware counts the day's ticks by IRQ 0 and has the date, by INT 1Ah", async () => {
+  const ticks = [0xb4, 0x00, 0xcd, 0x1a]; // mov ah, 0; int 1Ah: DX
+  const digit = [0x04, 0x30, ...byTeletype]; // add al, "0"
+  const disk = program([
+    ticks,
+    [0x89, 0xd3], // mov bx, dx
+    [0xf4], // wait: hlt
+    ticks,
+    [0x29, 0xda], // sub dx, bx
+    [0x83, 0xfa, 0x03], // cmp dx, 3
+    [0x72, 0xf4], // jb wait
+    [0xb4, 0x04, 0xcd, 0x1a], // mov ah, 4; int 1Ah: CH is the century
+    [0x88, 0xe8, 0xc0, 0xe8, 0x04, ...digit], // mov al, ch; shr al, 4
+    [0x88, 0xe8, 0x24, 0x0f, ...digit], // mov al, ch; and al, 15
+    [0xf4], // hlt
+  ]);
+  await using vm = await boot({ kernel: false, drives: [disk] });
+  await vm.console.expect("20");
+  // Three ticks of 54.9 ms, and then it waits for the next.
+  const seconds = vm.machine.clock.now / 1e9;
+  expect(seconds).toBeGreaterThan(0.164);
+  expect(seconds).toBeLessThan(0.23);
+});
+
+test("the PC's firmware takes a terminal's keys for a PC's, and counts ticks while it waits for one", async () => {
+  const disk = program([
+    [0xb0, 0x3e, ...byTeletype], // mov al, ">"
+    [0x30, 0xe4, 0xcd, 0x16], // key: xor ah, ah; int 16h
+    [0x88, 0xe0], // mov al, ah: the scan code
+    byTeletype,
+    [0xa0, 0x6c, 0x04], // mov al, [46Ch]: the ticks
+    [0x3c, 0x12], // cmp al, 18
+    [0x72, 0xef], // jb key
+    [0xb0, 0x2e], // mov al, "."
+    byTeletype,
+    [0xeb, 0xe7], // jmp key
+  ]);
+  await using vm = await boot({ kernel: false, drives: [disk] });
+  await vm.console.expect(">");
+  const keys = { "\x1b[A": "H", "\x1b[B": "P", "\x1bOD": "K", "\x1b[3~": "S", "\x1bOP": ";", "\x1b[1;5A\x1b": "?" };
+  for (const [bytes, shown] of Object.entries(keys)) {
+    vm.console.send(bytes);
+    await vm.console.expect(shown, { hostTimeout: 5 });
+  }
+  await expect(vm.console.expect("another", { timeout: 1 })).rejects.toThrow();
+  vm.console.send("\x1b[C");
+  await vm.console.expect("M.");
 });
 
 // Debian's package `seabios`. It prints to a display, which there is none of.
