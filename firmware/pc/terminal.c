@@ -238,6 +238,13 @@ static uint16 next_key(void) {
   return c;
 }
 
+// The key that will be taken next; 0 when there is none.
+static uint16 look(void) {
+  if (!waiting)
+    waiting = next_key();
+  return waiting;
+}
+
 int keyboard_service(struct bios_frame *f) {
   if (!listening) {
     console_listen();
@@ -246,18 +253,14 @@ int keyboard_service(struct bios_frame *f) {
   switch (f->eax >> 8 & 0xff) {
   case 0x00:
   case 0x10:
-    if (!waiting)
-      waiting = next_key();
-    if (!waiting)
+    if (!look())
       return 1;
     set_low(&f->eax, waiting);
     waiting = 0;
     return 0;
   case 0x01:
   case 0x11:
-    if (!waiting)
-      waiting = next_key();
-    if (waiting) {
+    if (look()) {
       f->flags &= ~FLAG_ZERO;
       set_low(&f->eax, waiting);
     } else {

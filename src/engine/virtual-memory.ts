@@ -352,8 +352,7 @@ export class SoftTlb implements VirtualMemory {
     this.misses++;
     const tag = address & -pageSize;
     const entry = (this.#layout.tlb[user ? 1 : 0] + tlbEntry(address)) >> 2;
-    const write =
-      writable && this.#guest.code[host >>> pageShift] === 0 && this.#space.host(page, pageSize, true) === host;
+    const write = writable && this.#guest.code[host >>> pageShift] === 0 && this.#space.host(page, pageSize, true) >= 0;
     this.#forget(entry);
     this.#words[entry] = tag;
     this.#words[this.#mapped(entry, map.read, tag)] = host - tag;
