@@ -13,6 +13,7 @@ export const pc = {
     image: "pc.bin",
     address: 0xfffc_0000,
     size: 0x4_0000,
+    most: 0x80_0000,
     alias: { address: 0xe_0000, size: 0x2_0000 },
   },
   kernel: "pc.elf",

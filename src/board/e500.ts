@@ -19,6 +19,7 @@ import { DirectBoot } from "./epapr.ts";
 import { findDevice } from "./find-device.ts";
 import { fwCfgItems } from "./fw-cfg-items.ts";
 import { MachineError } from "./options.ts";
+import { romFor } from "./rom.ts";
 import type { E500Spec } from "./spec.ts";
 import { VirtioSlots } from "./virtio-slots.ts";
 
@@ -31,7 +32,7 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
   if (model !== onlyModel) throw new MachineError(`no e500 processor ${model}: there is ${onlyModel}`);
   const trace = options.trace ?? new Trace();
   const plan = planE500(spec, options);
-  const rom = spec.firmware;
+  const rom = romFor(spec, options.firmware);
   const guest = new GuestMemory(engineMemory() + options.memory + rom.size + slack);
   const memory = new AddressSpace("memory", 2 ** spec.addressBits);
   // Chips know the time before there is a processor to count it by.
@@ -125,10 +126,8 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
 
 /** ROM ends where physical addresses do; the image ends with it. */
 function mapRom(spec: E500Spec, options: WiringOptions, guest: GuestMemory, memory: AddressSpace): void {
-  const { address, size } = spec.firmware;
   const { firmware } = options;
-  if (firmware.length > size)
-    throw new MachineError(`firmware of ${firmware.length} bytes: machine ${spec.name} has ${size} bytes of ROM`);
+  const { address, size } = romFor(spec, firmware);
   const rom = new Ram(guest, "rom", size, false);
   rom.load(size - firmware.length, firmware);
   memory.map(address, size, rom, { name: "rom", priority: priority.rom });

@@ -1,13 +1,16 @@
 import { LoadError } from "../loader/load-error.ts";
 import { readPcKernel } from "../loader/pc-kernel.ts";
+import { forRealMode } from "../loader/real-mode.ts";
 import type { KernelItems } from "./fw-cfg-items.ts";
 import { MachineError, type MachineOptions } from "./options.ts";
 
-/** The kernel which was asked for, as the PC's firmware wants it. @throws MachineError when it is none. */
-export function pcKernel({ kernel, append = "", initrd }: MachineOptions): KernelItems | undefined {
+/** The kernel which was asked for, as a PC's firmware wants it. @param memory RAM in bytes. @throws MachineError when it is none. */
+export function pcKernel({ kernel, append = "", initrd }: MachineOptions, memory: number): KernelItems | undefined {
   if (kernel === undefined) return undefined;
   try {
-    return { ...readPcKernel(kernel), append, initrd };
+    const read = readPcKernel(kernel);
+    const items = { ...read, append, initrd };
+    return read.format === "bzimage" ? { ...items, ...forRealMode(read.setup, initrd?.length ?? 0, memory) } : items;
   } catch (error) {
     throw error instanceof LoadError ? new MachineError(`the kernel is ${error.message}`) : error;
   }

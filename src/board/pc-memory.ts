@@ -6,6 +6,7 @@ import { engineMemory } from "../engine/engine.ts";
 import { type PamSegment, pamSegments } from "../pci/i440fx.ts";
 import { priority, slack } from "./common.ts";
 import { MachineError } from "./options.ts";
+import { type RomPlace, romFor } from "./rom.ts";
 import type { PcSpec } from "./spec.ts";
 
 /** Where conventional memory ends and extended memory begins; the video memory which would lie between is not there. */
@@ -13,8 +14,8 @@ const conventionalEnd = 0xa_0000;
 const extendedStart = 0x10_0000;
 
 /** The guest memory of a PC. The engine takes the first part of it, so RAM is made behind that. */
-export function pcGuestMemory(spec: PcSpec, memory: number): GuestMemory {
-  return new GuestMemory(engineMemory() + memory + spec.firmware.size + slack);
+export function pcGuestMemory(memory: number, rom: RomPlace): GuestMemory {
+  return new GuestMemory(engineMemory() + memory + rom.size + slack);
 }
 
 /** RAM and ROM where a PC has them, with the segments below 1 MiB which the host bridge can turn over to RAM. */
@@ -26,9 +27,8 @@ export class PcMemory {
   readonly #segments = new Map<number, Mapping>();
 
   constructor(spec: PcSpec, guest: GuestMemory, space: AddressSpace, memory: number, firmware: Uint8Array) {
-    const { address, size, alias } = spec.firmware;
-    if (firmware.length > size)
-      throw new MachineError(`firmware of ${firmware.length} bytes: machine ${spec.name} has ${size} bytes of ROM`);
+    const { address, size } = romFor(spec, firmware);
+    const { alias } = spec.firmware;
     if (alias !== undefined && alias.size > size)
       throw new MachineError(`machine ${spec.name}: the ROM's alias is larger than the ROM`);
     this.space = space;

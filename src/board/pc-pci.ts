@@ -37,7 +37,7 @@ export class PcPci {
 
   constructor(spec: PcSpec, wires: PciWires) {
     const { ports, requests, interrupts, ram } = wires;
-    const { windows, power, isa, configAddress } = spec.pci;
+    const { power, isa, configAddress } = spec.pci;
     const host = new I440fx((segment, readRam, writeRam) => ram.turn(segment, readRam, writeRam));
     const piix3 = new Piix3((irq) => interrupts.isa(irq));
     this.bus = new PciBus({
@@ -45,7 +45,8 @@ export class PcPci {
       memory: wires.memory,
       ports,
       guest: wires.guest,
-      windows: [window("memory", windows.memory), window("memory", windows.memory64), window("io", windows.ports)],
+      // All that is neither RAM nor a chip goes to PCI, as on the 82441FX; the ISA bridge takes what is left (its data sheet, section 4.1).
+      windows: [everything("memory", wires.memory), everything("io", ports)],
       intx: (device, pin) => piix3.intx(device, pin),
       trace: wires.trace.channel("pci"),
     });
@@ -86,9 +87,6 @@ export class PcPci {
   }
 }
 
-function window(
-  kind: "memory" | "io",
-  { base, physical, size }: { base: number; physical: number; size: number },
-): PciWindow {
-  return { kind, bus: base, cpu: physical, size };
+function everything(kind: "memory" | "io", { size }: AddressSpace): PciWindow {
+  return { kind, bus: 0, cpu: 0, size };
 }

@@ -13,6 +13,7 @@ import { PcInterrupts } from "./pc-interrupts.ts";
 import { pcKernel } from "./pc-kernel.ts";
 import { PcMemory, pcGuestMemory, pcSpaces } from "./pc-memory.ts";
 import { PcPci } from "./pc-pci.ts";
+import { romFor } from "./rom.ts";
 import type { PcSpec } from "./spec.ts";
 import { VirtioSlots } from "./virtio-slots.ts";
 import { X86Cpu } from "./x86-cpu.ts";
@@ -20,7 +21,7 @@ import { X86Cpu } from "./x86-cpu.ts";
 /** Wires a PC. Nothing runs before the board is complete. */
 export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests): Board {
   const trace = options.trace ?? new Trace();
-  const guest = pcGuestMemory(spec, options.memory);
+  const guest = pcGuestMemory(options.memory, romFor(spec, options.firmware));
   const { memory, ports } = pcSpaces(spec);
   // Chips know the time before there is a processor to count it by.
   let cpu: X86Cpu | undefined;
@@ -107,7 +108,7 @@ function wireFwCfg(
   dma.enable(true);
   const chip = findDevice(spec, "fw-cfg");
   const fwCfg = new FwCfg({ dma, trace: trace.channel("fw-cfg") });
-  for (const [key, bytes] of fwCfgItems(options.memory, pcKernel(options))) fwCfg.add(key, bytes);
+  for (const [key, bytes] of fwCfgItems(options.memory, pcKernel(options, options.memory))) fwCfg.add(key, bytes);
   for (const [name, bytes] of Object.entries(pcFirmwareFiles(spec, options.memory))) fwCfg.addFile(name, bytes);
   ports.map(chip.address, 12, fwCfg.ports, { name: chip.name, priority: priority.chip });
   return fwCfg;

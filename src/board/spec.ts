@@ -134,6 +134,7 @@ const pcPci = z.strictObject({
     /** SLP_TYP of the S5 state. */
     s5: natural,
   }),
+  /** Where firmware puts BARs, and ACPI says that they are. The bridge itself forwards all that is neither RAM nor a chip. */
   windows: z.strictObject({ memory: pciWindow, memory64: pciWindow, ports: pciWindow }),
   freeSlots: slotRange,
 });
@@ -193,6 +194,8 @@ const common = {
     image: z.string(),
     address: natural,
     size: whole(0x1000, 0x100_0000),
+    /** Bytes of the largest image that there is room for: ROM grows downwards for it. `size` when absent. */
+    most: whole(0x1000, 0x100_0000).optional(),
     alias: z.strictObject({ address: natural, size: positive }).optional(),
   }),
   /** The built-in kernel which is booted when none is given. */

@@ -50,6 +50,34 @@ describe("the PC's map", () => {
     expect(machine.memory.read(0xf_fff0, 4)).not.toBe(0);
   });
 
+  it("has more ROM for a firmware which is larger than ours", () => {
+    const large = new Uint8Array(0x10_0004).fill(0x90);
+    large.set([1, 2, 3, 4]);
+    large.set(halt.subarray(-16), large.length - 16);
+    const { memory: space } = make({ firmware: large });
+    expect(space.read(0xffff_fff0, 2)).toBe(0xf4fa);
+    expect(space.read(0xf_fff0, 2)).toBe(0xf4fa);
+    expect(space.read(2 ** 32 - large.length, 4)).toBe(0x0403_0201);
+    expect(space.read(0xffef_0000 - 4, 4)).toBe(0xffff_ffff);
+  });
+
+  it("forwards all that is neither RAM nor a chip to PCI, not only where our firmware puts BARs", () => {
+    const machine = make({ layout: "transitional", drives: [{ backend: new MemoryBlock(new Uint8Array(512), "d") }] });
+    writeConfig(machine, "2.0", 0x10, 4, 0x2000);
+    writeConfig(machine, "2.0", 0x20, 4, 0xc000_0000);
+    writeConfig(machine, "2.0", 0x24, 4, 0);
+    writeConfig(machine, "2.0", 0x04, 2, 3);
+    // The legacy capacity, in sectors, and num_queues of the common configuration (virtio 1.2 sections 5.2.4, 4.1.4.3).
+    expect(portsOf(machine).read(0x2014, 4)).toBe(1);
+    expect(machine.memory.read(0xc000_0012, 2)).toBe(1);
+    // RAM is in front.
+    writeConfig(machine, "2.0", 0x20, 4, 0x10_0000);
+    expect(machine.memory.read(0x10_0012, 2)).toBe(0);
+    // Behind RAM's end, of all places.
+    writeConfig(machine, "2.0", 0x20, 4, memory);
+    expect(machine.memory.read(memory + 0x12, 2)).toBe(1);
+  });
+
   it("has RAM to the end of it, with a hole from 640 KiB to 1 MiB", () => {
     const { memory: space } = make();
     for (const address of [0, 0x9_fffc, 0x10_0000, memory - 4]) {
@@ -111,6 +139,24 @@ describe("the PC's map", () => {
     expect(machine.memory.read(0xfec0_0010, 4) >>> 16).toBe(23);
   });
 
+  it("says to firmware that asks where a Linux kernel goes, by QEMU's numbers, and gives it a header that is filled in", () => {
+    const kernel = new Uint8Array(2560 + 100);
+    kernel.set([0x55, 0xaa], 0x1fe);
+    kernel.set([0x48, 0x64, 0x72, 0x53, 0x0f, 0x02], 0x202);
+    kernel[0x211] = 1;
+    new DataView(kernel.buffer).setUint32(0x22c, 0x7fff_ffff, true);
+    const ports = portsOf(make({ kernel, initrd: new Uint8Array(4096), append: "quiet" }));
+    const item = (key: number, at = 0) => {
+      ports.write(0x510, 2, key);
+      const bytes = Array.from({ length: at + 4 }, () => ports.read(0x511, 1)).slice(at);
+      return new DataView(Uint8Array.from(bytes).buffer).getUint32(0, true);
+    };
+    const initrd = memory - 0x4_0000 - 4096;
+    // FW_CFG_KERNEL_ADDR, _INITRD_ADDR, _CMDLINE_ADDR, _SETUP_ADDR; cmd_line_ptr and ramdisk_image in FW_CFG_SETUP_DATA.
+    expect([0x07, 0x0a, 0x13, 0x16].map((key) => item(key))).toEqual([0x10_0000, initrd, 0x2_0000, 0x1_0000]);
+    expect([item(0x18, 0x228), item(0x18, 0x218)]).toEqual([0x2_0000, initrd]);
+  });
+
   it("has the power management ports where its function says, once it says so", () => {
     const machine = make();
     expect(portsOf(machine).read(0x604, 2)).toBe(0xffff);
@@ -169,7 +215,7 @@ describe("what cannot be had is refused in one line", () => {
   it.each<[string, Partial<MachineOptions>, RegExp]>([
     ["too little memory", { memory: 1 << 20 }, /bytes of memory: machine pc takes/],
     ["memory that is no multiple of its step", { memory: memory + 4096 }, /in steps of/],
-    ["a firmware larger than the ROM", { firmware: new Uint8Array(0x10_0000) }, /has 262144 bytes of ROM/],
+    ["a firmware larger than the ROM", { firmware: new Uint8Array(0x80_0001) }, /has 8388608 bytes of ROM at most/],
     ["a kernel that is none", { kernel: new Uint8Array(100) }, /^the kernel is neither/],
     ["an unknown processor", { cpu: "z80" }, /z80/],
     ["instructions that take no time", { nsPerInstruction: 0 }, /1 or more, not 0/],
