@@ -12,6 +12,7 @@ export { checkMachine, readMachine } from "./board/machine-file.ts";
 export {
   type Drive,
   type IrqMode,
+  type KernelModule,
   type Layout,
   MachineError,
   type MachineOptions,

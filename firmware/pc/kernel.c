@@ -44,6 +44,7 @@ void kernel_boot(void) {
   }
   if (!boot.kernel.size)
     return;
+  fwcfg_find("opt/org.barzero/modules", &boot.modules);
   if (boot.setup.size)
     linux_boot(&boot);
 

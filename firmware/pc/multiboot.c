@@ -24,10 +24,6 @@ static struct {
 } info;
 
 static struct {
-  uint32 start, end, name, reserved;
-} module;
-
-static struct {
   uint32 size;  // of what follows
   struct map_entry entry;
 } __attribute__((packed)) info_map[MAP_MAX];
@@ -55,17 +51,11 @@ static void enter(struct boot *boot, const struct elf_image *image) {
   info.map_length = map_count * sizeof info_map[0];
   info.command_line = (uint32)boot->command_line;
   info.loader_name = (uint32)"barzero";
-  if (boot->initrd.size) {
-    module.start = memory_take_high(boot->initrd.size, 0x1000, image->end, memory_low_end(), 0);
-    if (!module.start)
-      fail("no room for an initrd of %u bytes\n", boot->initrd.size);
-    blob_read(&boot->initrd, 0, (void *)module.start, boot->initrd.size);
-    module.end = module.start + boot->initrd.size;
-    module.name = (uint32)"initrd";
+  struct module *modules;
+  info.module_count = modules_load(boot, image->end, &modules);
+  if (info.module_count) {
     info.flags |= INFO_MODULES;
-    info.module_count = 1;
-    info.modules = (uint32)&module;
-    debug("initrd: %x-%x\n", module.start, module.end);
+    info.modules = (uint32)modules;
   }
   debug("kernel: enter %x\n", image->entry);
   enter_multiboot(image->entry, ENTRY_MAGIC, (uint32)&info, 0);

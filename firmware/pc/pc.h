@@ -73,7 +73,7 @@ void tables_load(void);
 
 // kernel.c
 struct boot {
-  struct blob kernel, setup, initrd;  // size 0: not given
+  struct blob kernel, setup, initrd, modules;  // size 0: not given
   char command_line[2048];
 };
 
@@ -83,6 +83,15 @@ void kernel_boot(void);  // returns when no kernel was given
 int multiboot_find(const uint8 *head, uint32 size);  // offset of the header, or -1
 void multiboot_boot(struct boot *boot, const uint8 *head, int header);
 void elf_boot(struct boot *boot);
+
+// modules.c
+#define MODULES_MAX 32
+
+struct module {  // multiboot 0.6.96 section 3.3
+  uint32 start, end, text, reserved;
+};
+
+int modules_load(struct boot *boot, uint32 floor, struct module **list);  // how many there are
 
 // linux.c
 void linux_boot(struct boot *boot) __attribute__((noreturn));

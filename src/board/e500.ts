@@ -148,7 +148,8 @@ function wireFwCfg(
   dma.attach(path);
   dma.enable(true);
   const fwCfg = new FwCfg({ dma, trace: channel });
-  const { kernel, append = "", initrd } = options;
+  const { kernel, append = "", initrd, modules = [] } = options;
+  if (modules.length > 0) throw new MachineError(`modules go with a Multiboot kernel, and ${spec.name} boots none`);
   const given = kernel && { kernel, setup: new Uint8Array(0), append, initrd };
   for (const [key, bytes] of fwCfgItems(options.memory, given)) fwCfg.add(key, bytes);
   fwCfg.addFile("etc/fdt", plan.tree);

@@ -37,6 +37,12 @@ export interface Network {
   readonly ring?: RingFormat;
 }
 
+/** A file which a Multiboot kernel is given beside itself, and what it is told of it. */
+export interface KernelModule {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
 /**
  * What a machine is started with, beside its MachineSpec: `createMachine(spec, options): Machine` in create.ts takes both.
  * Nothing here touches the host: files are read by the caller.
@@ -51,6 +57,8 @@ export interface MachineOptions {
   /** The processor's model; the machine's own when absent. */
   readonly cpu?: string;
   readonly initrd?: Uint8Array;
+  /** Of a Multiboot kernel, in order, behind the initrd. */
+  readonly modules?: readonly KernelModule[];
   /** The kernel's command line. */
   readonly append?: string;
   readonly drives?: readonly Drive[];

@@ -5,11 +5,18 @@ import type { KernelItems } from "./fw-cfg-items.ts";
 import { MachineError, type MachineOptions } from "./options.ts";
 
 /** The kernel which was asked for, as a PC's firmware wants it. @param memory RAM in bytes. @throws MachineError when it is none. */
-export function pcKernel({ kernel, append = "", initrd }: MachineOptions, memory: number): KernelItems | undefined {
+export function pcKernel(
+  { kernel, append = "", initrd, modules = [] }: MachineOptions,
+  memory: number,
+): KernelItems | undefined {
+  if (kernel === undefined && modules.length > 0)
+    throw new MachineError("modules go with a Multiboot kernel, and there is no kernel");
   if (kernel === undefined) return undefined;
   try {
     const read = readPcKernel(kernel);
     const items = { ...read, append, initrd };
+    if (modules.length > 0 && read.format === "bzimage")
+      throw new MachineError("modules go with a Multiboot kernel, and this one is a Linux bzImage");
     return read.format === "bzimage" ? { ...items, ...forRealMode(read.setup, initrd?.length ?? 0, memory) } : items;
   } catch (error) {
     throw error instanceof LoadError ? new MachineError(`the kernel is ${error.message}`) : error;

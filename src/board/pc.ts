@@ -7,6 +7,7 @@ import type { Board, Requests } from "./board.ts";
 import { consoleOf, makeClock, milliseconds, priority, reportUnclaimed, type WiringOptions } from "./common.ts";
 import { findDevice } from "./find-device.ts";
 import { fwCfgItems } from "./fw-cfg-items.ts";
+import { moduleFile, moduleFileName } from "./module-file.ts";
 import { PcChips } from "./pc-chips.ts";
 import { pcFirmwareFiles } from "./pc-files.ts";
 import { PcInterrupts } from "./pc-interrupts.ts";
@@ -109,6 +110,8 @@ function wireFwCfg(
   const chip = findDevice(spec, "fw-cfg");
   const fwCfg = new FwCfg({ dma, trace: trace.channel("fw-cfg") });
   for (const [key, bytes] of fwCfgItems(options.memory, pcKernel(options, options.memory))) fwCfg.add(key, bytes);
+  const { modules = [] } = options;
+  if (modules.length > 0) fwCfg.addFile(moduleFileName, moduleFile(modules));
   for (const [name, bytes] of Object.entries(pcFirmwareFiles(spec, options.memory))) fwCfg.addFile(name, bytes);
   ports.map(chip.address, 12, fwCfg.ports, { name: chip.name, priority: priority.chip });
   return fwCfg;

@@ -1,8 +1,9 @@
+import { basename } from "node:path";
 import type { BlockBackend } from "../backend/block.ts";
 import { MemoryBlock } from "../backend/memory-block.ts";
 import { OverlayBlock } from "../backend/overlay-block.ts";
 import { ReadOnlyBlock } from "../backend/read-only-block.ts";
-import type { Drive, IrqMode, Layout, MachineOptions, RingFormat } from "../board/options.ts";
+import type { Drive, IrqMode, KernelModule, Layout, MachineOptions, RingFormat } from "../board/options.ts";
 import type { MachineSpec } from "../board/spec.ts";
 import type { Trace } from "../trace/trace.ts";
 import { BlockFile } from "./block-file.ts";
@@ -26,6 +27,8 @@ export interface BootOptions {
   /** A kernel's path or its bytes; false for none, so that the firmware looks for a boot disk. Default: the demo kernel. */
   readonly kernel?: string | Uint8Array | false;
   readonly initrd?: string | Uint8Array;
+  /** Modules of a Multiboot kernel, in order: a path, and behind a blank what the kernel is told of it (its name, left out), or the two themselves. */
+  readonly modules?: readonly (string | KernelModule)[];
   /** The kernel's command line. */
   readonly append?: string;
   /** Default: the machine's own firmware. False for none: the kernel is loaded and entered directly, on a machine which has a way to (ppce500). */
@@ -65,6 +68,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
   const kernel =
     wanted.kernel === undefined ? readImage(`guest/images/${spec.kernel}`) : contents(wanted.kernel, "kernel");
   const initrd = contents(wanted.initrd, "initrd");
+  const modules = wanted.modules?.map(openModule);
   const firmware =
     wanted.firmware === undefined
       ? readImage(`firmware/images/${spec.firmware.image}`)
@@ -85,6 +89,7 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
       memory,
       kernel,
       initrd,
+      modules,
       append: wanted.append,
       drives,
       networks: networks.cards,
@@ -104,6 +109,14 @@ export async function configure(wanted: BootOptions, trace: Trace): Promise<Conf
     close();
     throw error;
   }
+}
+
+/** What the kernel is told of a module stands behind its file's name, as in GRUB's configuration. */
+function openModule(source: string | KernelModule): KernelModule {
+  if (typeof source !== "string") return source;
+  const [file = "", ...words] = source.split(" ");
+  const bytes = readFileOrFail(file, "the module");
+  return { bytes, text: words.length > 0 ? words.join(" ") : basename(file) };
 }
 
 function contents(source: string | Uint8Array | false | undefined, what: string): Uint8Array | undefined {

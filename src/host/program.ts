@@ -29,6 +29,7 @@ export async function runProgram(words: readonly string[], version: string): Pro
       "ELF, multiboot or bzImage; `none` lets the firmware look for a boot disk (default: the demo kernel)",
     )
     .option("--initrd <file>", "initial RAM disk for the kernel")
+    .option("--module <file[ text]>", "a module of a multiboot kernel and what it is told of it, once for each", gather)
     .option("--append <text>", "the kernel's command line")
     .option("--firmware <file>", "instead of the machine's own; `none` enters the kernel directly, by ePAPR (ppce500)")
     .option("--drive <file[,readonly][,snapshot]>", "a raw disk image, once for each disk; `none` for no disk", gather)

@@ -160,6 +160,7 @@ describe("the direct entry (ePAPR 1.1 section 5.4)", () => {
       /another processor/,
     ],
     ["with a kernel that is none", { kernel: new Uint8Array(100) }, /not an ELF file/],
+    ["with modules", { modules: [{ bytes: new Uint8Array(1), text: "m" }] }, /ppce500 boots none/],
     ["with an initial RAM disk larger than memory", { initrd: new Uint8Array(65 << 20) }, /no room for an initrd/],
   ])("%s is refused in one line", (_, options, message) => {
     expect(() => direct(options)).toThrow(MachineError);

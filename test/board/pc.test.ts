@@ -217,6 +217,7 @@ describe("what cannot be had is refused in one line", () => {
     ["memory that is no multiple of its step", { memory: memory + 4096 }, /in steps of/],
     ["a firmware larger than the ROM", { firmware: new Uint8Array(0x80_0001) }, /has 8388608 bytes of ROM at most/],
     ["a kernel that is none", { kernel: new Uint8Array(100) }, /^the kernel is neither/],
+    ["modules without a kernel", { modules: [{ bytes: halt, text: "m" }] }, /go with a Multiboot kernel/],
     ["an unknown processor", { cpu: "z80" }, /z80/],
     ["instructions that take no time", { nsPerInstruction: 0 }, /1 or more, not 0/],
     ["the host's clock without one", { clock: "host" }, /clock/],

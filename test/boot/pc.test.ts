@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { boot } from "../../src/host/index.ts";
 
+/** A kernel which Multiboot loads at 1 MiB and enters at this code. */
+function multiboot(code: readonly number[]): Uint8Array {
+  const kernel = new Uint8Array(512);
+  const words = new DataView(kernel.buffer);
+  // Multiboot 0.6.96 section 3.1.1: magic, flags (addresses), checksum, then where header, load, end, BSS's end and entry are.
+  const header = [0x1badb002, 0x10000, -(0x1badb002 + 0x10000), 0x100000, 0x100000, 0, 0, 0x100020];
+  for (const [i, word] of header.entries()) words.setUint32(4 * i, word, true);
+  kernel.set(code, 0x20);
+  return kernel;
+}
+
 describe("the machine pc, from its reset vector", () => {
   test("reaches the prompt through firmware, kernel and tour, and powers off with status 0", async () => {
     await using vm = await boot();
@@ -67,14 +78,65 @@ describe("the machine pc, from its reset vector", () => {
       ...selectors.map((register) => [0x8c, register, 0x04, 0x30, 0xee]), // mov eax, SREG; add al, "0"; out dx, al
       [0xf4], // hlt
     ].flat();
-    const kernel = new Uint8Array(512);
-    const words = new DataView(kernel.buffer);
-    // Multiboot 0.6.96 section 3.1.1: magic, flags (addresses), checksum, then where header, load, end, BSS's end and entry are.
-    const header = [0x1badb002, 0x10000, -(0x1badb002 + 0x10000), 0x100000, 0x100000, 0, 0, 0x100020];
-    for (const [i, word] of header.entries()) words.setUint32(4 * i, word, true);
-    kernel.set(code, 0x20);
-    await using vm = await boot({ kernel });
+    await using vm = await boot({ kernel: multiboot(code) });
     await vm.console.expect("8@@@@@");
+  });
+
+  test("gives a multiboot kernel its initrd and its modules in order, each on pages of its own with its text", async () => {
+    const code = [
+      [0x89, 0x1d, 0, 0x10, 0x10, 0], // mov [101000h], ebx
+      [0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x4d, 0xee], // mov edx, 3F8h; mov al, "M"; out dx, al
+      [0xf4], // hlt
+    ].flat();
+    const bytes = (length: number, first: number) => Uint8Array.from({ length }, (_, i) => first + i);
+    const modules = [
+      { bytes: bytes(5000, 1), text: "servers/exec --root (hd0,1)" },
+      { bytes: bytes(0, 0), text: "empty" },
+      { bytes: bytes(4096, 7), text: "" },
+    ];
+    await using vm = await boot({ kernel: multiboot(code), initrd: bytes(100, 3), modules });
+    await vm.console.expect("M");
+    const { memory } = vm.machine;
+    const word = (address: number) => memory.read(address, 4);
+    const text = (at: number): string => {
+      const code = memory.read(at, 1);
+      return code === 0 ? "" : String.fromCharCode(code) + text(at + 1);
+    };
+    // Multiboot 0.6.96 section 3.3: flags, mods_count and mods_addr; of each module start, end and string.
+    const info = word(0x101000);
+    expect(word(info) & 8).toBe(8);
+    const given = Array.from({ length: word(info + 20) }, (_, i) => {
+      const at = word(info + 24) + 16 * i;
+      const [start, end] = [word(at), word(at + 4)];
+      return {
+        start,
+        text: text(word(at + 8)),
+        bytes: Uint8Array.from({ length: end - start }, (_, k) => memory.read(start + k, 1)),
+      };
+    });
+    const expected = [{ bytes: bytes(100, 3), text: "initrd" }, ...modules];
+    expect(given.map(({ text, bytes }) => ({ text, bytes }))).toEqual(expected);
+    const starts = given.map(({ start }) => start);
+    expect(starts.every((start) => start % 4096 === 0)).toBe(true);
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+  });
+
+  test.each([
+    [
+      "too many modules",
+      Array.from({ length: 33 }, () => ({ bytes: new Uint8Array(1), text: "m" })),
+      "more than 32 modules",
+    ],
+    [
+      "too long a text",
+      [{ bytes: new Uint8Array(1), text: "x".repeat(2048) }],
+      "more than 2048 bytes of modules' texts",
+    ],
+    ["modules larger than RAM", [{ bytes: new Uint8Array(17 << 20), text: "big" }], "no room for the module big"],
+  ])("says so when a multiboot kernel has %s", async (_, modules, why) => {
+    await using vm = await boot({ kernel: multiboot([0xf4]), memory: "16M", modules });
+    await vm.console.expect(why);
+    expect(await vm.exit).toBe(1);
   });
 
   test("says what it was doing when the console does not say what is expected", async () => {

@@ -84,6 +84,7 @@ describe("a file that cannot be had is one line and status 1", () => {
     ["--drive", "none.img", "cannot open drive"],
     ["--kernel", "none.elf", "cannot read the kernel"],
     ["--initrd", "none.cpio", "cannot read the initrd"],
+    ["--module", "none.mod and its text", "cannot read the module"],
     ["--firmware", "none.bin", "cannot read the firmware"],
     ["--kernel", ".", "it is a directory"],
     ["--kernel", "/dev/zero", "larger than 512 MiB"],

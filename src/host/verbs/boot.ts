@@ -20,6 +20,7 @@ export interface BootFlags {
   readonly memory?: string;
   readonly kernel?: string;
   readonly initrd?: string;
+  readonly module?: readonly string[];
   readonly append?: string;
   readonly firmware?: string;
   readonly drive?: readonly string[];
@@ -124,6 +125,7 @@ function bootOptions(machine: string, flags: BootFlags, live: boolean): BootOpti
     memory: flags.memory,
     kernel: flags.kernel === "none" ? false : flags.kernel,
     initrd: flags.initrd,
+    modules: flags.module,
     append: flags.append,
     firmware: flags.firmware === "none" ? false : flags.firmware,
     drives,
