@@ -31,7 +31,8 @@ void console_init(void) {
   outb(UART_IER, divisor >> 8);
   outb(UART_LCR, LCR_8N1);
   outb(UART_FCR, 0x07);  // FIFOs on and empty
-  outb(UART_MCR, MCR_DTR | MCR_RTS);
+  // OUT2 lets its interrupt through: there are kernels that enable one and never look at MCR
+  outb(UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
 }
 
 void console_send(char c) {
@@ -49,7 +50,6 @@ void console_putc(char c) {
 
 // Nobody takes the interrupt; but whoever sees the port from outside knows that it is read.
 void console_listen(void) {
-  outb(UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
   outb(UART_IER, IER_DATA);
 }
 

@@ -6,7 +6,6 @@
 #define BDA_MEMORY_KB 0x413
 
 #define GIB4 0x100000000ull
-#define MIB 0x100000u
 
 struct map_entry map[MAP_MAX];
 int map_count;

@@ -42,17 +42,17 @@ static int find_modules(struct boot *boot) {
 
 int modules_load(struct boot *boot, uint32 floor, struct module **list) {
   int count = find_modules(boot);
-  uint32 limit = memory_low_end();
-  // from the end of RAM down, the first one lowest: a kernel may look for room behind the last
-  for (int i = count - 1; i >= 0; i--) {
+  // right behind the kernel, where other loaders have them: a small kernel maps no more than that, and takes what is behind the last one for its own
+  uint32 at = floor < MIB ? MIB : floor;
+  for (int i = 0; i < count; i++) {
     struct module *module = &modules[i];
     const char *text = (const char *)module->text;
-    module->start = memory_take_high(parts[i].size, 0x1000, floor, limit, 0);
-    if (!module->start)
+    at = (at + 0xfff) & ~0xfff;
+    if (!ram_is_free(at, parts[i].size))
       fail("no room for the module %s, %u bytes\n", text, parts[i].size);
-    blob_read(&parts[i], 0, (void *)module->start, parts[i].size);
-    module->end = module->start + parts[i].size;
-    limit = module->start;
+    blob_read(&parts[i], 0, (void *)at, parts[i].size);
+    module->start = at;
+    module->end = at += parts[i].size;
     debug("module %s: %x-%x\n", text, module->start, module->end);
   }
   *list = modules;

@@ -59,6 +59,8 @@ struct map_entry {  // the form in which INT 15h E820h and Linux want it
 extern struct map_entry map[MAP_MAX];
 extern int map_count;
 
+#define MIB 0x100000u  // where extended memory begins
+
 void memory_init(int has_fwcfg);
 uint64 memory_end(void);  // one past the last byte of RAM
 uint32 memory_low_end(void);  // one past the RAM below 4 GiB

@@ -80,11 +80,13 @@ describe("the machine pc, from its reset vector", () => {
     ].flat();
     await using vm = await boot({ kernel: multiboot(code) });
     await vm.console.expect("8@@@@@");
+    // MCR as firmware leaves it: DTR, RTS, and OUT2, which lets the serial port's interrupt through.
+    expect(vm.machine.ports?.read(0x3fc, 1)).toBe(0x0b);
   });
 
-  test("gives a multiboot kernel its initrd and its modules in order, each on pages of its own with its text", async () => {
+  test("gives a multiboot kernel its initrd and its modules in order, behind it on pages of their own, each with its text", async () => {
     const code = [
-      [0x89, 0x1d, 0, 0x10, 0x10, 0], // mov [101000h], ebx
+      [0x89, 0x1d, 0xf0, 0x01, 0x10, 0], // mov [1001F0h], ebx
       [0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x4d, 0xee], // mov edx, 3F8h; mov al, "M"; out dx, al
       [0xf4], // hlt
     ].flat();
@@ -103,7 +105,7 @@ describe("the machine pc, from its reset vector", () => {
       return code === 0 ? "" : String.fromCharCode(code) + text(at + 1);
     };
     // Multiboot 0.6.96 section 3.3: flags, mods_count and mods_addr; of each module start, end and string.
-    const info = word(0x101000);
+    const info = word(0x1001f0);
     expect(word(info) & 8).toBe(8);
     const given = Array.from({ length: word(info + 20) }, (_, i) => {
       const at = word(info + 24) + 16 * i;
@@ -116,9 +118,8 @@ describe("the machine pc, from its reset vector", () => {
     });
     const expected = [{ bytes: bytes(100, 3), text: "initrd" }, ...modules];
     expect(given.map(({ text, bytes }) => ({ text, bytes }))).toEqual(expected);
-    const starts = given.map(({ start }) => start);
-    expect(starts.every((start) => start % 4096 === 0)).toBe(true);
-    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+    // Right behind the kernel, which maps perhaps no more than that.
+    expect(given.map(({ start }) => start)).toEqual([0x101000, 0x102000, 0x104000, 0x104000]);
   });
 
   test.each([
