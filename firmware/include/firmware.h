@@ -99,6 +99,7 @@ int blk_read(uint64 sector, uint32 count, void *to);  // 0 when the device says 
 struct elf_image {
   uint32 entry;  // physical
   uint32 end;  // one past the highest physical byte used
+  int is_linux;  // a Linux kernel, by its notes
 };
 
 int elf_is(const uint8 *header);  // the magic number only

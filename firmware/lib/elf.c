@@ -16,6 +16,7 @@ struct program_header {
 #define CLASS_32 1
 #define TYPE_EXECUTABLE 2
 #define SEGMENT_LOAD 1
+#define SEGMENT_NOTE 4
 
 #ifdef __i386__
 #define DATA_OURS 1  // little-endian
@@ -27,6 +28,25 @@ struct program_header {
 
 int elf_is(const uint8 *header) {
   return memcmp(header, "\177ELF", 4) == 0;
+}
+
+// Whether one of the notes is Linux's own: it has some in each kernel since 2.6.
+static int notes_of_linux(const struct blob *file, const struct program_header *notes) {
+  struct {
+    uint32 name, descriptor, type;  // sizes; name and descriptor are padded to 4
+  } head;
+  char name[6];
+  for (uint32 at = 0; notes->filesz - at >= sizeof head + sizeof name;) {
+    blob_read(file, notes->offset + at, &head, sizeof head);
+    blob_read(file, notes->offset + at + sizeof head, name, sizeof name);
+    if (head.name == sizeof name && !memcmp(name, "Linux", sizeof name))
+      return 1;
+    uint64 next = at + sizeof head + (((uint64)head.name + 3) & ~3ull) + (((uint64)head.descriptor + 3) & ~3ull);
+    if (next > notes->filesz)
+      return 0;
+    at = next;
+  }
+  return 0;
 }
 
 const char *elf_load(const struct blob *file, struct elf_image *image) {
@@ -45,6 +65,7 @@ const char *elf_load(const struct blob *file, struct elf_image *image) {
 
   image->entry = header.entry;
   image->end = 0;
+  image->is_linux = 0;
   int loaded = 0, entry_known = 0;
   for (uint32 i = 0; i < header.phnum; i++) {
     struct program_header segment;
@@ -52,6 +73,8 @@ const char *elf_load(const struct blob *file, struct elf_image *image) {
     if (at + sizeof segment > file->size)
       return "the program headers are outside the file";
     blob_read(file, at, &segment, sizeof segment);
+    if (segment.type == SEGMENT_NOTE && (uint64)segment.offset + segment.filesz <= file->size)
+      image->is_linux |= notes_of_linux(file, &segment);
     if (segment.type != SEGMENT_LOAD || !segment.memsz)
       continue;
     if (segment.filesz > segment.memsz || (uint64)segment.offset + segment.filesz > file->size)

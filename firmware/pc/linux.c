@@ -29,13 +29,60 @@
 #define CAN_USE_HEAP 0x80
 #define LOADER_UNDEFINED 0xff
 #define VIDEO_NORMAL 0xffff
+#define ELF_VERSION 0x20f
 
 // conventional memory which a kernel loaded high leaves alone
 #define PARAMS 0x90000
 #define COMMAND_LINE 0x91000
 
+static uint8 *const params = (uint8 *)PARAMS;
+
+// The initrd, the command line and the map, for a kernel that takes all below end.
+static void hand_over(struct boot *boot, uint32 end, uint32 version) {
+  put_le32(params + RAMDISK_IMAGE, 0);
+  put_le32(params + RAMDISK_SIZE, 0);
+  if (boot->initrd.size) {
+    uint32 highest = version >= 0x203 ? get_le32(params + INITRD_ADDR_MAX) : 0x37ffffff;
+    uint32 limit = memory_low_end() - 1 < highest ? memory_low_end() : highest + 1;
+    uint32 at = memory_take_high(boot->initrd.size, 0x1000, end, limit, 0);
+    if (!at)
+      fail("no room for an initrd of %u bytes\n", boot->initrd.size);
+    blob_read(&boot->initrd, 0, (void *)at, boot->initrd.size);
+    put_le32(params + RAMDISK_IMAGE, at);
+    put_le32(params + RAMDISK_SIZE, boot->initrd.size);
+    debug("initrd: %x-%x\n", at, at + boot->initrd.size);
+  }
+
+  uint32 longest = version >= 0x206 ? get_le32(params + CMDLINE_SIZE) : 255;
+  if (strlen(boot->command_line) > longest) {
+    complain("command line cut at %u bytes\n", longest);
+    boot->command_line[longest] = 0;
+  }
+  memcpy((void *)COMMAND_LINE, boot->command_line, sizeof boot->command_line);
+  put_le32(params + CMD_LINE_PTR, COMMAND_LINE);
+
+  params[TYPE_OF_LOADER] = LOADER_UNDEFINED;
+  params[LOADFLAGS] |= CAN_USE_HEAP;
+  put_le16(params + HEAP_END_PTR, 0xfe00);
+  put_le16(params + VID_MODE, VIDEO_NORMAL);
+  params[E820_ENTRIES] = map_count;
+  memcpy(params + E820_TABLE, map, map_count * sizeof map[0]);
+}
+
+// vmlinux: what a bzImage unpacks and enters, in the same way, without the header which only the image has.
+void linux_elf_boot(struct boot *boot, const struct elf_image *image) {
+  memset(params, 0, 4096);
+  memcpy(params + MAGIC, "HdrS", 4);
+  put_le16(params + VERSION, ELF_VERSION);
+  params[LOADFLAGS] = LOADED_HIGH;
+  put_le32(params + INITRD_ADDR_MAX, 0x7fffffff);
+  put_le32(params + CMDLINE_SIZE, 2047);
+  hand_over(boot, image->end, ELF_VERSION);
+  debug("kernel: vmlinux, enter %x\n", image->entry);
+  enter_kernel(image->entry, 0, 0, PARAMS);
+}
+
 void linux_boot(struct boot *boot) {
-  uint8 *params = (uint8 *)PARAMS;
   memset(params, 0, 4096);
   uint32 header = boot->setup.size < HEADER_END ? boot->setup.size : HEADER_END;
   if (header < RAMDISK_SIZE)
@@ -60,35 +107,7 @@ void linux_boot(struct boot *boot) {
     fail("bzImage: %u bytes at %x do not fit into RAM\n", need, runs);
   blob_read(&boot->kernel, 0, (void *)load, boot->kernel.size);
 
-  put_le32(params + RAMDISK_IMAGE, 0);
-  put_le32(params + RAMDISK_SIZE, 0);
-  if (boot->initrd.size) {
-    uint32 highest = version >= 0x203 ? get_le32(params + INITRD_ADDR_MAX) : 0x37ffffff;
-    uint32 limit = memory_low_end() - 1 < highest ? memory_low_end() : highest + 1;
-    uint32 at = memory_take_high(boot->initrd.size, 0x1000, runs + need, limit, 0);
-    if (!at)
-      fail("no room for an initrd of %u bytes\n", boot->initrd.size);
-    blob_read(&boot->initrd, 0, (void *)at, boot->initrd.size);
-    put_le32(params + RAMDISK_IMAGE, at);
-    put_le32(params + RAMDISK_SIZE, boot->initrd.size);
-    debug("initrd: %x-%x\n", at, at + boot->initrd.size);
-  }
-
-  uint32 longest = version >= 0x206 ? get_le32(params + CMDLINE_SIZE) : 255;
-  if (strlen(boot->command_line) > longest) {
-    complain("command line cut at %u bytes\n", longest);
-    boot->command_line[longest] = 0;
-  }
-  memcpy((void *)COMMAND_LINE, boot->command_line, sizeof boot->command_line);
-  put_le32(params + CMD_LINE_PTR, COMMAND_LINE);
-
-  params[TYPE_OF_LOADER] = LOADER_UNDEFINED;
-  params[LOADFLAGS] |= CAN_USE_HEAP;
-  put_le16(params + HEAP_END_PTR, 0xfe00);
-  put_le16(params + VID_MODE, VIDEO_NORMAL);
-  params[E820_ENTRIES] = map_count;
-  memcpy(params + E820_TABLE, map, map_count * sizeof map[0]);
-
+  hand_over(boot, runs + need, version);
   debug("kernel: bzImage, protocol %x, enter %x\n", version, load);
   enter_kernel(load, 0, 0, PARAMS);
 }

@@ -107,6 +107,8 @@ void elf_boot(struct boot *boot) {
   const char *wrong = elf_load(&boot->kernel, &image);
   if (wrong)
     fail("ELF kernel: %s\n", wrong);
+  if (image.is_linux)
+    linux_elf_boot(boot, &image);
   debug("kernel: ELF, %u bytes\n", boot->kernel.size);
   enter(boot, &image);
 }

@@ -97,6 +97,7 @@ int modules_load(struct boot *boot, uint32 floor, struct module **list);  // how
 
 // linux.c
 void linux_boot(struct boot *boot) __attribute__((noreturn));
+void linux_elf_boot(struct boot *boot, const struct elf_image *image) __attribute__((noreturn));
 
 // bios.c
 void disk_boot(void);  // returns when there is no disk

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { boot } from "../../src/host/index.ts";
+import { makeElf } from "../support/elf.ts";
 
 /** A kernel which Multiboot loads at 1 MiB and enters at this code. */
 function multiboot(code: readonly number[]): Uint8Array {
@@ -120,6 +121,35 @@ describe("the machine pc, from its reset vector", () => {
     expect(given.map(({ text, bytes }) => ({ text, bytes }))).toEqual(expected);
     // Right behind the kernel, which maps perhaps no more than that.
     expect(given.map(({ start }) => start)).toEqual([0x101000, 0x102000, 0x104000, 0x104000]);
+  });
+
+  test("enters a Linux kernel which is an ELF file, by its notes, as a bzImage enters what it unpacked", async () => {
+    const code = [
+      [0x89, 0x35, 0xf0, 0x01, 0x10, 0], // mov [1001F0h], esi
+      [0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x4d, 0xee], // mov edx, 3F8h; mov al, "M"; out dx, al
+      [0xf4], // hlt
+    ].flat();
+    const kernel = { bigEndian: false, physical: 0x100000, content: code, memorySize: 0x2000, entry: 0x100000 };
+    const initrd = Uint8Array.from({ length: 5000 }, (_, i) => i);
+    await using vm = await boot({ kernel: makeElf({ ...kernel, note: "Linux" }), initrd, append: "quiet b=info" });
+    await vm.console.expect("M");
+    const { memory } = vm.machine;
+    // Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header", and zero-page.rst.
+    const params = memory.read(0x1001f0, 4);
+    const word = (offset: number) => memory.read(params + offset, 4);
+    const bytes = (at: number, length: number) => Uint8Array.from({ length }, (_, k) => memory.read(at + k, 1));
+    expect(String.fromCharCode(...bytes(params + 0x202, 4))).toBe("HdrS");
+    expect([memory.read(params + 0x1ef, 1), memory.read(params + 0x210, 1)]).toEqual([0, 0xff]);
+    expect(String.fromCharCode(...bytes(word(0x228), 13))).toBe("quiet b=info\0");
+    expect(word(0x21c)).toBe(5000);
+    expect(bytes(word(0x218), 5000)).toEqual(initrd);
+    // The first entry of its map: from 0 on, RAM.
+    expect(memory.read(params + 0x1e8, 1)).toBeGreaterThan(1);
+    expect([word(0x2d0), word(0x2d0 + 16)]).toEqual([0, 1]);
+    // The same without the note is entered as Multiboot has it, with nothing in ESI.
+    await using other = await boot({ kernel: makeElf({ ...kernel, note: "Other" }), initrd });
+    await other.console.expect("M");
+    expect(other.machine.memory.read(0x1001f0, 4)).toBe(0);
   });
 
   test.each([

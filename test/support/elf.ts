@@ -4,11 +4,16 @@ export interface ElfSketch {
   readonly content: readonly number[];
   readonly memorySize: number;
   readonly entry: number;
+  /** Whose note it has, in a second segment: some name of at most 7 letters. */
+  readonly note?: string;
 }
 
-/** An executable of one segment, 0xC0000000 above its physical address when it is entered there; no sections. */
-export function makeElf({ bigEndian, physical, content, memorySize, entry }: ElfSketch): Uint8Array {
-  const bytes = new Uint8Array(52 + 32 + content.length);
+/** An executable of one segment that is loaded, 0xC0000000 above its physical address when it is entered there; no sections. */
+export function makeElf({ bigEndian, physical, content, memorySize, entry, note }: ElfSketch): Uint8Array {
+  const headers = note === undefined ? 1 : 2;
+  const start = 52 + 32 * headers;
+  const noteAt = (start + content.length + 3) & ~3;
+  const bytes = new Uint8Array(note === undefined ? start + content.length : noteAt + 2 * 24);
   const view = new DataView(bytes.buffer);
   const little = !bigEndian;
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, bigEndian ? 2 : 1, 1]);
@@ -21,10 +26,10 @@ export function makeElf({ bigEndian, physical, content, memorySize, entry }: Elf
   u32(28, 52);
   u16(40, 52);
   u16(42, 32);
-  u16(44, 1);
+  u16(44, headers);
   const header = [
     1,
-    84,
+    start,
     entry >= 0xc000_0000 ? physical + 0xc000_0000 : physical,
     physical,
     content.length,
@@ -33,6 +38,17 @@ export function makeElf({ bigEndian, physical, content, memorySize, entry }: Elf
     4,
   ];
   for (const [i, word] of header.entries()) u32(52 + 4 * i, word);
-  bytes.set(content, 84);
+  bytes.set(content, start);
+  if (note !== undefined) {
+    for (const [i, word] of [4, noteAt, 0, 0, 2 * 24, 0, 4, 4].entries()) u32(84 + 4 * i, word);
+    // The sizes of name and descriptor, and the type; the second one is the note: GNU's build ID comes first in real files.
+    for (const [k, name] of ["GNU", note].entries()) {
+      const at = noteAt + 24 * k;
+      u32(at, name.length + 1);
+      u32(at + 4, name.length < 4 ? 8 : 4);
+      u32(at + 8, 0x101);
+      bytes.set(new TextEncoder().encode(name), at + 12);
+    }
+  }
   return bytes;
 }
