@@ -71,6 +71,8 @@ static void hand_over(struct boot *boot, uint32 end, uint32 version) {
 
 // vmlinux: what a bzImage unpacks and enters, in the same way, without the header which only the image has.
 void linux_elf_boot(struct boot *boot, const struct elf_image *image) {
+  if (boot->modules.size)
+    complain("modules: Linux takes none\n");
   memset(params, 0, 4096);
   memcpy(params + MAGIC, "HdrS", 4);
   put_le16(params + VERSION, ELF_VERSION);

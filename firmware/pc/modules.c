@@ -42,7 +42,8 @@ static int find_modules(struct boot *boot) {
 
 int modules_load(struct boot *boot, uint32 floor, struct module **list) {
   int count = find_modules(boot);
-  // right behind the kernel, where other loaders have them: a small kernel maps no more than that, and takes what is behind the last one for its own
+  // right behind the kernel, where other loaders have them: a small kernel maps no more
+  // than that, and takes what is behind the last one for its own
   uint32 at = floor < MIB ? MIB : floor;
   for (int i = 0; i < count; i++) {
     struct module *module = &modules[i];

@@ -48,11 +48,11 @@ export interface KernelModule {
  * Nothing here touches the host: files are read by the caller.
  */
 export interface MachineOptions {
-  /** The firmware image, as long as the machine's ROM or shorter: it ends where the ROM ends. */
+  /** The firmware image: it ends where the ROM ends, which is larger for a larger one, as far as the machine has room. */
   readonly firmware: Uint8Array;
   /** RAM in bytes; the machine's default when absent. */
   readonly memory?: number;
-  /** A kernel file: ELF, multiboot or bzImage on pc, ELF on ppce500. */
+  /** A kernel file: ELF (Linux's vmlinux too), multiboot or bzImage on pc, ELF on ppce500. */
   readonly kernel?: Uint8Array;
   /** The processor's model; the machine's own when absent. */
   readonly cpu?: string;

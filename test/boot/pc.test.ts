@@ -146,6 +146,9 @@ describe("the machine pc, from its reset vector", () => {
     // The first entry of its map: from 0 on, RAM.
     expect(memory.read(params + 0x1e8, 1)).toBeGreaterThan(1);
     expect([word(0x2d0), word(0x2d0 + 16)]).toEqual([0, 1]);
+    const modules = [{ bytes: initrd, text: "m" }];
+    await using told = await boot({ kernel: makeElf({ ...kernel, note: "Linux" }), modules });
+    await told.console.expect("Linux takes none");
     // The same without the note is entered as Multiboot has it, with nothing in ESI.
     await using other = await boot({ kernel: makeElf({ ...kernel, note: "Other" }), initrd });
     await other.console.expect("M");
