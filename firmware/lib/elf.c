@@ -30,7 +30,7 @@ int elf_is(const uint8 *header) {
   return memcmp(header, "\177ELF", 4) == 0;
 }
 
-// Whether one of the notes is Linux's own: it has some in each kernel since 2.6.
+// Whether one of the notes is Linux's own: each kernel since 4.19 has one, its build salt.
 static int notes_of_linux(const struct blob *file, const struct program_header *notes) {
   struct {
     uint32 name, descriptor, type;  // sizes; name and descriptor are padded to 4

@@ -29,7 +29,6 @@
 #define CAN_USE_HEAP 0x80
 #define LOADER_UNDEFINED 0xff
 #define VIDEO_NORMAL 0xffff
-#define ELF_VERSION 0x20f
 
 // conventional memory which a kernel loaded high leaves alone
 #define PARAMS 0x90000
@@ -38,7 +37,8 @@
 static uint8 *const params = (uint8 *)PARAMS;
 
 // The initrd, the command line and the map, for a kernel that takes all below end.
-static void hand_over(struct boot *boot, uint32 end, uint32 version) {
+static void hand_over(struct boot *boot, uint32 end) {
+  uint32 version = get_le16(params + VERSION);
   put_le32(params + RAMDISK_IMAGE, 0);
   put_le32(params + RAMDISK_SIZE, 0);
   if (boot->initrd.size) {
@@ -75,11 +75,11 @@ void linux_elf_boot(struct boot *boot, const struct elf_image *image) {
     complain("modules: Linux takes none\n");
   memset(params, 0, 4096);
   memcpy(params + MAGIC, "HdrS", 4);
-  put_le16(params + VERSION, ELF_VERSION);
+  put_le16(params + VERSION, 0x20f);
   params[LOADFLAGS] = LOADED_HIGH;
   put_le32(params + INITRD_ADDR_MAX, 0x7fffffff);
   put_le32(params + CMDLINE_SIZE, 2047);
-  hand_over(boot, image->end, ELF_VERSION);
+  hand_over(boot, image->end);
   debug("kernel: vmlinux, enter %x\n", image->entry);
   enter_kernel(image->entry, 0, 0, PARAMS);
 }
@@ -109,7 +109,7 @@ void linux_boot(struct boot *boot) {
     fail("bzImage: %u bytes at %x do not fit into RAM\n", need, runs);
   blob_read(&boot->kernel, 0, (void *)load, boot->kernel.size);
 
-  hand_over(boot, runs + need, version);
+  hand_over(boot, runs + need);
   debug("kernel: bzImage, protocol %x, enter %x\n", version, load);
   enter_kernel(load, 0, 0, PARAMS);
 }

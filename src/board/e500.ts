@@ -19,7 +19,7 @@ import { DirectBoot } from "./epapr.ts";
 import { findDevice } from "./find-device.ts";
 import { fwCfgItems } from "./fw-cfg-items.ts";
 import { MachineError } from "./options.ts";
-import { romFor } from "./rom.ts";
+import { makeRom, romFor } from "./rom.ts";
 import type { E500Spec } from "./spec.ts";
 import { VirtioSlots } from "./virtio-slots.ts";
 
@@ -83,7 +83,7 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
   // The engine's part of the guest memory comes first, then RAM and ROM.
   const ram = new Ram(guest, "ram", options.memory);
   memory.map(spec.memory.base, options.memory, ram, { name: "ram", priority: priority.ram });
-  mapRom(spec, options, guest, memory);
+  memory.map(rom.address, rom.size, makeRom(guest, rom), { name: "rom", priority: priority.rom });
 
   const bridge = new Ppce500Bridge({
     memory,
@@ -122,15 +122,6 @@ export function wireE500(spec: E500Spec, options: WiringOptions, requests: Reque
       return { ...counted, ...way, ...virtio.counts() };
     },
   };
-}
-
-/** ROM ends where physical addresses do; the image ends with it. */
-function mapRom(spec: E500Spec, options: WiringOptions, guest: GuestMemory, memory: AddressSpace): void {
-  const { firmware } = options;
-  const { address, size } = romFor(spec, firmware);
-  const rom = new Ram(guest, "rom", size, false);
-  rom.load(size - firmware.length, firmware);
-  memory.map(address, size, rom, { name: "rom", priority: priority.rom });
 }
 
 /** The firmware configuration device. Its DMA takes a way of its own to memory: the bridge translates nothing before firmware tells it to. */

@@ -1,17 +1,22 @@
 import { LoadError } from "../loader/load-error.ts";
 import { readPcKernel } from "../loader/pc-kernel.ts";
 import { forRealMode } from "../loader/real-mode.ts";
+import type { WiringOptions } from "./common.ts";
 import type { KernelItems } from "./fw-cfg-items.ts";
-import { MachineError, type MachineOptions } from "./options.ts";
+import { MachineError } from "./options.ts";
 
-/** The kernel which was asked for, as a PC's firmware wants it. @param memory RAM in bytes. @throws MachineError when it is none. */
-export function pcKernel(
-  { kernel, append = "", initrd, modules = [] }: MachineOptions,
-  memory: number,
-): KernelItems | undefined {
-  if (kernel === undefined && modules.length > 0)
-    throw new MachineError("modules go with a Multiboot kernel, and there is no kernel");
-  if (kernel === undefined) return undefined;
+/** The kernel which was asked for, as a PC's firmware wants it. @throws MachineError when it is none. */
+export function pcKernel({
+  kernel,
+  append = "",
+  initrd,
+  modules = [],
+  memory,
+}: WiringOptions): KernelItems | undefined {
+  if (kernel === undefined) {
+    if (modules.length > 0) throw new MachineError("modules go with a Multiboot kernel, and there is no kernel");
+    return undefined;
+  }
   try {
     const read = readPcKernel(kernel);
     const items = { ...read, append, initrd };

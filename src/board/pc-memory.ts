@@ -6,7 +6,7 @@ import { engineMemory } from "../engine/engine.ts";
 import { type PamSegment, pamSegments } from "../pci/i440fx.ts";
 import { priority, slack } from "./common.ts";
 import { MachineError } from "./options.ts";
-import { type RomPlace, romFor } from "./rom.ts";
+import { makeRom, type Rom } from "./rom.ts";
 import type { PcSpec } from "./spec.ts";
 
 /** Where conventional memory ends and extended memory begins; the video memory which would lie between is not there. */
@@ -14,7 +14,7 @@ const conventionalEnd = 0xa_0000;
 const extendedStart = 0x10_0000;
 
 /** The guest memory of a PC. The engine takes the first part of it, so RAM is made behind that. */
-export function pcGuestMemory(memory: number, rom: RomPlace): GuestMemory {
+export function pcGuestMemory(memory: number, rom: Rom): GuestMemory {
   return new GuestMemory(engineMemory() + memory + rom.size + slack);
 }
 
@@ -26,15 +26,14 @@ export class PcMemory {
   readonly #alias: { readonly address: number; readonly size: number };
   readonly #segments = new Map<number, Mapping>();
 
-  constructor(spec: PcSpec, guest: GuestMemory, space: AddressSpace, memory: number, firmware: Uint8Array) {
-    const { address, size } = romFor(spec, firmware);
+  constructor(spec: PcSpec, guest: GuestMemory, space: AddressSpace, memory: number, rom: Rom) {
+    const { address, size } = rom;
     const { alias } = spec.firmware;
     if (alias !== undefined && alias.size > size)
       throw new MachineError(`machine ${spec.name}: the ROM's alias is larger than the ROM`);
     this.space = space;
     this.ram = new Ram(guest, "ram", memory);
-    this.#rom = new Ram(guest, "rom", size, false);
-    this.#rom.load(size - firmware.length, firmware);
+    this.#rom = makeRom(guest, rom);
     this.#alias = alias ?? { address: 0, size: 0 };
 
     space.map(0, conventionalEnd, this.ram, { name: "ram", priority: priority.ram });

@@ -22,7 +22,8 @@ import { X86Cpu } from "./x86-cpu.ts";
 /** Wires a PC. Nothing runs before the board is complete. */
 export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests): Board {
   const trace = options.trace ?? new Trace();
-  const guest = pcGuestMemory(options.memory, romFor(spec, options.firmware));
+  const rom = romFor(spec, options.firmware);
+  const guest = pcGuestMemory(options.memory, rom);
   const { memory, ports } = pcSpaces(spec);
   // Chips know the time before there is a processor to count it by.
   let cpu: X86Cpu | undefined;
@@ -63,7 +64,7 @@ export function wirePc(spec: PcSpec, options: WiringOptions, requests: Requests)
       irq: trace.channel("irq"),
     },
   });
-  const ram = new PcMemory(spec, guest, memory, options.memory, options.firmware);
+  const ram = new PcMemory(spec, guest, memory, options.memory, rom);
 
   const chips = new PcChips(spec, {
     ports,
@@ -109,7 +110,7 @@ function wireFwCfg(
   dma.enable(true);
   const chip = findDevice(spec, "fw-cfg");
   const fwCfg = new FwCfg({ dma, trace: trace.channel("fw-cfg") });
-  for (const [key, bytes] of fwCfgItems(options.memory, pcKernel(options, options.memory))) fwCfg.add(key, bytes);
+  for (const [key, bytes] of fwCfgItems(options.memory, pcKernel(options))) fwCfg.add(key, bytes);
   const { modules = [] } = options;
   if (modules.length > 0) fwCfg.addFile(moduleFileName, moduleFile(modules));
   for (const [name, bytes] of Object.entries(pcFirmwareFiles(spec, options.memory))) fwCfg.addFile(name, bytes);

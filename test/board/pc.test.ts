@@ -9,6 +9,7 @@ import type { Machine } from "../../src/board/machine.ts";
 import { MachineError, type MachineOptions } from "../../src/board/options.ts";
 import { restoreSnapshot, saveSnapshot } from "../../src/board/snapshot.ts";
 import type { AddressSpace } from "../../src/bus/space.ts";
+import { bzImage } from "../support/bzimage.ts";
 
 const image = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url));
 const firmware = image("firmware/images/pc.bin");
@@ -140,12 +141,7 @@ describe("the PC's map", () => {
   });
 
   it("says to firmware that asks where a Linux kernel goes, by QEMU's numbers, and gives it a header that is filled in", () => {
-    const kernel = new Uint8Array(2560 + 100);
-    kernel.set([0x55, 0xaa], 0x1fe);
-    kernel.set([0x48, 0x64, 0x72, 0x53, 0x0f, 0x02], 0x202);
-    kernel[0x211] = 1;
-    new DataView(kernel.buffer).setUint32(0x22c, 0x7fff_ffff, true);
-    const ports = portsOf(make({ kernel, initrd: new Uint8Array(4096), append: "quiet" }));
+    const ports = portsOf(make({ kernel: bzImage(4, 100), initrd: new Uint8Array(4096), append: "quiet" }));
     const item = (key: number, at = 0) => {
       ports.write(0x510, 2, key);
       const bytes = Array.from({ length: at + 4 }, () => ports.read(0x511, 1)).slice(at);

@@ -13,6 +13,14 @@ function multiboot(code: readonly number[]): Uint8Array {
   return kernel;
 }
 
+/** Keeps what a register has when the kernel is entered, says so on the serial port, and halts. */
+const keep = (register: "ebx" | "esi") => [
+  ...[0x89, register === "ebx" ? 0x1d : 0x35, 0xf0, 0x01, 0x10, 0], // mov [1001F0h], ebx or esi
+  ...[0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x4d, 0xee], // mov edx, 3F8h; mov al, "M"; out dx, al
+  0xf4, // hlt
+];
+const kept = 0x1001f0;
+
 describe("the machine pc, from its reset vector", () => {
   test("reaches the prompt through firmware, kernel and tour, and powers off with status 0", async () => {
     await using vm = await boot();
@@ -86,18 +94,13 @@ describe("the machine pc, from its reset vector", () => {
   });
 
   test("gives a multiboot kernel its initrd and its modules in order, behind it on pages of their own, each with its text", async () => {
-    const code = [
-      [0x89, 0x1d, 0xf0, 0x01, 0x10, 0], // mov [1001F0h], ebx
-      [0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x4d, 0xee], // mov edx, 3F8h; mov al, "M"; out dx, al
-      [0xf4], // hlt
-    ].flat();
     const bytes = (length: number, first: number) => Uint8Array.from({ length }, (_, i) => first + i);
     const modules = [
       { bytes: bytes(5000, 1), text: "servers/exec --root (hd0,1)" },
       { bytes: bytes(0, 0), text: "empty" },
       { bytes: bytes(4096, 7), text: "" },
     ];
-    await using vm = await boot({ kernel: multiboot(code), initrd: bytes(100, 3), modules });
+    await using vm = await boot({ kernel: multiboot(keep("ebx")), initrd: bytes(100, 3), modules });
     await vm.console.expect("M");
     const { memory } = vm.machine;
     const word = (address: number) => memory.read(address, 4);
@@ -106,7 +109,7 @@ describe("the machine pc, from its reset vector", () => {
       return code === 0 ? "" : String.fromCharCode(code) + text(at + 1);
     };
     // Multiboot 0.6.96 section 3.3: flags, mods_count and mods_addr; of each module start, end and string.
-    const info = word(0x1001f0);
+    const info = word(kept);
     expect(word(info) & 8).toBe(8);
     const given = Array.from({ length: word(info + 20) }, (_, i) => {
       const at = word(info + 24) + 16 * i;
@@ -124,18 +127,13 @@ describe("the machine pc, from its reset vector", () => {
   });
 
   test("enters a Linux kernel which is an ELF file, by its notes, as a bzImage enters what it unpacked", async () => {
-    const code = [
-      [0x89, 0x35, 0xf0, 0x01, 0x10, 0], // mov [1001F0h], esi
-      [0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x4d, 0xee], // mov edx, 3F8h; mov al, "M"; out dx, al
-      [0xf4], // hlt
-    ].flat();
-    const kernel = { bigEndian: false, physical: 0x100000, content: code, memorySize: 0x2000, entry: 0x100000 };
+    const kernel = { bigEndian: false, physical: 0x100000, content: keep("esi"), memorySize: 0x2000, entry: 0x100000 };
     const initrd = Uint8Array.from({ length: 5000 }, (_, i) => i);
     await using vm = await boot({ kernel: makeElf({ ...kernel, note: "Linux" }), initrd, append: "quiet b=info" });
     await vm.console.expect("M");
     const { memory } = vm.machine;
     // Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header", and zero-page.rst.
-    const params = memory.read(0x1001f0, 4);
+    const params = memory.read(kept, 4);
     const word = (offset: number) => memory.read(params + offset, 4);
     const bytes = (at: number, length: number) => Uint8Array.from({ length }, (_, k) => memory.read(at + k, 1));
     expect(String.fromCharCode(...bytes(params + 0x202, 4))).toBe("HdrS");
@@ -152,7 +150,7 @@ describe("the machine pc, from its reset vector", () => {
     // The same without the note is entered as Multiboot has it, with nothing in ESI.
     await using other = await boot({ kernel: makeElf({ ...kernel, note: "Other" }), initrd });
     await other.console.expect("M");
-    expect(other.machine.memory.read(0x1001f0, 4)).toBe(0);
+    expect(other.machine.memory.read(kept, 4)).toBe(0);
   });
 
   test.each([

@@ -4,17 +4,8 @@ import { describe, expect, it } from "vitest";
 import { LoadError } from "../../src/loader/load-error.ts";
 import { multibootHeader } from "../../src/loader/multiboot.ts";
 import { readPcKernel } from "../../src/loader/pc-kernel.ts";
+import { bzImage } from "../support/bzimage.ts";
 import { makeElf } from "../support/elf.ts";
-
-/** A bzImage of protocol 2.15 with so many sectors of setup. */
-function bzImage(sectors: number, kernel: number): Uint8Array {
-  const bytes = new Uint8Array(((sectors || 4) + 1) * 512 + kernel);
-  bytes[0x1f1] = sectors;
-  bytes.set([0x55, 0xaa], 0x1fe);
-  bytes.set([0x48, 0x64, 0x72, 0x53, 0x0f, 0x02], 0x202);
-  bytes[0x211] = 1;
-  return bytes;
-}
 
 const elf = (bigEndian = false) =>
   makeElf({ bigEndian, physical: 0x10_0000, content: [0xf4], memorySize: 1, entry: 0x10_0000 });

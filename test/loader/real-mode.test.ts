@@ -1,16 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { forRealMode } from "../../src/loader/real-mode.ts";
+import { bzImage } from "../support/bzimage.ts";
 
 const megabyte = 1 << 20;
 
-/** The setup of a kernel of protocol 2.15 whose initrd may end at 0x7fffffff. */
-function setup(initrdMost = 0x7fff_ffff): Uint8Array {
-  const bytes = new Uint8Array(2048);
-  bytes.set([0x48, 0x64, 0x72, 0x53, 0x0f, 0x02], 0x202);
-  bytes[0x211] = 1;
-  new DataView(bytes.buffer).setUint32(0x22c, initrdMost, true);
-  return bytes;
-}
+const setup = (initrdMost?: number) => bzImage(3, 0, initrdMost);
 
 describe("a bzImage for its real-mode entry", () => {
   it("has in its header what a boot loader fills in, and the caller's bytes are left alone", () => {
